@@ -1,0 +1,5 @@
+"""``python -m emoword`` is ``emoword``."""
+
+from emoword.cli import main
+
+main()

@@ -1,0 +1,174 @@
+"""The network of the paper (section 3.2), for batches of utterances of different lengths.
+
+Three convolutions with max-pooling, two bidirectional LSTM layers, the mean over time, two fully
+connected layers and a linear output: the vector of a word space, or the logits of the classes.
+Padding changes nothing: a batch gives what its utterances give one at a time.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The numbers that make up the network; the defaults are the paper's, but for ``pools``.
+
+    ``pools`` (max-pooling widths, 1 = none) is what the paper marks without a number.
+    """
+
+    input_dim: int
+    output_dim: int
+    channels: Sequence[int] = (96, 256, 256)
+    kernels: Sequence[int] = (15, 5, 3)
+    pools: Sequence[int] = (2, 2, 1)
+    lstm: int = 64
+    lstm_layers: int = 2
+    hidden: Sequence[int] = (1024, 1024)
+    dropout: float = 0.5
+
+    @property
+    def shortest(self) -> int:
+        """The fewest frames of which something is left after pooling."""
+        frames = 1
+        for width in self.pools:
+            frames *= width
+        return frames
+
+
+def mask_of(lengths: Tensor, time: int) -> Tensor:
+    """Which frames are within their utterance: bool [batch, time] from int [batch]."""
+    return torch.arange(time, device=lengths.device) < lengths[:, None]
+
+
+def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
+    """Reverse each utterance of [batch, time, dim] within its own length; padding stays put."""
+    steps = torch.arange(x.shape[1], device=x.device)
+    backwards = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
+    return x.gather(1, backwards[:, :, None].expand_as(x))
+
+
+class Convolution(nn.Module):
+    """Convolution over time with zero ("same") padding, ReLU, max-pooling."""
+
+    def __init__(self, input_dim: int, channels: int, kernel: int, pool: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(input_dim, channels, kernel, padding="same")
+        self.pool = pool
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """[batch, dim, time], zero beyond ``lengths`` -> [batch, channels, time // pool], same."""
+        x = functional.relu(self.convolution(x))
+        if self.pool > 1:
+            x = functional.max_pool1d(x, self.pool)
+            lengths = lengths // self.pool
+        # zero again what the kernel smeared into the padding
+        return x * mask_of(lengths, x.shape[2])[:, None, :], lengths
+
+
+class BidirectionalLSTM(nn.Module):
+    """One bidirectional LSTM layer as two plain ones, the second fed with reversed utterances.
+
+    The same numbers as ``nn.LSTM(bidirectional=True)`` over packed sequences, which on a CPU
+    spends most of its time in packing.
+    """
+
+    def __init__(self, input_dim: int, width: int) -> None:
+        super().__init__()
+        self.forwards = nn.LSTM(input_dim, width, batch_first=True)
+        self.backwards = nn.LSTM(input_dim, width, batch_first=True)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """[batch, time, dim] -> [batch, time, 2 * width]; what is beyond ``lengths`` is garbage."""
+        ahead, _ = self.forwards(x)
+        back, _ = self.backwards(reverse_within(x, lengths))
+        return torch.cat([ahead, reverse_within(back, lengths)], dim=2)
+
+
+class Network(nn.Module):
+    """Frames of utterances -> one vector an utterance.
+
+    Args:
+        shape: the sizes of the layers.
+        standardise: ``run`` (with ``input_mean`` and ``input_std``, set from the run's training
+            utterances), ``utterance`` (each by its own frames) or ``none``.
+    """
+
+    input_mean: Tensor
+    input_std: Tensor
+
+    def __init__(self, shape: Shape, standardise: str = "run") -> None:
+        super().__init__()
+        self.standardise = standardise
+        self.register_buffer("input_mean", torch.zeros(shape.input_dim))
+        self.register_buffer("input_std", torch.ones(shape.input_dim))
+        dims = [shape.input_dim, *shape.channels]
+        self.convolutions = nn.ModuleList(
+            Convolution(dims[i], dims[i + 1], kernel, pool)
+            for i, (kernel, pool) in enumerate(zip(shape.kernels, shape.pools, strict=True))
+        )
+        widths = [dims[-1]] + [2 * shape.lstm] * (shape.lstm_layers - 1)
+        self.recurrent = nn.ModuleList(BidirectionalLSTM(dim, shape.lstm) for dim in widths)
+        dense = [2 * shape.lstm, *shape.hidden]
+        self.dense = nn.ModuleList(
+            nn.Linear(a, b) for a, b in zip(dense[:-1], dense[1:], strict=True)
+        )
+        self.output = nn.Linear(dense[-1], shape.output_dim)
+        self.dropout = nn.Dropout(shape.dropout)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Float [batch, time, input_dim], int [batch] -> float [batch, output_dim]."""
+        x = self.normalised(frames, lengths).transpose(1, 2)
+        for convolution in self.convolutions:
+            x, lengths = convolution(x, lengths)
+        x = x.transpose(1, 2)
+        for i, layer in enumerate(self.recurrent):
+            x = layer(self.dropout(x) if i else x, lengths)
+        x = masked_mean(x, lengths)
+        for linear in self.dense:
+            x = self.dropout(functional.relu(linear(x)))
+        output: Tensor = self.output(x)
+        return output
+
+    def normalised(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """The frames standardised, zero beyond their utterance: [batch, time, input_dim]."""
+        inside = mask_of(lengths, frames.shape[1])[:, :, None]
+        mean, std = self.input_mean, self.input_std
+        if self.standardise == "utterance":
+            mean = masked_mean(frames, lengths)[:, None, :]
+            variance = masked_mean((frames - mean) ** 2, lengths)[:, None, :]
+            std = (variance + 1e-8).sqrt()
+        return (frames - mean) / std * inside
+
+
+def masked_mean(x: Tensor, lengths: Tensor) -> Tensor:
+    """The mean over each utterance's own frames: [batch, time, dim] -> [batch, dim]."""
+    inside = mask_of(lengths, x.shape[1])[:, :, None]
+    return torch.where(inside, x, 0.0).sum(1) / lengths[:, None]
+
+
+def mse(output: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error over batch and dimensions."""
+    return functional.mse_loss(output, target)
+
+
+def mae(output: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute error over batch and dimensions."""
+    return functional.l1_loss(output, target)
+
+
+def log_cosh(output: Tensor, target: Tensor) -> Tensor:
+    """Mean of log(cosh(error)): like MSE for small errors, like MAE for large ones.
+
+    log cosh x = |x| + log(1 + exp(-2|x|)) - log 2, which does not overflow.
+    """
+    error = (output - target).abs()
+    return (error + functional.softplus(-2 * error) - math.log(2)).mean()
+
+
+# The names of the paper's Table 1 (LC: log-cosh) and the baseline's cross entropy on class indices.
+LOSSES = {"mse": mse, "mae": mae, "lc": log_cosh, "ce": functional.cross_entropy}
