@@ -1,0 +1,134 @@
+"""Say of each test utterance what each run decided, and how near it came.
+
+Reads the predictions of all runs of a variant and writes decisions.csv, one row a run and test
+utterance: the true and the predicted class (largest cosine similarity with the class's word vector,
+paper, equation 5), the cosine similarity of prediction and target in S1, S2 and S3 (Table 3), and
+whether the most (l1) and second most frequent word (l2) of its S2 and S3 targets are among the ten
+words nearest to the prediction (Table 6; 1, 0, or empty where there is no such word). Everything in
+metrics.csv is counted from these rows.
+
+    emoword decide --runs runs/paper/*/* --targets targets --space SPACE --out decisions.csv
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from emoword.encoding import cosine, decide, encode, ranked_words, read_targets
+from emoword.errors import InputError
+from emoword.files import read_json, read_table, write_table
+from emoword.spaces import WordSpace
+
+SETS = ("S1", "S2", "S3")
+RANKED_SETS = ("S2", "S3")  # S1 has one word an utterance: nothing to rank
+NEAREST = 10
+
+
+@dataclass(frozen=True)
+class Run:
+    """What ``emoword train`` left: its record, its test utterances and their predictions."""
+
+    record: dict[str, Any]
+    utterances: Sequence[str]
+    predictions: NDArray[np.float32]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``emoword decide``."""
+    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders of runs")
+    parser.add_argument("--targets", type=Path, required=True, help="folder of label sets")
+    parser.add_argument("--space", type=Path, required=True, help="folder of the word space")
+    parser.add_argument("--label-sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument(
+        "--rank-loss",
+        default="lc",
+        help="the loss whose models are searched for nearest words (Table 6 shows one loss)",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="decisions.csv")
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run's record and predictions.
+
+    Raises:
+        InputError: files are missing or disagree.
+    """
+    record = read_json(folder / "run.json")
+    split = read_table(folder / "split.csv", ["utterance", "part"])
+    utterances = list(split["utterance"][split["part"] == "test"])
+    path = folder / "predictions.npy"
+    try:
+        predictions = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if len(predictions) != len(utterances):
+        raise InputError(
+            f"{path}: {len(predictions)} predictions for {len(utterances)} test utterances"
+        )
+    return Run(record, utterances, predictions)
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write decisions.csv."""
+    space = WordSpace.open(arguments.space)
+    classes: list[str] = read_json(arguments.targets / "summary.json")["classes"]
+    targets = {s: read_targets(arguments.targets / f"{s}.csv") for s in arguments.label_sets}
+    ranked = {s: ranked_words(targets[s]) for s in RANKED_SETS if s in targets}
+    truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
+
+    tables = []
+    for run in map(read_run, arguments.runs):
+        record = run.record
+        table = pd.DataFrame({"utterance": run.utterances})
+        table["true"] = truth.reindex(run.utterances).to_numpy()
+        if record["model"] == "baseline":
+            table["predicted"] = [classes[i] for i in run.predictions.argmax(axis=1)]
+        else:
+            chosen = decide(run.predictions, space.vectors_of(classes))
+            table["predicted"] = [classes[i] for i in chosen]
+            for name, words in targets.items():
+                table[f"cosine_{name}"] = similarities(run, words, space)
+            if record["loss"] == arguments.rank_loss:
+                _, nearest = words_near(run.predictions, space)
+                for name, words_by_rank in ranked.items():
+                    for rank in (1, 2):
+                        table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest)
+        for position, key in enumerate(("variant", "model", "loss", "fold", "seed", "collapsed")):
+            value = int(record[key]) if key == "collapsed" else record[key]
+            table.insert(position, key, value)
+        tables.append(table)
+    write_table(pd.concat(tables), arguments.out)
+
+
+def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[np.float64]:
+    """Cosine similarity of prediction and target, float64 [n]; NaN where there is no target."""
+    has_words = np.isin(run.utterances, targets["utterance"])
+    values = np.full(len(run.utterances), np.nan)
+    wanted = [name for name, has in zip(run.utterances, has_words, strict=True) if has]
+    values[has_words] = cosine(run.predictions[has_words], encode(targets, wanted, space))
+    return values.round(9)
+
+
+def words_near(
+    predictions: NDArray[np.float32], space: WordSpace
+) -> tuple[NDArray[np.float64], list[set[str]]]:
+    """Each prediction's ten nearest words, with the similarities [n, 10]."""
+    indices, values = space.nearest(predictions, NEAREST)
+    return values, [{space.word(i) for i in row} for row in indices]
+
+
+def hits(
+    run: Run, words_by_rank: pd.Series, rank: int, nearest: Sequence[set[str]]
+) -> list[int | None]:
+    """Whether each utterance's word of that rank (1 or 2) is among the nearest: 1, 0, None."""
+    answers: list[int | None] = []
+    for utterance, near in zip(run.utterances, nearest, strict=True):
+        words = words_by_rank.get(utterance, ())
+        answers.append(int(words[rank - 1] in near) if len(words) >= rank else None)
+    return answers

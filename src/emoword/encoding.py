@@ -1,0 +1,99 @@
+"""Label encoding: words -> one vector (paper, equation 4), and vector -> label (equation 5)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from emoword.errors import InputError
+from emoword.files import read_table
+from emoword.spaces import WordSpace
+
+Floats = NDArray[np.floating]
+
+
+def read_targets(path: Path) -> pd.DataFrame:
+    """Read a label set: utterance, word, count (a multiset of words an utterance).
+
+    Raises:
+        InputError: the file is no label set, or a count is below one.
+    """
+    targets = read_table(path, ["utterance", "word", "count"], {"count": int})
+    wrong = targets.index[targets["count"] < 1]
+    if len(wrong):
+        raise InputError(f"{path}: line {wrong[0] + 2}: a word's count is at least 1")
+    return targets
+
+
+def encode(targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace) -> Floats:
+    """The target vectors w = mean of W(y) over an utterance's words (paper, equation 4).
+
+    A word that was named twice counts twice. Sums are made in float64.
+
+    Args:
+        targets: utterance, word, count.
+        utterances: the utterances wanted, in the order wanted.
+        space: the word space W.
+
+    Returns:
+        float32 [utterances, dim].
+
+    Raises:
+        InputError: an utterance has no words, or a word is not in the space.
+    """
+    words = sorted(set(targets["word"]))
+    column = {word: i for i, word in enumerate(words)}
+    row = {utterance: i for i, utterance in enumerate(utterances)}
+    counts = np.zeros((len(row), len(words)))
+    for utterance, word, count in targets[["utterance", "word", "count"]].itertuples(index=False):
+        if utterance in row:
+            counts[row[utterance], column[word]] += count
+    totals = counts.sum(axis=1, keepdims=True)
+    if not totals.all():
+        bare = utterances[int(np.argmin(totals))]
+        raise InputError(f"utterance {bare} has no target words")
+    vectors = space.vectors_of(words).astype(np.float64)
+    return ((counts / totals) @ vectors).astype(np.float32)
+
+
+def unit(vectors: Floats) -> NDArray[np.float64]:
+    """Vectors [..., dim] scaled to length one, float64; a zero vector stays zero."""
+    vectors = np.asarray(vectors, dtype=np.float64)
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+
+
+def cosine(a: Floats, b: Floats) -> NDArray[np.float64]:
+    """Cosine similarity row by row: [n, dim], [n, dim] -> float64 [n]; 0 for a zero vector."""
+    similarity: NDArray[np.float64] = (unit(a) * unit(b)).sum(axis=-1)
+    return similarity
+
+
+def decide(outputs: Floats, label_vectors: Floats) -> NDArray[np.intp]:
+    """The label whose vector has the largest cosine similarity with the output (equation 5).
+
+    The paper prints argmin, an erratum. Of equal similarities the first label wins.
+
+    Args:
+        outputs: [n, dim].
+        label_vectors: [labels, dim].
+
+    Returns:
+        Indices of labels [n].
+    """
+    return (unit(outputs) @ unit(label_vectors).T).argmax(axis=1)
+
+
+def ranked_words(targets: pd.DataFrame) -> pd.Series:
+    """Each utterance's words, most frequent first: utterance -> tuple of words (l1, l2, ...).
+
+    Ties within an utterance go to the word that is named more often in the whole label set, then
+    to the alphabet (the paper gives no rule for ties).
+    """
+    overall = targets.groupby("word")["count"].sum().rename("overall")
+    ordered = targets.join(overall, on="word").sort_values(
+        ["utterance", "count", "overall", "word"], ascending=[True, False, False, True]
+    )
+    return ordered.groupby("utterance")["word"].agg(tuple)

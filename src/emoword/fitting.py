@@ -1,0 +1,171 @@
+"""Fit a network to utterances, and predict with it: batches, the epoch loop, early stopping."""
+
+import argparse
+import copy
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from emoword.errors import InputError
+from emoword.network import LOSSES, Network
+
+# Batches are sorted by length within this many batches: little padding, and still random.
+BATCHES_SORTED_TOGETHER = 8
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Utterances with what the network is to say of them.
+
+    Attributes:
+        names: ids [n].
+        spans: int64 [n, 2], first frame and number of frames.
+        goals: what the loss wants: float32 vectors [n, dim], or int64 class indices [n].
+    """
+
+    names: Sequence[str]
+    spans: NDArray[np.int64]
+    goals: Tensor
+
+    def take(self, which: NDArray[np.intp]) -> "Examples":
+        """The chosen utterances, in the order of ``which``."""
+        return Examples([self.names[i] for i in which], self.spans[which], self.goals[which])
+
+
+def frame_statistics(
+    frames: NDArray[np.floating], spans: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation of each dimension over the frames of the spans.
+
+    Args:
+        frames: [all frames, dim], may be memory-mapped; one span is in memory at a time.
+        spans: int64 [utterances, 2], first frame and number of frames.
+
+    Returns:
+        Two float32 [dim], summed in float64; a constant dimension has deviation 1.
+    """
+    count = spans[:, 1].sum()
+    mean = sum(frames[s : s + n].sum(0, dtype=np.float64) for s, n in spans) / count
+    squares = sum(((frames[s : s + n] - mean) ** 2).sum(0) for s, n in spans) / count
+    std = np.sqrt(squares)
+    std[std < 1e-6] = 1.0
+    return mean.astype(np.float32), std.astype(np.float32)
+
+
+def collate(frames: NDArray[np.floating], spans: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Gather utterances into one padded batch: float32 [batch, time, dim], int64 [batch]."""
+    batch = np.zeros((len(spans), spans[:, 1].max(), frames.shape[1]), dtype=np.float32)
+    for i, (start, length) in enumerate(spans):
+        batch[i, :length] = frames[start : start + length]
+    return torch.from_numpy(batch), torch.from_numpy(spans[:, 1].copy())
+
+
+def random_batches(
+    lengths: NDArray[np.int64], size: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.intp]]:
+    """Every index once, in random batches whose utterances are of similar length."""
+    order = rng.permutation(len(lengths))
+    together = size * BATCHES_SORTED_TOGETHER
+    batches: list[NDArray[np.intp]] = []
+    for first in range(0, len(order), together):
+        chunk = order[first : first + together]
+        chunk = chunk[np.argsort(lengths[chunk], kind="stable")]
+        batches += [chunk[i : i + size] for i in range(0, len(chunk), size)]
+    for i in rng.permutation(len(batches)):
+        yield batches[i]
+
+
+def fit(
+    network: Network,
+    frames: NDArray[np.floating],
+    train: Examples,
+    validation: Examples,
+    settings: argparse.Namespace,
+) -> pd.DataFrame:
+    """Train with Adam and OneCycle; leave the network with its best epoch's weights.
+
+    Returns:
+        Columns epoch (from 1), train_loss, validation_loss, learning_rate (of its last step).
+
+    Raises:
+        InputError: the loss is no finite number; names the utterances of the batch.
+    """
+    device = network.input_mean.device
+    loss_of = LOSSES[settings.loss]
+    steps = -(-len(train.names) // settings.batch_size)
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=steps * settings.epochs
+    )
+    rows = []
+    best_loss, best_weights, best_epoch = np.inf, copy.deepcopy(network.state_dict()), 0
+    for epoch in range(1, settings.epochs + 1):
+        # What is random in an epoch depends on seed and epoch alone.
+        rng = np.random.default_rng([settings.seed, epoch])
+        torch.manual_seed(settings.seed * 1_000_003 + epoch)
+        network.train()
+        losses, batches = [], []
+        for which in random_batches(train.spans[:, 1], settings.batch_size, rng):
+            batch, lengths = collate(frames, train.spans[which])
+            output = network(batch.to(device), lengths.to(device))
+            loss = loss_of(output, train.goals[which].to(device))
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            losses.append(loss.detach())  # read at the end: no waiting for a GPU in between
+            batches.append(which)
+        values = torch.stack(losses).cpu().numpy().astype(np.float64)
+        for which in (
+            w for w, value in zip(batches, values, strict=True) if not np.isfinite(value)
+        ):
+            names = ", ".join(train.names[i] for i in which)
+            raise InputError(
+                f"epoch {epoch}: the loss is not finite in the batch of {names}; "
+                "try a smaller learning rate, and look at these utterances' features"
+            )
+        sizes = np.array([len(which) for which in batches])
+        train_loss = float((values * sizes).sum() / sizes.sum())
+        outputs = torch.from_numpy(predict(network, frames, validation, settings.batch_size))
+        validation_loss = float(loss_of(outputs, validation.goals))
+        rows.append((epoch, train_loss, validation_loss, schedule.get_last_lr()[0]))
+        mark = ""
+        if validation_loss < best_loss:
+            best_loss, best_weights, best_epoch = (
+                validation_loss,
+                copy.deepcopy(network.state_dict()),
+                epoch,
+            )
+            mark = " *"
+        print(
+            f"epoch {epoch}/{settings.epochs}: loss {train_loss:.5f}, "
+            f"validation {validation_loss:.5f}{mark}",
+            file=sys.stderr,
+            flush=True,
+        )
+        if epoch - best_epoch >= settings.patience:
+            break
+    network.load_state_dict(best_weights)
+    return pd.DataFrame(rows, columns=["epoch", "train_loss", "validation_loss", "learning_rate"])
+
+
+def predict(
+    network: Network, frames: NDArray[np.floating], examples: Examples, batch_size: int
+) -> NDArray[np.float32]:
+    """The network's outputs in the order of the examples: float32 [n, output_dim]."""
+    device = network.input_mean.device
+    network.eval()
+    by_length = np.argsort(examples.spans[:, 1], kind="stable")
+    outputs = np.zeros((len(by_length), network.output.out_features), dtype=np.float32)
+    with torch.inference_mode():
+        for first in range(0, len(by_length), batch_size):
+            which = by_length[first : first + batch_size]
+            batch, lengths = collate(frames, examples.spans[which])
+            outputs[which] = network(batch.to(device), lengths.to(device)).cpu().numpy()
+    return outputs
