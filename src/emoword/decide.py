@@ -35,7 +35,7 @@ class Run:
     """What ``emoword train`` left: its record, its test utterances and their predictions."""
 
     record: dict[str, Any]
-    utterances: Sequence[str]
+    utterances: list[str]
     predictions: NDArray[np.float32]
 
 

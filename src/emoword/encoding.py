@@ -27,7 +27,9 @@ def read_targets(path: Path) -> pd.DataFrame:
     return targets
 
 
-def encode(targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace) -> Floats:
+def encode(
+    targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace
+) -> NDArray[np.float32]:
     """The target vectors w = mean of W(y) over an utterance's words (paper, equation 4).
 
     A word that was named twice counts twice. Sums are made in float64.
@@ -55,14 +57,18 @@ def encode(targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace) -
         bare = utterances[int(np.argmin(totals))]
         raise InputError(f"utterance {bare} has no target words")
     vectors = space.vectors_of(words).astype(np.float64)
-    return ((counts / totals) @ vectors).astype(np.float32)
+    means: NDArray[np.float32] = ((counts / totals) @ vectors).astype(np.float32)
+    return means
 
 
 def unit(vectors: Floats) -> NDArray[np.float64]:
     """Vectors [..., dim] scaled to length one, float64; a zero vector stays zero."""
     vectors = np.asarray(vectors, dtype=np.float64)
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    scaled: NDArray[np.float64] = np.divide(
+        vectors, length, out=np.zeros_like(vectors), where=length > 0
+    )
+    return scaled
 
 
 def cosine(a: Floats, b: Floats) -> NDArray[np.float64]:
@@ -83,7 +89,8 @@ def decide(outputs: Floats, label_vectors: Floats) -> NDArray[np.intp]:
     Returns:
         Indices of labels [n].
     """
-    return (unit(outputs) @ unit(label_vectors).T).argmax(axis=1)
+    chosen: NDArray[np.intp] = (unit(outputs) @ unit(label_vectors).T).argmax(axis=1)
+    return chosen
 
 
 def ranked_words(targets: pd.DataFrame) -> pd.Series:

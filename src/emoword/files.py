@@ -1,7 +1,6 @@
 """Reading and writing files so that a killed job leaves nothing that looks finished."""
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield made
         if made.is_dir() and path.is_dir():
             shutil.rmtree(path)
-        os.replace(made, path)
+        made.replace(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -62,7 +61,7 @@ def read_json(path: Path) -> Any:
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV (UTF-8, one header line, ``\\n`` line ends, no index)."""
+    """Write a table as CSV: UTF-8, one header line, Unix line ends, no index."""
     with replacing(path) as made:
         frame.to_csv(made, index=False, lineterminator="\n", encoding="utf-8")
 

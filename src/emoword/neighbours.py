@@ -1,11 +1,11 @@
-"""Read vectors as words: the nearest words of example targets (Table 4) and predictions (Table 5).
+r"""Read vectors as words: the nearest words of example targets (Table 4) and predictions (Table 5).
 
 Writes neighbours.csv (kind, variant, model, loss, name, words, rank, word, similarity): for kind
 `target`, name is an example and words its target words; for kind `prediction`, name is an emotion,
 and the vector is the mean of a model's predictions of the test utterances of that emotion, over
 folds and seeds. means.csv holds these mean vectors, for the map of the word space.
 
-    emoword neighbours --runs runs/paper/S*-lc/* --targets targets --space SPACE \\
+    emoword neighbours --runs runs/paper/S*-lc/* --targets targets --space SPACE \
         --neighbours neighbours.csv --means means.csv
 """
 

@@ -6,8 +6,9 @@ Padding changes nothing: a batch gives what its utterances give one at a time.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -30,14 +31,6 @@ class Shape:
     lstm_layers: int = 2
     hidden: Sequence[int] = (1024, 1024)
     dropout: float = 0.5
-
-    @property
-    def shortest(self) -> int:
-        """The fewest frames of which something is left after pooling."""
-        frames = 1
-        for width in self.pools:
-            frames *= width
-        return frames
 
 
 def mask_of(lengths: Tensor, time: int) -> Tensor:
@@ -114,9 +107,7 @@ class Network(nn.Module):
         widths = [dims[-1]] + [2 * shape.lstm] * (shape.lstm_layers - 1)
         self.recurrent = nn.ModuleList(BidirectionalLSTM(dim, shape.lstm) for dim in widths)
         dense = [2 * shape.lstm, *shape.hidden]
-        self.dense = nn.ModuleList(
-            nn.Linear(a, b) for a, b in zip(dense[:-1], dense[1:], strict=True)
-        )
+        self.dense = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(dense))
         self.output = nn.Linear(dense[-1], shape.output_dim)
         self.dropout = nn.Dropout(shape.dropout)
 
@@ -171,4 +162,9 @@ def log_cosh(output: Tensor, target: Tensor) -> Tensor:
 
 
 # The names of the paper's Table 1 (LC: log-cosh) and the baseline's cross entropy on class indices.
-LOSSES = {"mse": mse, "mae": mae, "lc": log_cosh, "ce": functional.cross_entropy}
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mse": mse,
+    "mae": mae,
+    "lc": log_cosh,
+    "ce": functional.cross_entropy,
+}

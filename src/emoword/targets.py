@@ -1,4 +1,4 @@
-"""Turn utterances and annotations into the words of label sets S1, S2 and S3.
+r"""Turn utterances and annotations into the words of label sets S1, S2 and S3.
 
 S1 is the ground truth, S2 the labels of all raters, S3 these and their one-word comments that are
 spelled correctly (paper, section 4.2). An utterance takes part if its ground truth is one of the
@@ -6,7 +6,7 @@ classes. Out come FOLDER/S1.csv, S2.csv, S3.csv (utterance, word, count: a multi
 utterance), dropped.csv (everything that fell out, with its file, line and reason) and summary.json
 (the classes, counts, and how many distinct targets there are).
 
-    emoword targets --utterances utterances.csv --annotations annotations.csv --space SPACE \\
+    emoword targets --utterances utterances.csv --annotations annotations.csv --space SPACE \
         --classes anger happiness sadness neutral --merge excitement=happiness --out targets
 """
 
@@ -312,7 +312,7 @@ def summarise(
     folds = utterances.set_index("utterance")["fold"].loc[truth.index]
     return {
         # the order of the classes is the order of the baseline's outputs
-        "classes": [name for name in choices.classes or sorted(by_class)],
+        "classes": list(choices.classes or sorted(by_class)),
         "utterances": len(truth),
         "utterances_by_class": dict(by_class.most_common()),
         "utterances_by_fold": {f: int(n) for f, n in folds.value_counts().sort_index().items()},
@@ -325,8 +325,5 @@ def summarise(
             }
             for name, table in sets.items()
         },
-        "dropped": {
-            f"{kind}: {reason}": int(count)
-            for (kind, reason), count in dropped.groupby(["kind", "reason"]).size().items()
-        },
+        "dropped": dict(Counter(dropped["kind"] + ": " + dropped["reason"]).most_common()),
     }

@@ -1,4 +1,4 @@
-"""Train one run (a variant, label set, loss, fold and seed) and predict its test fold.
+r"""Train one run (a variant, label set, loss, fold and seed) and predict its test fold.
 
 With --loss mse, mae or lc the network predicts the word vector of an utterance's target words
 (paper, section 3); with --loss ce it is the baseline and predicts the class. Out come, in FOLDER:
@@ -6,17 +6,22 @@ weights.safetensors (the epoch with the lowest validation loss), history.csv (lo
 split.csv (utterance, part: train, validation or test), predictions.npy (float32, one row a test
 utterance, in the order of split.csv) and run.json (settings, versions, what happened).
 
-    emoword train --utterances utterances.csv --features features/logmel --targets targets \\
+    emoword train --utterances utterances.csv --features features/logmel --targets targets \
         --label-set S2 --space SPACE --loss lc --fold 1 --out runs/M2-lc-1
 
 The same command gives the same bytes on one machine, however many cores Snakemake has.
 """
 
 import argparse
+import math
+import os
 import platform
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
@@ -76,34 +81,72 @@ def main(arguments: argparse.Namespace) -> None:
     device = pick_device(arguments.device)
     make_deterministic(arguments.seed, arguments.threads)
     features = Features.open(arguments.features)
-    space = WordSpace.open(arguments.space)
+    examples, parts, output_dim = read_examples(arguments, features)
+    by_part = {
+        name: examples.take(np.flatnonzero(parts["part"] == name))
+        for name in ("train", "validation", "test")
+    }
+    network = build_network(arguments, features, by_part["train"], output_dim).to(device)
+    history = fit(network, features.frames, by_part["train"], by_part["validation"], arguments)
+    predictions = predict(network, features.frames, by_part["test"], arguments.batch_size)
+    spread = spread_of(predictions, by_part["test"].goals.numpy())
+    run = record(arguments, device, history, spread, parts)
+    with replacing(arguments.out) as folder:
+        folder.mkdir()
+        weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
+        save_file(weights, folder / "weights.safetensors")
+        write_table(history, folder / "history.csv")
+        write_table(parts, folder / "split.csv")
+        np.save(folder / "predictions.npy", predictions, allow_pickle=False)
+        write_json(run, folder / "run.json")
+    state = "COLLAPSED to one vector" if run["collapsed"] else "done"
+    print(f"{state}: best of {run['epochs']} epochs was {run['best_epoch']}, spread {spread:.3f}")
+
+
+def read_examples(
+    arguments: argparse.Namespace, features: Features
+) -> tuple[Examples, pd.DataFrame, int]:
+    """Every utterance that takes part, with its goal; its part; and the network's output size.
+
+    Utterances without words in the label set (part ``no target``) are not trained on, but those
+    of the test fold are predicted.
+
+    Raises:
+        InputError: names utterances of which pooling would leave no frame; a label set or the
+            split is faulty.
+    """
     classes: list[str] = read_json(arguments.targets / "summary.json")["classes"]
     truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
-    utterances = read_table(
-        arguments.utterances, ["utterance", "speaker", "fold"], {"fold": int}
-    ).set_index("utterance", drop=False)
-    utterances = utterances.loc[utterances.index.isin(truth.index)]
-    utterances["label"] = truth.loc[utterances.index]
+    columns = ["utterance", "speaker", "fold"]
+    utterances = read_table(arguments.utterances, columns, {"fold": int})
+    utterances = utterances[utterances["utterance"].isin(truth.index)].copy()
+    utterances["label"] = truth.loc[utterances["utterance"]].to_numpy()
     parts = split(utterances, classes, arguments.fold, arguments.validation, arguments.seed)
-
-    targets = read_targets(arguments.targets / f"{arguments.label_set}.csv")
-    has_words = parts["utterance"].isin(targets["utterance"])
-    part = parts["part"].where(has_words | (parts["part"] == "test"), "no target")
     names = list(parts["utterance"])
     spans = np.array([features.span(name) for name in names], dtype=np.int64)
+    needed = math.prod(arguments.pools)
+    short = [name for name, (_, length) in zip(names, spans, strict=True) if length < needed]
+    if short:
+        raise InputError(
+            f"{len(short)} utterances have fewer than the {needed} frames that pooling needs: "
+            f"{', '.join(short[:5])}; leave them out or pool less (network: pools)"
+        )
     if arguments.loss == "ce":
         goals = torch.tensor([classes.index(label) for label in utterances["label"]])
-        output_dim = len(classes)
-    else:
-        vectors = np.zeros((len(names), space.dim), dtype=np.float32)
-        vectors[has_words] = encode(targets, list(parts["utterance"][has_words]), space)
-        goals = torch.from_numpy(vectors)
-        output_dim = space.dim
-    everything = Examples(names, spans, goals)
-    by_part = {
-        p: everything.take(np.flatnonzero(part == p)) for p in ("train", "validation", "test")
-    }
+        return Examples(names, spans, goals), parts, len(classes)
+    space = WordSpace.open(arguments.space)
+    targets = read_targets(arguments.targets / f"{arguments.label_set}.csv")
+    has_words = parts["utterance"].isin(targets["utterance"])
+    vectors = np.zeros((len(names), space.dim), dtype=np.float32)
+    vectors[has_words] = encode(targets, list(parts["utterance"][has_words]), space)
+    parts["part"] = parts["part"].where(has_words | (parts["part"] == "test"), "no target")
+    return Examples(names, spans, torch.from_numpy(vectors)), parts, space.dim
 
+
+def build_network(
+    arguments: argparse.Namespace, features: Features, train: Examples, output_dim: int
+) -> Network:
+    """The network in its initial state, with the statistics of its training frames."""
     shape = Shape(
         input_dim=features.dim,
         output_dim=output_dim,
@@ -115,21 +158,23 @@ def main(arguments: argparse.Namespace) -> None:
         hidden=arguments.hidden,
         dropout=arguments.dropout,
     )
-    check_lengths(everything, shape)
     network = Network(shape, arguments.standardise)
     if arguments.standardise == "run":
-        mean, std = frame_statistics(features.frames, by_part["train"].spans)
+        mean, std = frame_statistics(features.frames, train.spans)
         network.input_mean.copy_(torch.from_numpy(mean))
         network.input_std.copy_(torch.from_numpy(std))
-    network.to(device)
+    return network
 
-    history = fit(network, features.frames, by_part["train"], by_part["validation"], arguments)
-    predictions = predict(network, features.frames, by_part["test"], arguments.batch_size)
-    spread = spread_of(predictions, by_part["test"].goals.numpy())
-    if not history["validation_loss"].min() < np.inf:
-        raise InputError("the validation loss was never finite; try a smaller learning rate")
-    best = int(history["epoch"][history["validation_loss"].idxmin()])
-    run = {
+
+def record(
+    arguments: argparse.Namespace,
+    device: torch.device,
+    history: pd.DataFrame,
+    spread: float,
+    parts: pd.DataFrame,
+) -> dict[str, Any]:
+    """What run.json says: which run this is, how it went, with which settings and versions."""
+    return {
         "variant": arguments.variant,
         "model": "baseline" if arguments.loss == "ce" else f"M{arguments.label_set[1:]}",
         "label_set": arguments.label_set,
@@ -137,10 +182,10 @@ def main(arguments: argparse.Namespace) -> None:
         "fold": arguments.fold,
         "seed": arguments.seed,
         "epochs": len(history),
-        "best_epoch": best,
+        "best_epoch": int(history["epoch"].iloc[history["validation_loss"].argmin()]),
         "spread": round(spread, 6),
         "collapsed": spread < COLLAPSED_BELOW,
-        "utterances": part.value_counts().sort_index().to_dict(),
+        "utterances": dict(sorted(Counter(parts["part"]).items())),
         "settings": {
             name: str(value) if isinstance(value, Path) else value
             for name, value in sorted(vars(arguments).items())
@@ -155,16 +200,6 @@ def main(arguments: argparse.Namespace) -> None:
             "numpy": np.__version__,
         },
     }
-    with replacing(arguments.out) as folder:
-        folder.mkdir()
-        weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
-        save_file(weights, folder / "weights.safetensors")
-        write_table(history, folder / "history.csv")
-        write_table(parts.assign(part=part), folder / "split.csv")
-        np.save(folder / "predictions.npy", predictions, allow_pickle=False)
-        write_json(run, folder / "run.json")
-    state = "COLLAPSED to one vector" if run["collapsed"] else "done"
-    print(f"{state}: best of {len(history)} epochs was {best}, spread {spread:.3f}")
 
 
 def pick_device(name: str) -> torch.device:
@@ -182,32 +217,16 @@ def pick_device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         message = str(error).splitlines()[0]
-        raise InputError(
-            f"device {name}: {message}; `--device auto` takes what is there"
-        ) from error
+        raise InputError(f"device {name}: {message}; --device auto takes what is there") from error
     return device
 
 
 def make_deterministic(seed: int, threads: int) -> None:
     """The same weights for the same seed: fixed seeds, algorithms and number of threads."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs for it
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
-
-
-def check_lengths(examples: Examples, shape: Shape) -> None:
-    """Refuse utterances of which the pooling leaves no frame.
-
-    Raises:
-        InputError: names these utterances.
-    """
-    short = np.flatnonzero(examples.spans[:, 1] < shape.shortest)
-    if len(short):
-        names = ", ".join(examples.names[i] for i in short[:5])
-        raise InputError(
-            f"{len(short)} utterances have fewer than the {shape.shortest} frames that the "
-            f"pooling needs: {names}; leave them out or pool less (network: pools)"
-        )
 
 
 def spread_of(predictions: NDArray[np.float32], goals: NDArray[np.generic]) -> float:
@@ -222,5 +241,6 @@ def spread_of(predictions: NDArray[np.float32], goals: NDArray[np.generic]) -> f
         said = exponentials / exponentials.sum(1, keepdims=True)
     else:
         wanted, said = unit(goals.astype(np.float64)), unit(predictions)
+        wanted, said = wanted[goals.any(axis=1)], said[goals.any(axis=1)]
     variance = wanted.var(axis=0).sum()
     return float(said.var(axis=0).sum() / variance) if variance > 0 else 0.0
