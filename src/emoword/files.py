@@ -1,8 +1,10 @@
 """Reading and writing files so that a killed job leaves nothing that looks finished."""
 
+import csv
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +19,12 @@ from emoword.errors import InputError
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it becomes ``path``, else it is removed.
 
-    Whatever is made at the temporary path, a file or a folder, is renamed over ``path``. The
-    temporary name keeps the suffix of ``path``, so that writers that look at it work.
+    Whatever is made at the temporary path, a file or a folder, is renamed to ``path``. If a folder
+    lies there already, the made files are renamed into it one by one, and nothing else in it is
+    touched: a mistyped ``--out`` deletes nobody's data.
 
     Raises:
-        InputError: the folder cannot be made or written.
+        InputError: the folder cannot be written, or would have to be replaced by a tree of folders.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,11 +35,21 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         made = folder / path.name
         yield made
-        if made.is_dir() and path.is_dir():
-            shutil.rmtree(path)
-        made.replace(path)
+        if made.is_dir() and path.is_dir() and any(path.iterdir()):
+            move_into(made, path)
+        else:
+            made.replace(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def move_into(made: Path, folder: Path) -> None:
+    """Rename the files of ``made`` into an existing folder, the record of them (json) last."""
+    files = sorted(made.iterdir(), key=lambda file: (file.suffix == ".json", file.name))
+    if any(file.is_dir() for file in files):
+        raise InputError(f"{folder}: exists and is not empty; remove it, or choose another folder")
+    for file in files:
+        file.replace(folder / file.name)
 
 
 def write_json(value: object, path: Path) -> None:
@@ -63,7 +76,11 @@ def read_json(path: Path) -> Any:
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV: UTF-8, one header line, Unix line ends, no index."""
     with replacing(path) as made:
-        frame.to_csv(made, index=False, lineterminator="\n", encoding="utf-8")
+        # csv quotes no cell for a lone carriage return, which readers take for the end of a line
+        texts = frame.select_dtypes(exclude="number")
+        unusual = any(texts[name].astype(str).str.contains("\r").any() for name in texts)
+        quoting = csv.QUOTE_NONNUMERIC if unusual else csv.QUOTE_MINIMAL
+        frame.to_csv(made, index=False, lineterminator="\n", encoding="utf-8", quoting=quoting)
 
 
 def read_table(
@@ -80,13 +97,15 @@ def read_table(
     """
     types = dict(types or {})
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with too many cells
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except pd.errors.EmptyDataError:
         raise InputError(f"{path}: is empty; it needs the header {','.join(columns)}") from None
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a CSV table in UTF-8: {error}") from error
+    except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a CSV table in UTF-8: {str(error).strip()}") from error
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise InputError(f"{path}: line 1: no column {', '.join(missing)} in the header")

@@ -1,0 +1,26 @@
+"""emoword: Stanley et al., Interspeech 2023, from corpus to Tables 1-6 and figures.
+
+A datum travels one way: corpus -> targets, features, word space -> runs -> decisions and neighbours
+-> metrics -> tables and figures. Each rule's shell command can be pasted and run by hand.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/inputs.smk"
+include: "workflow/rules/runs.smk"
+include: "workflow/rules/results.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+onsuccess:
+    print_outputs(config["dataset"])

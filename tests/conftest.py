@@ -1,0 +1,61 @@
+"""What several tests use: the embedded word space, a tiny corpus of frames."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+import torch
+
+from emoword import cli
+from emoword.spaces import WordSpace
+
+torch.set_num_threads(1)  # the tests run side by side
+hypothesis.settings.register_profile(
+    "emoword",
+    deadline=None,  # the machine is shared
+    max_examples=40,
+    derandomize=True,  # the same examples each time: a red run can be run again
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("emoword")
+
+
+@pytest.fixture(scope="session")
+def embedded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("space") / "embedded"
+    cli.main(["space", "--format", "embedded", "--out", str(folder)])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedded(embedded_folder: Path) -> WordSpace:
+    return WordSpace.open(embedded_folder)
+
+
+@pytest.fixture
+def fails(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run ``emoword`` with arguments that are wrong; returns its one line."""
+
+    def run(*arguments: object) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            cli.main([str(argument) for argument in arguments])
+        capsys.readouterr()
+        message = str(stopped.value.code)
+        assert "\n" not in message
+        return message
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def emoword() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run ``emoword`` as a process of its own."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "emoword", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return run

@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cosine as scipy_cosine
+
+from emoword.encoding import cosine, decide, encode, ranked_words, read_targets
+from emoword.errors import InputError
+from emoword.spaces import WordSpace
+
+COUNTS = st.dictionaries(
+    st.sampled_from(["anger", "joy", "sadness", "fear"]), st.integers(1, 5), min_size=1
+)
+
+
+def table(words: dict[str, int], utterance: str = "u") -> pd.DataFrame:
+    return pd.DataFrame({"utterance": utterance, "word": list(words), "count": words.values()})
+
+
+@given(words=COUNTS)
+def test_target_is_the_mean_over_the_words(words: dict[str, int], embedded: WordSpace) -> None:
+    named = [word for word, count in words.items() for _ in range(count)]
+    wanted = np.mean([embedded.vectors_of([word])[0].astype(np.float64) for word in named], axis=0)
+    got = encode(table(words), ["u"], embedded)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got[0], wanted, atol=1e-6)
+
+
+@given(words=COUNTS, times=st.integers(2, 4))
+def test_only_proportions_count(words: dict[str, int], times: int, embedded: WordSpace) -> None:
+    more = {word: count * times for word, count in words.items()}
+    np.testing.assert_allclose(
+        encode(table(more), ["u"], embedded), encode(table(words), ["u"], embedded), atol=1e-6
+    )
+
+
+def test_the_order_is_that_of_the_utterances_wanted(embedded: WordSpace) -> None:
+    targets = pd.concat([table({"anger": 1}, "a"), table({"joy": 1}, "b")])
+    got = encode(targets, ["b", "a"], embedded)
+    np.testing.assert_array_equal(got, embedded.vectors_of(["joy", "anger"]))
+
+
+def test_an_utterance_without_words_is_named(embedded: WordSpace) -> None:
+    with pytest.raises(InputError, match="Ses01_x has no target words"):
+        encode(table({"anger": 1}), ["u", "Ses01_x"], embedded)
+
+
+def test_a_word_that_the_space_lacks_is_named(embedded: WordSpace) -> None:
+    with pytest.raises(InputError, match="qwxzk"):
+        encode(table({"qwxzk": 1}), ["u"], embedded)
+
+
+def test_cosine_equals_scipys() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 5, 9))
+    wanted = [1 - scipy_cosine(x, y) for x, y in zip(a, b, strict=True)]
+    np.testing.assert_allclose(cosine(a, b), wanted)
+
+
+def test_decision_is_the_largest_cosine_not_the_nearest_point() -> None:
+    labels = np.array([[1.0, 0.0], [0.0, 10.0]])
+    # (0, 0.1) is nearer to the first point, but in the direction of the second
+    assert decide(np.array([[0.0, 0.1], [5.0, 1.0]]), labels).tolist() == [1, 0]
+
+
+def test_the_first_label_wins_a_tie() -> None:
+    assert decide(np.array([[1.0, 1.0]]), np.eye(2)).tolist() == [0]
+
+
+def test_ranked_words_and_their_ties() -> None:
+    targets = pd.concat(
+        [
+            table({"anger": 2, "fear": 1, "joy": 1}, "a"),  # joy is named more often overall
+            table({"joy": 2}, "b"),
+            table({"sadness": 1, "fear": 1}, "c"),  # fear 2, sadness 1 overall
+            table({"disgust": 1, "calm": 1}, "d"),  # as often: the alphabet decides
+        ]
+    )
+    ranked = ranked_words(targets)
+    assert ranked["a"] == ("anger", "joy", "fear")
+    assert ranked["b"] == ("joy",)
+    assert ranked["c"] == ("fear", "sadness")
+    assert ranked["d"] == ("calm", "disgust")
+
+
+def test_a_count_below_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "S1.csv"
+    path.write_text("utterance,word,count\na,anger,1\nb,joy,0\n")
+    with pytest.raises(InputError, match=r"S1.csv: line 3"):
+        read_targets(path)

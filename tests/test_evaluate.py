@@ -1,0 +1,82 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
+
+from emoword.evaluate import evaluate, unweighted_accuracy, weighted_accuracy
+
+LABELS = st.sampled_from(["anger", "happiness", "sadness", "neutral"])
+
+
+@given(st.lists(st.tuples(LABELS, LABELS), min_size=1, max_size=60))
+def test_accuracies_equal_scikit_learns(pairs: list[tuple[str, str]]) -> None:
+    true, predicted = (pd.Series(list(side)) for side in zip(*pairs, strict=True))
+    wanted = np.mean(
+        [np.mean(predicted[true == label] == label) for label in sorted(set(true))]
+    )
+    assert unweighted_accuracy(true, predicted) == pytest.approx(wanted)
+    if set(predicted) <= set(true):  # else scikit-learn warns, and means the same
+        assert wanted == pytest.approx(balanced_accuracy_score(true, predicted))
+    assert weighted_accuracy(true, predicted) == pytest.approx(accuracy_score(true, predicted))
+
+
+def decisions() -> pd.DataFrame:
+    """Two folds of one model; the numbers below are worked out by hand from these rows."""
+    rows = [
+        # fold, true, predicted, cosine_S2, S2_l1, S2_l2, collapsed
+        ("1", "anger", "anger", "0.9", "1", "0", "0"),
+        ("1", "anger", "sadness", "0.5", "0", "", "0"),
+        ("1", "sadness", "sadness", "0.7", "1", "1", "0"),
+        ("2", "anger", "anger", "0.2", "0", "", "1"),
+        ("2", "sadness", "anger", "", "", "", "1"),
+    ]
+    names = ["fold", "true", "predicted", "cosine_S2", "S2_l1", "S2_l2", "collapsed"]
+    return pd.DataFrame(rows, columns=names).assign(
+        variant="paper", model="M2", loss="lc", seed="0"
+    )
+
+
+def value(metrics: pd.DataFrame, fold: str, measured_on: str, metric: str) -> tuple[float, int]:
+    row = metrics[
+        (metrics["fold"] == fold)
+        & (metrics["measured_on"] == measured_on)
+        & (metrics["metric"] == metric)
+    ]
+    assert len(row) == 1
+    return float(row["value"].iloc[0]), int(row["n"].iloc[0])
+
+
+def test_metrics_by_hand() -> None:
+    metrics = evaluate(decisions())
+    assert value(metrics, "1", "class", "UA") == (pytest.approx((1 / 2 + 1) / 2), 3)
+    assert value(metrics, "2", "class", "UA") == (pytest.approx((1 + 0) / 2), 2)
+    assert value(metrics, "mean", "class", "UA") == (pytest.approx((0.75 + 0.5) / 2), 5)
+    # pooled: anger 2 of 3, sadness 1 of 2
+    assert value(metrics, "pooled", "class", "UA") == (pytest.approx((2 / 3 + 1 / 2) / 2), 5)
+    assert value(metrics, "pooled", "class", "WA") == (pytest.approx(3 / 5), 5)
+    assert value(metrics, "mean", "class", "WA") == (pytest.approx((2 / 3 + 1 / 2) / 2), 5)
+    # utterances without a target or without l2 are left out, and n says so
+    assert value(metrics, "2", "S2", "cosine") == (pytest.approx(0.2), 1)
+    assert value(metrics, "pooled", "S2", "cosine") == (pytest.approx(2.3 / 4), 4)
+    assert value(metrics, "pooled", "S2", "top10_l1") == (pytest.approx(2 / 4), 4)
+    assert value(metrics, "pooled", "S2", "top10_l2") == (pytest.approx(1 / 2), 2)
+    assert value(metrics, "mean", "class", "collapsed") == (1.0, 2)
+    assert value(metrics, "pooled", "class", "collapsed") == (1.0, 2)
+
+
+def test_seeds_are_averaged() -> None:
+    second = decisions().assign(seed="1")
+    second["predicted"] = second["true"]
+    metrics = evaluate(pd.concat([decisions(), second], ignore_index=True))
+    mean = (0.75 + 0.5 + 1 + 1) / 4
+    assert value(metrics, "mean", "class", "UA") == (pytest.approx(mean), 10)
+    pooled = ((2 / 3 + 1 / 2) / 2 + 1) / 2
+    assert value(metrics, "pooled", "class", "UA") == (pytest.approx(pooled), 10)
+
+
+def test_a_metric_that_one_fold_lacks_is_averaged_over_the_others() -> None:
+    metrics = evaluate(decisions())
+    assert value(metrics, "mean", "S2", "top10_l2") == (pytest.approx(0.5), 2)
+    assert "top10_l2" not in set(metrics["metric"][metrics["fold"] == "2"])

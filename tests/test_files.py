@@ -1,0 +1,101 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoword.errors import InputError
+from emoword.files import read_json, read_table, replacing, write_json, write_table
+
+# what a cell can hold: anything but what no UTF-8 text file holds
+CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"))
+
+
+@given(cells=st.lists(CELLS, min_size=1, max_size=5))
+def test_hostile_cells_come_back_as_they_were(cells: list[str], tmp_path: Path) -> None:
+    frame = pd.DataFrame({"word": cells, "n": range(len(cells))})
+    write_table(frame, tmp_path / "t.csv")
+    assert list(read_table(tmp_path / "t.csv", ["word"])["word"]) == cells
+
+
+def test_words_that_look_like_missing_values_stay_words(tmp_path: Path) -> None:
+    words = ["null", "NA", "nan", "", "None", "1e5", "TRUE"]
+    write_table(pd.DataFrame({"word": words, "n": 1}), tmp_path / "t.csv")
+    assert list(read_table(tmp_path / "t.csv", ["word"])["word"]) == words
+
+
+def test_types(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,\n2,0.5\n")
+    table = read_table(tmp_path / "t.csv", ["a", "b"], {"a": int, "b": float})
+    assert table["a"].tolist() == [1, 2]
+    assert table["b"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("a\n1\n", "no column b"),
+        ("a,b\n1,x\n", "column b"),
+        ('a,b\n"1,2\n', "not a CSV table"),
+        ("a,b\n1,2\n4,5,6,7\n", "not a CSV table"),
+        ("a,b\n1,2,3\n4,5,6\n", "not a CSV table"),
+    ],
+)
+def test_faulty_tables(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message) as error:
+        read_table(path, ["a", "b"], {"b": float})
+    assert str(path) in str(error.value)
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_table(tmp_path / "t.csv", [])
+    with pytest.raises(InputError, match="no such file"):
+        read_json(tmp_path / "t.json")
+    (tmp_path / "t.json").write_text("{")
+    with pytest.raises(InputError, match="not JSON"):
+        read_json(tmp_path / "t.json")
+
+
+def test_nothing_is_left_of_a_failed_write(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text("old")
+    with pytest.raises(ValueError, match="JSON"):
+        write_json({"loss": float("nan")}, tmp_path / "t.json")
+    assert (tmp_path / "t.json").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["t.json"]
+
+
+def test_a_folder_is_filled_and_nothing_else_in_it_is_touched(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("mine")
+    (out / "run.json").write_text("old")
+    with replacing(out) as made:
+        made.mkdir()
+        (made / "run.json").write_text("new")
+        (made / "weights").write_text("w")
+    assert {p.name: p.read_text() for p in out.iterdir()} == {
+        "mine.txt": "mine",
+        "run.json": "new",
+        "weights": "w",
+    }
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_tree_replaces_no_folder_that_holds_something(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    (corpus / "Session1").mkdir(parents=True)
+    (corpus / "Session1" / "precious.wav").write_text("p")
+    with pytest.raises(InputError, match="not empty"), replacing(corpus) as made:
+        (made / "Session1").mkdir(parents=True)
+    assert (corpus / "Session1" / "precious.wav").read_text() == "p"
+
+
+def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file")
+    with pytest.raises(InputError, match="cannot write here"):
+        write_json({}, tmp_path / "results" / "t.json")

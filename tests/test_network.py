@@ -1,0 +1,124 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from emoword.network import (
+    LOSSES,
+    BidirectionalLSTM,
+    Network,
+    Shape,
+    log_cosh,
+    masked_mean,
+    reverse_within,
+)
+
+SMALL = Shape(
+    input_dim=5, output_dim=7, channels=(6, 8, 8), kernels=(15, 5, 3), lstm=4, hidden=(9, 9)
+)
+
+
+def network(shape: Shape = SMALL, standardise: str = "run") -> Network:
+    torch.manual_seed(1)
+    return Network(shape, standardise).double().eval()
+
+
+@given(lengths=st.lists(st.integers(4, 60), min_size=1, max_size=5), extra=st.integers(0, 9))
+def test_padding_changes_nothing(lengths: list[int], extra: int) -> None:
+    frames = [torch.randn(n, 5, dtype=torch.float64) for n in lengths]
+    batch = torch.full((len(lengths), max(lengths) + extra, 5), 1e3, dtype=torch.float64)
+    for i, utterance in enumerate(frames):
+        batch[i, : len(utterance)] = utterance
+    for standardise in ("run", "utterance"):
+        model = network(standardise=standardise)
+        together = model(batch, torch.tensor(lengths))
+        alone = [model(u[None], torch.tensor([len(u)]))[0] for u in frames]
+        torch.testing.assert_close(together, torch.stack(alone), rtol=1e-9, atol=1e-9)
+
+
+def test_shortest_utterance_gives_finite_numbers() -> None:
+    assert network()(torch.randn(1, 4, 5).double(), torch.tensor([4])).isfinite().all()
+
+
+def test_lstm_equals_torch_bidirectional_over_packed_sequences() -> None:
+    torch.manual_seed(0)
+    ours = BidirectionalLSTM(3, 4)
+    peer = nn.LSTM(3, 4, batch_first=True, bidirectional=True)
+    weights = ours.forwards.state_dict()
+    weights |= {f"{name}_reverse": w for name, w in ours.backwards.state_dict().items()}
+    peer.load_state_dict(weights)
+    x, lengths = torch.randn(3, 9, 3), torch.tensor([9, 2, 5])
+    packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    wanted, _ = pad_packed_sequence(peer(packed)[0], batch_first=True)
+    got = ours(x, lengths)
+    for i, n in enumerate(lengths):
+        torch.testing.assert_close(got[i, :n], wanted[i, :n])
+
+
+def test_reverse_within() -> None:
+    x = torch.tensor([[1.0, 2, 3, 0], [4, 5, 6, 7]])[:, :, None]
+    got = reverse_within(x, torch.tensor([3, 4]))[:, :, 0]
+    assert got.tolist() == [[3, 2, 1, 0], [7, 6, 5, 4]]
+
+
+def test_masked_mean_ignores_whatever_is_in_the_padding() -> None:
+    x = torch.tensor([[[1.0], [3.0], [float("nan")]], [[1.0], [2.0], [6.0]]])
+    assert masked_mean(x, torch.tensor([2, 3]))[:, 0].tolist() == [2.0, 3.0]
+
+
+def test_the_papers_network_has_the_layers_of_section_3_2() -> None:
+    model = Network(Shape(input_dim=1024, output_dim=300))
+    shapes = {name: tuple(p.shape) for name, p in model.named_parameters() if "weight" in name}
+    convolutions = [s for n, s in shapes.items() if n.startswith("convolutions")]
+    assert convolutions == [(96, 1024, 15), (256, 96, 5), (256, 256, 3)]
+    assert [s for n, s in shapes.items() if "weight_ih" in n] == [
+        (4 * 64, 256),
+        (4 * 64, 256),
+        (4 * 64, 128),
+        (4 * 64, 128),
+    ]
+    assert [s for n, s in shapes.items() if n.startswith(("dense", "output"))] == [
+        (1024, 128),
+        (1024, 1024),
+        (300, 1024),
+    ]
+
+
+def test_standardising_by_run_is_part_of_the_weights() -> None:
+    model = network()
+    x, lengths = torch.randn(2, 30, 5).double(), torch.tensor([30, 12])
+    plain = model(x, lengths)
+    model.input_mean.fill_(3.0)
+    model.input_std.fill_(2.0)
+    torch.testing.assert_close(model(x * 2 + 3, lengths), plain)
+
+
+def test_standardising_by_utterance_forgets_offset_and_scale() -> None:
+    model = network(standardise="utterance")
+    x, lengths = torch.randn(2, 30, 5).double(), torch.tensor([30, 12])
+    torch.testing.assert_close(model(x * 5 - 1, lengths), model(x, lengths), rtol=1e-5, atol=1e-6)
+
+
+@given(error=st.floats(-300, 300))
+def test_log_cosh_is_log_of_cosh(error: float) -> None:
+    got = log_cosh(torch.tensor([error], dtype=torch.float64), torch.zeros(1, dtype=torch.float64))
+    assert got.item() == pytest.approx(math.log(math.cosh(error)), rel=1e-9, abs=1e-12)
+
+
+def test_log_cosh_does_not_overflow() -> None:
+    got = log_cosh(torch.tensor([1e6]), torch.tensor([0.0]))
+    assert got.item() == pytest.approx(1e6 - math.log(2))
+
+
+def test_losses_by_hand() -> None:
+    output, target = torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])
+    assert LOSSES["mse"](output, target).item() == pytest.approx((1 + 4) / 2)
+    assert LOSSES["mae"](output, target).item() == pytest.approx((1 + 2) / 2)
+    by_hand = -math.log(math.exp(2) / (math.exp(1) + math.exp(2)))
+    assert LOSSES["ce"](output, torch.tensor([1])).item() == pytest.approx(by_hand, rel=1e-6)
+    assert np.isclose(LOSSES["lc"](output, target).item(), np.log(np.cosh([1, 2])).mean())

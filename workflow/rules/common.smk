@@ -1,0 +1,297 @@
+"""Every function that the rules use. Nothing here computes; it only looks things up in config."""
+
+import ast
+import json
+import os
+import re
+import shlex
+from functools import cache
+
+from snakemake.utils import validate
+
+validate(config, schema="../schemas/config.schema.yaml", set_default=False)
+
+MODEL_OF = {"S1": "M1", "S2": "M2", "S3": "M3"}
+PACKAGE = Path(workflow.basedir) / "src" / "emoword"
+
+
+wildcard_constraints:
+    dataset=r"[A-Za-z0-9][\w.]*",
+    variant=r"[A-Za-z0-9][\w.]*",
+    space=r"[A-Za-z0-9][\w.]*",
+    upstream=r"[A-Za-z0-9][\w.]*",
+    label_set="S[123]",
+    loss="mse|mae|lc|ce",
+    fold=r"\d+",
+    seed=r"\d+",
+
+
+def source(path):
+    """A file of the repository, wherever `--directory` puts the results."""
+    return os.path.relpath(Path(workflow.basedir) / path)
+
+
+def block(kind, name):
+    """config[kind][name], or one line that says which names there are."""
+    if name not in config[kind]:
+        known = ", ".join(sorted(config[kind]))
+        raise WorkflowError(f"config: {kind} has no {name!r}; it has {known}")
+    return config[kind][name]
+
+
+def merged(base, changes):
+    """`base` with `changes` laid over it, block by block; maps of words are replaced whole."""
+    result = dict(base)
+    for key, value in changes.items():
+        inner = key in ("labels", "network", "training")
+        result[key] = merged(base[key], value) if inner else value
+    return result
+
+
+def settings(dataset, variant):
+    """The settings of a variant: defaults, then the dataset's own, then the variant's."""
+    own = block("datasets", dataset).get("settings", {})
+    return merged(merged(config["defaults"], own), block("variants", variant))
+
+
+def variants(dataset):
+    """The variants of a dataset that are run; the tables show the first."""
+    return block("datasets", dataset).get("variants", ["paper"])
+
+
+def first_with(dataset, variant, *keys):
+    """The first variant with the same choices for `keys`: what these make is computed once."""
+    wanted = {key: settings(dataset, variant)[key] for key in keys}
+    for other in variants(dataset):
+        if all(settings(dataset, other)[key] == value for key, value in wanted.items()):
+            return other
+    return variant
+
+
+def of_kind(*kinds):
+    """A regular expression of the names of the datasets of these kinds."""
+    names = [n for n, d in config["datasets"].items() if d["kind"] in kinds]
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def corpus_root(dataset):
+    """Where a corpus in IEMOCAP's layout lies."""
+    if config["datasets"][dataset]["kind"] == "demo":
+        return f"results/{dataset}/corpus"
+    if not config["iemocap_root"]:
+        raise WorkflowError(
+            "iemocap_root is not set: add `--config iemocap_root=/path/to/IEMOCAP_full_release` "
+            "(the folder that holds Session1 .. Session5)"
+        )
+    return config["iemocap_root"]
+
+
+def recording_tables(dataset):
+    """The CSV files of own recordings."""
+    own = config["datasets"][dataset]
+    keys = ("table", "annotations_table")
+    return {key: own[key] for key in keys if own.get(key)}
+
+
+def space_files(space):
+    """What a space is made from, where that is files (bert may be a hub name)."""
+    keys = ("source", "words")
+    chosen = block("spaces", space)
+    paths = {key: chosen[key] for key in keys if key in chosen}
+    if chosen["format"] == "bert" and not Path(chosen["source"]).exists():
+        del paths["source"]
+    return paths
+
+
+def model_folder(upstream):
+    """The model's configuration and weights, where it is a folder and not a hub name."""
+    model = Path(block("upstreams", upstream).get("model", ""))
+    names = ("config.json", "preprocessor_config.json", "model.safetensors", "pytorch_model.bin")
+    return [str(model / name) for name in names if (model / name).is_file()]
+
+
+def upstream_flags(upstream):
+    chosen = block("upstreams", upstream)
+    options = {key: value for key, value in chosen.items() if key != "kind"}
+    return flags({"upstream": chosen["kind"], **options})
+
+
+def training_flags(dataset, variant, loss):
+    chosen = settings(dataset, variant)
+    training = dict(chosen["training"])
+    baseline_rate = training.pop("baseline_learning_rate")
+    if loss == "ce":
+        training["learning_rate"] = baseline_rate
+    return flags({**chosen["network"], **training})
+
+
+def example_flags(dataset, variant):
+    """The targets of Table 4: given as words, or the most frequent of the richest label set."""
+    chosen = settings(dataset, variant)
+    examples = [flags({"example": words}) for words in chosen["table4_examples"]]
+    return " ".join(examples) or flags({"example_set": max(chosen["label_sets"])})
+
+
+def table_runs(dataset, variant):
+    """The runs behind Tables 3 to 6: one loss."""
+    return run_folders(dataset, variant, [settings(dataset, variant)["table_loss"]])
+
+
+def folders_of(files):
+    return sorted({str(Path(file).parent) for file in files})
+
+
+def targets_folder(dataset, variant):
+    name = first_with(dataset, variant, "labels", "space")
+    return f"results/{dataset}/targets/{name}"
+
+
+def space_folder(dataset, variant):
+    return f"results/spaces/{settings(dataset, variant)['space']}"
+
+
+def features_folder(dataset, variant):
+    return f"results/{dataset}/features/{settings(dataset, variant)['upstream']}"
+
+
+def run_folders(dataset, variant, losses=None):
+    """The folders of a variant's runs: label sets x losses (None: all, and the baseline)."""
+    chosen = settings(dataset, variant)
+    kinds = [f"{s}-{l}" for s in chosen["label_sets"] for l in losses or chosen["losses"]]
+    if losses is None:
+        kinds.append("S1-ce")
+    return expand(
+        "results/{dataset}/runs/{variant}/{kind}/fold{fold}-seed{seed}",
+        dataset=dataset,
+        variant=variant,
+        kind=kinds,
+        fold=range(1, block("datasets", dataset)["folds"] + 1),
+        seed=block("datasets", dataset)["seeds"],
+    )
+
+
+def flags(options):
+    """{"batch_size": 16, "pools": [2, 2]} -> `--batch-size 16 --pools 2 2`, quoted for a shell.
+
+    True is a flag alone; False, None and an empty value are left out; a map is written key=value.
+    """
+    words = []
+    for name, value in options.items():
+        if value is False or value is None or value == "" or value == [] or value == {}:
+            continue
+        words.append("--" + name.replace("_", "-"))
+        if isinstance(value, dict):
+            words += [f"{key}={item}" for key, item in value.items()]
+        elif isinstance(value, list):
+            words += [str(item) for item in value]
+        elif value is not True:
+            words.append(str(value))
+    return shlex.join(words)
+
+
+@cache
+def code(*modules):
+    """The files of the package that these modules are made of, as they import one another.
+
+    As inputs of a rule they make it run again when the code that defines its result is edited,
+    and only then. errors.py is left out: it holds no more than the wording of messages.
+    """
+    found = set()
+    waiting = [PACKAGE / f"{module}.py" for module in modules]
+    while waiting:
+        path = waiting.pop()
+        if path in found or path.stem == "errors":
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("emoword"):
+                names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+                inside = [name.split(".")[1] for name in names if "." in name]
+                waiting += [p for n in inside if (p := PACKAGE / f"{n}.py").exists()]
+    return sorted(os.path.relpath(path) for path in found)
+
+
+def print_outputs(dataset):
+    """What was made, and how to look at it."""
+    folder = f"results/{dataset}"
+    print(
+        f"\n{dataset}: done.\n"
+        f"  tables   {folder}/tables/table1.csv .. table6.csv, and the same as .tex\n"
+        f"  figures  {folder}/figures/*.png, and the same as .pdf\n"
+        f"  numbers  {folder}/metrics.csv, counted from {folder}/decisions/*.csv\n"
+        f"  look     column -s, -t < {folder}/tables/table1.csv\n"
+        f"  audit    results/README.md says what each file is and how to make it by hand\n"
+        f"  report   snakemake --report {folder}/report.html"
+        + (
+            "\nThe demo's speech is synthetic: its numbers say nothing about the paper."
+            if config["datasets"][dataset]["kind"] == "demo"
+            else ""
+        )
+    )
+
+
+def is_synthetic(dataset):
+    return config["datasets"][dataset]["kind"] == "demo"
+
+
+def table_inputs(dataset, number):
+    """The data files of a table, by the name of its option."""
+    metrics = f"results/{dataset}/metrics.csv"
+    neighbours = f"results/{dataset}/neighbours/{variants(dataset)[0]}.csv"
+    if number in ("4", "5"):
+        return {"neighbours": neighbours}
+    if number == "2":
+        return {"metrics": metrics, "literature": source("paper/literature.csv")}
+    return {"metrics": metrics}
+
+
+def table_flags(dataset):
+    first = variants(dataset)[0]
+    return flags(
+        {
+            "dataset": dataset,
+            "variant": first,
+            "aggregate": settings(dataset, first)["aggregate"],
+            "loss": settings(dataset, first)["table_loss"],
+            "synthetic": is_synthetic(dataset),
+        }
+    )
+
+
+def figure_inputs(dataset, figure):
+    """The data files of a figure; the network's is drawn from the configuration alone."""
+    first = variants(dataset)[0]
+    folder = f"results/{dataset}"
+    if figure == "confusion":
+        return {"decisions": f"{folder}/decisions/{first}.csv"}
+    if figure == "curves":
+        return {"history": [f"{run}/history.csv" for run in run_folders(dataset, first)]}
+    if figure == "network":
+        return {
+            "features": f"{features_folder(dataset, first)}/meta.json",
+            "space": f"{space_folder(dataset, first)}/meta.json",
+        }
+    neighbours = f"{folder}/neighbours/{first}.csv"
+    if figure == "neighbours":
+        return {"neighbours": neighbours}
+    return {
+        "neighbours": neighbours,
+        "means": f"{folder}/neighbours/{first}_means.csv",
+        "space": f"{space_folder(dataset, first)}/meta.json",
+    }
+
+
+def figure_flags(dataset, figure):
+    first = variants(dataset)[0]
+    chosen = settings(dataset, first)
+    options = figure_inputs(dataset, figure)
+    for key in ("features", "space"):
+        if key in options:
+            options[key] = str(Path(options[key]).parent)
+    if figure in ("map", "neighbours", "confusion"):
+        options["loss"] = chosen["table_loss"]
+    if figure == "network":
+        options.update(chosen["network"])
+    if is_synthetic(dataset):
+        options["title_note"] = "synthetic speech: says nothing about the paper"
+    return flags(options)

@@ -1,0 +1,88 @@
+"""A corpus -> utterances.csv (one row an utterance) and annotations.csv (one row a label or comment)."""
+
+
+rule demo:
+    """Synthesise the miniature corpus, in IEMOCAP's own layout."""
+    wildcard_constraints:
+        dataset=of_kind("demo"),
+    input:
+        code=code("demo"),
+    output:
+        corpus=directory("results/{dataset}/corpus"),
+    log:
+        "results/{dataset}/logs/demo.log",
+    benchmark:
+        "results/{dataset}/benchmarks/demo.tsv"
+    params:
+        options=lambda w: flags(
+            {"utterances": config["datasets"][w.dataset].get("utterances")}
+        ),
+    shell:
+        "emoword demo --out {output.corpus} {params.options} > {log} 2>&1"
+
+
+rule read_iemocap:
+    """Read IEMOCAP in place (or the demo, which has its layout): raters, labels, comments, lines."""
+    wildcard_constraints:
+        dataset=of_kind("demo", "iemocap"),
+    input:
+        root=lambda w: corpus_root(w.dataset),
+        code=code("iemocap"),
+    output:
+        utterances="results/{dataset}/utterances.csv",
+        annotations="results/{dataset}/annotations.csv",
+        report="results/{dataset}/corpus.json",
+    log:
+        "results/{dataset}/logs/read_iemocap.log",
+    benchmark:
+        "results/{dataset}/benchmarks/read_iemocap.tsv"
+    params:
+        options=lambda w: flags(
+            {
+                "expect": (
+                    "real"
+                    if config["datasets"][w.dataset]["kind"] == "iemocap"
+                    else "nothing"
+                ),
+                "skip_missing_audio": config["datasets"][w.dataset].get(
+                    "skip_missing_audio"
+                ),
+            }
+        ),
+    shell:
+        "emoword read-iemocap --root {input.root:q} --utterances {output.utterances}"
+        " --annotations {output.annotations} --report {output.report} {params.options}"
+        " > {log} 2>&1"
+
+
+rule read_recordings:
+    """Read a CSV of own recordings, and one of annotations if there is one."""
+    wildcard_constraints:
+        dataset=of_kind("recordings"),
+    input:
+        unpack(lambda w: recording_tables(w.dataset)),
+        code=code("recordings"),
+    output:
+        utterances="results/{dataset}/utterances.csv",
+        annotations="results/{dataset}/annotations.csv",
+        report="results/{dataset}/corpus.json",
+    log:
+        "results/{dataset}/logs/read_recordings.log",
+    benchmark:
+        "results/{dataset}/benchmarks/read_recordings.tsv"
+    params:
+        options=lambda w: flags(
+            {
+                "table": config["datasets"][w.dataset].get("table"),
+                "annotations_table": config["datasets"][w.dataset].get(
+                    "annotations_table"
+                ),
+                "folds": config["datasets"][w.dataset]["folds"],
+                "skip_missing_audio": config["datasets"][w.dataset].get(
+                    "skip_missing_audio"
+                ),
+            }
+        ),
+    shell:
+        "emoword read-recordings {params.options} --utterances {output.utterances}"
+        " --annotations {output.annotations} --report {output.report} > {log} 2>&1"

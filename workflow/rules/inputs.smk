@@ -1,0 +1,72 @@
+"""What a training reads: the word space, the targets, the frames."""
+
+
+rule space:
+    """Make the memory-mapped store of a word space."""
+    input:
+        unpack(lambda w: space_files(w.space)),
+        code=code("spaces"),
+    output:
+        vectors="results/spaces/{space}/vectors.npy",
+        words="results/spaces/{space}/words.txt",
+        meta="results/spaces/{space}/meta.json",
+    log:
+        "results/spaces/logs/{space}.log",
+    benchmark:
+        "results/spaces/benchmarks/{space}.tsv"
+    params:
+        folder=subpath(output.meta, parent=True),
+        options=lambda w: flags(block("spaces", w.space)),
+    shell:
+        "emoword space {params.options} --out {params.folder} > {log} 2>&1"
+
+
+rule targets:
+    """Turn labels and comments into the words of label sets S1, S2 and S3."""
+    input:
+        utterances="results/{dataset}/utterances.csv",
+        annotations="results/{dataset}/annotations.csv",
+        space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        code=code("targets"),
+    output:
+        sets=expand(
+            "results/{{dataset}}/targets/{{variant}}/{label_set}.csv",
+            label_set=MODEL_OF,
+        ),
+        dropped="results/{dataset}/targets/{variant}/dropped.csv",
+        summary="results/{dataset}/targets/{variant}/summary.json",
+    log:
+        "results/{dataset}/logs/targets/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/targets/{variant}.tsv"
+    params:
+        folder=subpath(output.summary, parent=True),
+        space=subpath(input.space, parent=True),
+        options=lambda w: flags(settings(w.dataset, w.variant)["labels"]),
+    shell:
+        "emoword targets --utterances {input.utterances} --annotations {input.annotations}"
+        " --space {params.space} {params.options} --out {params.folder} > {log} 2>&1"
+
+
+rule features:
+    """Turn audio into frames: one memory-mapped array and an index."""
+    input:
+        utterances="results/{dataset}/utterances.csv",
+        model=lambda w: model_folder(w.upstream),
+        code=code("features"),
+    output:
+        frames="results/{dataset}/features/{upstream}/frames.npy",
+        index="results/{dataset}/features/{upstream}/index.csv",
+        meta="results/{dataset}/features/{upstream}/meta.json",
+    log:
+        "results/{dataset}/logs/features/{upstream}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/features/{upstream}.tsv"
+    resources:
+        gpu=1,
+    params:
+        folder=subpath(output.meta, parent=True),
+        options=lambda w: upstream_flags(w.upstream),
+    shell:
+        "emoword features --utterances {input.utterances} {params.options}"
+        " --out {params.folder} > {log} 2>&1"

@@ -1,0 +1,100 @@
+"""Tables and figures, and the rules that only collect."""
+
+TABLES = [1, 2, 3, 4, 5, 6]
+FIGURES = ["network", "map", "neighbours", "confusion", "curves"]
+
+
+rule all:
+    """Everything of the configured dataset."""
+    default_target: True
+    input:
+        expand(
+            "results/{dataset}/{made}",
+            dataset=config["dataset"],
+            made=["config.json", "metrics.csv", "tables/tables.tex"]
+            + expand("tables/table{n}.{kind}", n=TABLES, kind=["csv", "tex"])
+            + expand("figures/{figure}.{kind}", figure=FIGURES, kind=["pdf", "png"]),
+        ),
+
+
+rule config:
+    """The configuration that the results were made with, complete."""
+    output:
+        "results/{dataset}/config.json",
+    log:
+        "results/{dataset}/logs/config.log",
+    params:
+        config=lambda w: json.dumps({**config, "dataset": w.dataset}, indent=2),
+    localrule: True
+    shell:
+        "printf '%s\\n' {params.config:q} > {output} 2> {log}"
+
+
+rule table:
+    """One of the paper's tables, as CSV and LaTeX."""
+    input:
+        unpack(lambda w: table_inputs(w.dataset, w.number)),
+        template=lambda w: source(f"paper/templates/table{w.number}.tex.j2"),
+        code=code("tables"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/table{number}.csv",
+            category="Tables",
+            labels={"table": "{number}", "format": "CSV"},
+            caption="../report/table.rst",
+        ),
+        tex="results/{dataset}/tables/table{number}.tex",
+    log:
+        "results/{dataset}/logs/tables/table{number}.log",
+    wildcard_constraints:
+        number="[1-6]",
+    params:
+        inputs=lambda w: flags(table_inputs(w.dataset, w.number)),
+        options=lambda w: table_flags(w.dataset),
+    localrule: True
+    shell:
+        "emoword table {wildcards.number} {params.inputs} --template {input.template}"
+        " {params.options} --csv {output.csv} --tex {output.tex} > {log} 2>&1"
+
+
+rule tables_document:
+    """A small LaTeX document that holds all six tables."""
+    input:
+        tables=expand("results/{{dataset}}/tables/table{n}.tex", n=TABLES),
+        template=source("paper/tables.tex"),
+        references=source("paper/refs.bib"),
+    output:
+        document="results/{dataset}/tables/tables.tex",
+        references="results/{dataset}/tables/refs.bib",
+    log:
+        "results/{dataset}/logs/tables/document.log",
+    localrule: True
+    shell:
+        "(cp {input.template} {output.document} && cp {input.references} {output.references})"
+        " > {log} 2>&1"
+
+
+rule figure:
+    """One figure, as PDF and PNG, and the numbers that it shows."""
+    input:
+        unpack(lambda w: figure_inputs(w.dataset, w.figure)),
+        code=lambda w: code("figures"),
+    output:
+        pdf="results/{dataset}/figures/{figure}.pdf",
+        png=report(
+            "results/{dataset}/figures/{figure}.png",
+            category="Figures",
+            labels={"figure": "{figure}"},
+            caption="../report/figure.rst",
+        ),
+        data="results/{dataset}/figures/{figure}.csv",
+    log:
+        "results/{dataset}/logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(FIGURES),
+    params:
+        options=lambda w: figure_flags(w.dataset, w.figure),
+    localrule: True
+    shell:
+        "emoword figure {wildcards.figure} {params.options} --pdf {output.pdf}"
+        " --png {output.png} --data {output.data} > {log} 2>&1"

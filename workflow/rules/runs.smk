@@ -1,0 +1,115 @@
+"""One training a job, and what its predictions say."""
+
+
+rule train:
+    """Train one fold, loss, label set and seed, and predict the fold that was left out."""
+    input:
+        utterances="results/{dataset}/utterances.csv",
+        targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/{w.label_set}.csv",
+        truth=lambda w: f"{targets_folder(w.dataset, w.variant)}/S1.csv",
+        frames=lambda w: f"{features_folder(w.dataset, w.variant)}/frames.npy",
+        space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        code=code("train"),
+    output:
+        weights="results/{dataset}/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}/weights.safetensors",
+        history="results/{dataset}/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}/history.csv",
+        split="results/{dataset}/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}/split.csv",
+        predictions="results/{dataset}/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}/predictions.npy",
+        record="results/{dataset}/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}/run.json",
+    log:
+        "results/{dataset}/logs/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}.tsv"
+    resources:
+        gpu=1,
+    params:
+        folder=subpath(output.record, parent=True),
+        targets=subpath(input.targets, parent=True),
+        features=subpath(input.frames, parent=True),
+        space=subpath(input.space, parent=True),
+        options=lambda w: training_flags(w.dataset, w.variant, w.loss),
+    shell:
+        "emoword train --utterances {input.utterances} --features {params.features}"
+        " --targets {params.targets} --space {params.space} --variant {wildcards.variant}"
+        " --label-set {wildcards.label_set} --loss {wildcards.loss} --fold {wildcards.fold}"
+        " --seed {wildcards.seed} {params.options} --out {params.folder} > {log} 2>&1"
+
+
+rule decide:
+    """What each run decided on each test utterance, and how near it came."""
+    input:
+        records=lambda w: expand(
+            "{run}/run.json", run=run_folders(w.dataset, w.variant)
+        ),
+        predictions=lambda w: expand(
+            "{run}/predictions.npy", run=run_folders(w.dataset, w.variant)
+        ),
+        targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/summary.json",
+        space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        code=code("decide"),
+    output:
+        "results/{dataset}/decisions/{variant}.csv",
+    log:
+        "results/{dataset}/logs/decisions/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/decisions/{variant}.tsv"
+    params:
+        runs=lambda w, input: folders_of(input.records),
+        targets=subpath(input.targets, parent=True),
+        space=subpath(input.space, parent=True),
+        options=lambda w: flags(
+            {
+                "label_sets": settings(w.dataset, w.variant)["label_sets"],
+                "rank_loss": settings(w.dataset, w.variant)["table_loss"],
+            }
+        ),
+    shell:
+        "emoword decide --runs {params.runs} --targets {params.targets} --space {params.space}"
+        " {params.options} --out {output} > {log} 2>&1"
+
+
+rule neighbours:
+    """The nearest words of example targets and of the models' mean predictions."""
+    input:
+        records=lambda w: expand("{run}/run.json", run=table_runs(w.dataset, w.variant)),
+        predictions=lambda w: expand(
+            "{run}/predictions.npy", run=table_runs(w.dataset, w.variant)
+        ),
+        targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/summary.json",
+        space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        code=code("neighbours"),
+    output:
+        neighbours="results/{dataset}/neighbours/{variant}.csv",
+        means="results/{dataset}/neighbours/{variant}_means.csv",
+    log:
+        "results/{dataset}/logs/neighbours/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/neighbours/{variant}.tsv"
+    params:
+        runs=lambda w, input: folders_of(input.records),
+        targets=subpath(input.targets, parent=True),
+        space=subpath(input.space, parent=True),
+        options=lambda w: example_flags(w.dataset, w.variant),
+    shell:
+        "emoword neighbours --runs {params.runs} --targets {params.targets}"
+        " --space {params.space} {params.options} --neighbours {output.neighbours}"
+        " --means {output.means} > {log} 2>&1"
+
+
+rule evaluate:
+    """Count UA, WA, cosine similarities and top-10 accuracies of all variants."""
+    input:
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=variants(w.dataset),
+        ),
+        code=code("evaluate"),
+    output:
+        "results/{dataset}/metrics.csv",
+    log:
+        "results/{dataset}/logs/evaluate.log",
+    benchmark:
+        "results/{dataset}/benchmarks/evaluate.tsv"
+    shell:
+        "emoword evaluate --decisions {input.decisions} --out {output} > {log} 2>&1"
