@@ -1,0 +1,240 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import load_file
+
+from emoword import cli
+from emoword.fitting import Examples, collate, frame_statistics, predict, random_batches
+from emoword.network import Network, Shape
+from emoword.train import spread_of
+
+SMALL = ["--channels", "8", "8", "8", "--lstm", "4", "--hidden", "16", "--batch-size", "8"]
+QUICK = [*SMALL, "--epochs", "3", "--learning-rate", "5e-3"]
+
+Train = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """48 utterances, 3 folds, 3 classes whose frames differ plainly; targets and features."""
+    folder = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(0)
+    classes = ["anger", "sadness", "joy"]
+    rows, frames, index, start = [], [], [], 0
+    for i in range(48):
+        label = classes[i // 3 % 3]
+        length = int(rng.integers(6, 30))
+        clip = rng.normal(classes.index(label), 1.0, (length, 4)).astype(np.float32) * 10 + 50
+        rows.append((f"u{i}", f"u{i}.wav", f"s{i % 3}", i % 3 + 1, "", label))
+        index.append((f"u{i}", start, length))
+        frames.append(clip)
+        start += length
+    names = ["utterance", "wav", "speaker", "fold", "style", "label"]
+    utterances = pd.DataFrame(rows, columns=names)
+    utterances.to_csv(folder / "utterances.csv", index=False)
+    (folder / "features").mkdir()
+    np.save(folder / "features" / "frames.npy", np.concatenate(frames))
+    pd.DataFrame(index, columns=["utterance", "start", "frames"]).to_csv(
+        folder / "features" / "index.csv", index=False
+    )
+    meta = {"dim": 4, "frames": start, "utterances": 48, "dtype": "float32"}
+    (folder / "features" / "meta.json").write_text(json.dumps(meta))
+    (folder / "targets").mkdir()
+    for label_set in ("S1", "S2"):
+        table = utterances[["utterance", "label"]].set_axis(["utterance", "word"], axis=1)
+        table.assign(count=1).to_csv(folder / "targets" / f"{label_set}.csv", index=False)
+    (folder / "targets" / "summary.json").write_text(json.dumps({"classes": classes}))
+    return folder
+
+
+@pytest.fixture
+def train(corpus: Path, embedded_folder: Path, tmp_path: Path) -> Train:
+    def run(name: str, *options: str, corpus: Path = corpus) -> Path:
+        inputs = ["--utterances", corpus / "utterances.csv", "--features", corpus / "features"]
+        inputs += ["--targets", corpus / "targets", "--space", embedded_folder]
+        fold = [] if "--fold" in options else ["--fold", "1"]
+        out = tmp_path / name
+        cli.main(["train", *map(str, inputs), *QUICK, *fold, *options, "--out", str(out)])
+        return out
+
+    return run
+
+
+def test_a_run_leaves_what_it_says(train: Train) -> None:
+    run = train("run")
+    record = json.loads((run / "run.json").read_text())
+    assert record["model"] == "M1"
+    assert record["utterances"] == {"test": 16, "train": 26, "validation": 6}
+    split = pd.read_csv(run / "split.csv")
+    assert len(split) == 48
+    predictions = np.load(run / "predictions.npy")
+    assert predictions.shape == (16, 100)
+    assert predictions.dtype == np.float32
+    history = pd.read_csv(run / "history.csv")
+    assert list(history["epoch"]) == [1, 2, 3]
+    assert record["best_epoch"] == history["epoch"][history["validation_loss"].idxmin()]
+    assert sorted(p.name for p in run.iterdir()) == [
+        "history.csv",
+        "predictions.npy",
+        "run.json",
+        "split.csv",
+        "weights.safetensors",
+    ]
+
+
+def test_the_weights_give_the_predictions(train: Train, corpus: Path) -> None:
+    run = train("run")
+    network = Network(Shape(4, 100, (8, 8, 8), lstm=4, hidden=(16,)))
+    weights = load_file(run / "weights.safetensors")
+    network.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
+    split = pd.read_csv(run / "split.csv")
+    index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
+    frames = np.load(corpus / "features" / "frames.npy")
+    network.eval()
+    for i, name in enumerate(split["utterance"][split["part"] == "test"][:5]):
+        start, length = index.loc[name, ["start", "frames"]]
+        clip = torch.from_numpy(frames[start : start + length])
+        with torch.inference_mode():
+            alone = network(clip[None], torch.tensor([length]))[0]
+        wanted = np.load(run / "predictions.npy")[i]
+        np.testing.assert_allclose(alone.numpy(), wanted, atol=1e-5)
+
+
+def test_statistics_come_from_the_training_part_alone(train: Train, corpus: Path) -> None:
+    run = train("run")
+    split = pd.read_csv(run / "split.csv")
+    index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
+    frames = np.load(corpus / "features" / "frames.npy").astype(np.float64)
+    own = [index.loc[u] for u in split["utterance"][split["part"] == "train"]]
+    rows = np.concatenate([frames[r["start"] : r["start"] + r["frames"]] for r in own])
+    weights = load_file(run / "weights.safetensors")
+    np.testing.assert_allclose(weights["input_mean"], rows.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(weights["input_std"], rows.std(0), rtol=1e-5)
+
+
+def test_same_seed_same_bytes_other_seed_other_weights(train: Train) -> None:
+    a, b, c = train("a"), train("b"), train("c", "--seed", "1")
+    for file in ("weights.safetensors", "history.csv", "split.csv", "predictions.npy"):
+        assert (a / file).read_bytes() == (b / file).read_bytes()
+    assert (a / "weights.safetensors").read_bytes() != (c / "weights.safetensors").read_bytes()
+
+
+def test_it_learns_what_can_be_learned(train: Train) -> None:
+    run = train("ce", "--loss", "ce", "--epochs", "40")
+    history = pd.read_csv(run / "history.csv")
+    assert history["validation_loss"].min() < np.log(3) / 2  # knowing nothing costs log 3
+    logits = np.load(run / "predictions.npy")
+    assert logits.shape == (16, 3)
+    assert not json.loads((run / "run.json").read_text())["collapsed"]
+
+
+def test_a_run_that_learned_nothing_is_flagged(train: Train) -> None:
+    run = train("dull", "--learning-rate", "1e-9")
+    assert json.loads((run / "run.json").read_text())["collapsed"]
+
+
+def test_early_stopping_keeps_the_best_epoch(train: Train) -> None:
+    long = train("long", "--epochs", "60", "--patience", "3", "--learning-rate", "0.03")
+    record = json.loads((long / "run.json").read_text())
+    assert record["epochs"] == record["best_epoch"] + 3 < 60
+
+
+def test_utterances_without_a_target_are_not_trained_on(
+    train: Train, corpus: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    for name in ("utterances.csv", "features/index.csv", "features/frames.npy"):
+        (other / name).parent.mkdir(parents=True, exist_ok=True)
+        (other / name).write_bytes((corpus / name).read_bytes())
+    (other / "features/meta.json").write_bytes((corpus / "features/meta.json").read_bytes())
+    (other / "targets").mkdir()
+    for name in ("S1.csv", "summary.json"):
+        (other / "targets" / name).write_bytes((corpus / "targets" / name).read_bytes())
+    s2 = pd.read_csv(corpus / "targets" / "S2.csv")
+    s2[~s2["utterance"].isin(["u0", "u1", "u2"])].to_csv(other / "targets" / "S2.csv", index=False)
+    run = train("s2", "--label-set", "S2", corpus=other)
+    split = pd.read_csv(run / "split.csv").set_index("utterance")["part"]
+    assert split["u0"] == "test"  # of fold 1: predicted all the same
+    assert split["u1"] == split["u2"] == "no target"
+    assert len(np.load(run / "predictions.npy")) == 16
+
+
+def test_divergence_names_the_batch(fails: Callable[..., str], corpus: Path, tmp_path: Path) -> None:
+    frames = np.load(corpus / "features" / "frames.npy")
+    index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
+    frames[index.loc["u4", "start"]] = np.inf
+    other = tmp_path / "features"
+    other.mkdir()
+    np.save(other / "frames.npy", frames)
+    for name in ("index.csv", "meta.json"):
+        (other / name).write_bytes((corpus / "features" / name).read_bytes())
+    inputs = ["--utterances", corpus / "utterances.csv", "--features", other]
+    inputs += ["--targets", corpus / "targets", "--space", tmp_path, "--loss", "ce", "--fold", 1]
+    message = fails("train", *inputs, *QUICK, "--standardise", "none", "--out", tmp_path / "r")
+    assert "epoch 1: the loss is not finite" in message
+    assert "u4" in message
+    assert not (tmp_path / "r").exists()
+
+
+def test_too_much_pooling_is_refused(fails: Callable[..., str], corpus: Path) -> None:
+    inputs = ["--utterances", corpus / "utterances.csv", "--features", corpus / "features"]
+    inputs += ["--targets", corpus / "targets", "--space", corpus, "--loss", "ce", "--fold", 1]
+    message = fails("train", *inputs, "--pools", 3, 3, 3, "--out", corpus / "r")
+    assert "fewer than the 27 frames that pooling needs" in message
+
+
+def test_a_device_that_is_not_there(fails: Callable[..., str], corpus: Path) -> None:
+    inputs = ["--utterances", corpus / "utterances.csv", "--features", corpus / "features"]
+    inputs += ["--targets", corpus / "targets", "--space", corpus, "--fold", 1]
+    assert "--device auto" in fails("train", *inputs, "--device", "cuda:99", "--out", corpus / "r")
+
+
+@given(lengths=st.lists(st.integers(1, 99), min_size=1, max_size=200), size=st.integers(1, 40))
+def test_batches_hold_everything_once(lengths: list[int], size: int) -> None:
+    batches = list(random_batches(np.array(lengths), size, np.random.default_rng(0)))
+    assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
+    assert len(batches) == -(-len(lengths) // size)
+    assert max(map(len, batches)) <= size
+
+
+def test_collate_pads_with_zeros() -> None:
+    frames = np.arange(1, 9, dtype=np.float16).reshape(4, 2)
+    batch, lengths = collate(frames, np.array([[1, 1], [0, 3]]))
+    assert batch.dtype == torch.float32
+    assert batch.tolist() == [[[3, 4], [0, 0], [0, 0]], [[1, 2], [3, 4], [5, 6]]]
+    assert lengths.tolist() == [1, 3]
+
+
+def test_frame_statistics_of_halves_are_exact() -> None:
+    frames = (np.random.default_rng(0).normal(100, 3, (500, 3))).astype(np.float16)
+    frames[:, 2] = 7
+    mean, std = frame_statistics(frames, np.array([[0, 200], [300, 200]]))
+    chosen = np.r_[frames[:200], frames[300:]].astype(np.float64)
+    np.testing.assert_allclose(mean, chosen.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(std, [*chosen.std(0)[:2], 1.0], rtol=1e-5)
+
+
+def test_predictions_come_in_the_order_of_the_examples() -> None:
+    torch.manual_seed(0)
+    network = Network(Shape(2, 3, (4, 4, 4), lstm=2, hidden=(4,)))
+    frames = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    spans = np.array([[0, 20], [20, 8], [28, 32]])
+    examples = Examples(["a", "b", "c"], spans, torch.zeros(3, 3))
+    together = predict(network, frames, examples, batch_size=2)
+    alone = [predict(network, frames, examples.take(np.array([i])), 1)[0] for i in range(3)]
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_spread_by_hand() -> None:
+    goals = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
+    assert spread_of(goals * 7, goals) == pytest.approx(1.0)  # the length is no matter
+    assert spread_of(np.ones((2, 2), dtype=np.float32), goals) == 0
+    logits = np.log(np.array([[0.9, 0.1], [0.1, 0.9]], dtype=np.float32))
+    assert spread_of(logits, np.array([0, 1])) == pytest.approx(0.64, rel=1e-5)
