@@ -13,6 +13,20 @@ configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+
+
+rule all:
+    """Everything of the configured dataset."""
+    input:
+        expand(
+            "results/{dataset}/{made}",
+            dataset=config["dataset"],
+            made=["config.json", "metrics.csv", "tables/tables.tex"]
+            + expand("tables/table{n}.{kind}", n=TABLES, kind=["csv", "tex"])
+            + expand("figures/{figure}.{kind}", figure=FIGURES, kind=["pdf", "png"]),
+        ),
+
+
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/runs.smk"

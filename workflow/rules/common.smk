@@ -5,13 +5,22 @@ import json
 import os
 import re
 import shlex
+import shutil
 from functools import cache
 
 from snakemake.utils import validate
 
 validate(config, schema="../schemas/config.schema.yaml", set_default=False)
 
+if not shutil.which("emoword"):
+    raise WorkflowError(
+        "the command emoword is not on the PATH: start with ./run instead of snakemake, "
+        "or `source .venv/bin/activate` first"
+    )
+
 MODEL_OF = {"S1": "M1", "S2": "M2", "S3": "M3"}
+TABLES = [1, 2, 3, 4, 5, 6]
+FIGURES = ["network", "map", "neighbours", "confusion", "curves"]
 PACKAGE = Path(workflow.basedir) / "src" / "emoword"
 
 
@@ -106,7 +115,12 @@ def space_files(space):
 def model_folder(upstream):
     """The model's configuration and weights, where it is a folder and not a hub name."""
     model = Path(block("upstreams", upstream).get("model", ""))
-    names = ("config.json", "preprocessor_config.json", "model.safetensors", "pytorch_model.bin")
+    names = (
+        "config.json",
+        "preprocessor_config.json",
+        "model.safetensors",
+        "pytorch_model.bin",
+    )
     return [str(model / name) for name in names if (model / name).is_file()]
 
 
@@ -157,7 +171,9 @@ def features_folder(dataset, variant):
 def run_folders(dataset, variant, losses=None):
     """The folders of a variant's runs: label sets x losses (None: all, and the baseline)."""
     chosen = settings(dataset, variant)
-    kinds = [f"{s}-{l}" for s in chosen["label_sets"] for l in losses or chosen["losses"]]
+    kinds = [
+        f"{s}-{l}" for s in chosen["label_sets"] for l in losses or chosen["losses"]
+    ]
     if losses is None:
         kinds.append("S1-ce")
     return expand(
@@ -204,8 +220,12 @@ def code(*modules):
             continue
         found.add(path)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("emoword"):
-                names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+                "emoword"
+            ):
+                names = [node.module] + [
+                    f"{node.module}.{alias.name}" for alias in node.names
+                ]
                 inside = [name.split(".")[1] for name in names if "." in name]
                 waiting += [p for n in inside if (p := PACKAGE / f"{n}.py").exists()]
     return sorted(os.path.relpath(path) for path in found)
@@ -265,7 +285,9 @@ def figure_inputs(dataset, figure):
     if figure == "confusion":
         return {"decisions": f"{folder}/decisions/{first}.csv"}
     if figure == "curves":
-        return {"history": [f"{run}/history.csv" for run in run_folders(dataset, first)]}
+        return {
+            "history": [f"{run}/history.csv" for run in run_folders(dataset, first)]
+        }
     if figure == "network":
         return {
             "features": f"{features_folder(dataset, first)}/meta.json",

@@ -3,8 +3,6 @@
 
 rule demo:
     """Synthesise the miniature corpus, in IEMOCAP's own layout."""
-    wildcard_constraints:
-        dataset=of_kind("demo"),
     input:
         code=code("demo"),
     output:
@@ -13,6 +11,8 @@ rule demo:
         "results/{dataset}/logs/demo.log",
     benchmark:
         "results/{dataset}/benchmarks/demo.tsv"
+    wildcard_constraints:
+        dataset=of_kind("demo"),
     params:
         options=lambda w: flags(
             {"utterances": config["datasets"][w.dataset].get("utterances")}
@@ -23,8 +23,6 @@ rule demo:
 
 rule read_iemocap:
     """Read IEMOCAP in place (or the demo, which has its layout): raters, labels, comments, lines."""
-    wildcard_constraints:
-        dataset=of_kind("demo", "iemocap"),
     input:
         root=lambda w: corpus_root(w.dataset),
         code=code("iemocap"),
@@ -36,6 +34,8 @@ rule read_iemocap:
         "results/{dataset}/logs/read_iemocap.log",
     benchmark:
         "results/{dataset}/benchmarks/read_iemocap.tsv"
+    wildcard_constraints:
+        dataset=of_kind("demo", "iemocap"),
     params:
         options=lambda w: flags(
             {
@@ -57,8 +57,6 @@ rule read_iemocap:
 
 rule read_recordings:
     """Read a CSV of own recordings, and one of annotations if there is one."""
-    wildcard_constraints:
-        dataset=of_kind("recordings"),
     input:
         unpack(lambda w: recording_tables(w.dataset)),
         code=code("recordings"),
@@ -70,6 +68,8 @@ rule read_recordings:
         "results/{dataset}/logs/read_recordings.log",
     benchmark:
         "results/{dataset}/benchmarks/read_recordings.tsv"
+    wildcard_constraints:
+        dataset=of_kind("recordings"),
     params:
         options=lambda w: flags(
             {

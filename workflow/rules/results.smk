@@ -1,20 +1,4 @@
-"""Tables and figures, and the rules that only collect."""
-
-TABLES = [1, 2, 3, 4, 5, 6]
-FIGURES = ["network", "map", "neighbours", "confusion", "curves"]
-
-
-rule all:
-    """Everything of the configured dataset."""
-    default_target: True
-    input:
-        expand(
-            "results/{dataset}/{made}",
-            dataset=config["dataset"],
-            made=["config.json", "metrics.csv", "tables/tables.tex"]
-            + expand("tables/table{n}.{kind}", n=TABLES, kind=["csv", "tex"])
-            + expand("figures/{figure}.{kind}", figure=FIGURES, kind=["pdf", "png"]),
-        ),
+"""Tables, figures, and the configuration beside them."""
 
 
 rule config:
@@ -23,9 +7,9 @@ rule config:
         "results/{dataset}/config.json",
     log:
         "results/{dataset}/logs/config.log",
+    localrule: True
     params:
         config=lambda w: json.dumps({**config, "dataset": w.dataset}, indent=2),
-    localrule: True
     shell:
         "printf '%s\\n' {params.config:q} > {output} 2> {log}"
 
@@ -48,10 +32,10 @@ rule table:
         "results/{dataset}/logs/tables/table{number}.log",
     wildcard_constraints:
         number="[1-6]",
+    localrule: True
     params:
         inputs=lambda w: flags(table_inputs(w.dataset, w.number)),
         options=lambda w: table_flags(w.dataset),
-    localrule: True
     shell:
         "emoword table {wildcards.number} {params.inputs} --template {input.template}"
         " {params.options} --csv {output.csv} --tex {output.tex} > {log} 2>&1"
@@ -92,9 +76,9 @@ rule figure:
         "results/{dataset}/logs/figures/{figure}.log",
     wildcard_constraints:
         figure="|".join(FIGURES),
+    localrule: True
     params:
         options=lambda w: figure_flags(w.dataset, w.figure),
-    localrule: True
     shell:
         "emoword figure {wildcards.figure} {params.options} --pdf {output.pdf}"
         " --png {output.png} --data {output.data} > {log} 2>&1"
