@@ -87,12 +87,7 @@ def corpus_root(dataset):
     """Where a corpus in IEMOCAP's layout lies."""
     if config["datasets"][dataset]["kind"] == "demo":
         return f"results/{dataset}/corpus"
-    if not config["iemocap_root"]:
-        raise WorkflowError(
-            "iemocap_root is not set: add `--config iemocap_root=/path/to/IEMOCAP_full_release` "
-            "(the folder that holds Session1 .. Session5)"
-        )
-    return config["iemocap_root"]
+    return config["iemocap_root"] or "iemocap_root"
 
 
 def recording_tables(dataset):
@@ -153,6 +148,23 @@ def table_runs(dataset, variant):
 
 def folders_of(files):
     return sorted({str(Path(file).parent) for file in files})
+
+
+def check_names(dataset):
+    """Refuse, before anything runs, names that the config does not define."""
+    for variant in variants(dataset):
+        chosen = settings(dataset, variant)
+        block("spaces", chosen["space"])
+        block("upstreams", chosen["upstream"])
+        if chosen["table_loss"] not in chosen["losses"]:
+            raise WorkflowError(
+                f"config: {variant}: table_loss {chosen['table_loss']} is none of losses"
+            )
+    if block("datasets", dataset)["kind"] == "iemocap" and not config["iemocap_root"]:
+        raise WorkflowError(
+            "iemocap_root is not set: add `--config iemocap_root=/path/to/IEMOCAP_full_release` "
+            "(the folder that holds Session1 .. Session5)"
+        )
 
 
 def targets_folder(dataset, variant):

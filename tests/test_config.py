@@ -1,0 +1,131 @@
+"""config.yaml and its schema, as Snakemake sees them (without running anything)."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+DryRun = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def dry_run(tmp_path: Path) -> DryRun:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        snakemake = Path(sys.executable).with_name("snakemake")
+        command = [str(snakemake), "--snakefile", str(ROOT / "Snakefile"), "--cores", "2", "-n"]
+        command += ["--directory", str(tmp_path)]
+        environment = {"PATH": f"{snakemake.parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+        return subprocess.run(
+            [*command, *arguments], capture_output=True, text=True, check=False, env=environment
+        )
+
+    return run
+
+
+def settings_of(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, value in schema["properties"].items():
+        if value.get("type") == "object" and "properties" in value:
+            yield from settings_of(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
+
+
+def test_schema_and_config_agree_on_every_default() -> None:
+    stated = dict(settings_of(SCHEMA["$defs"]["settings"]))
+    for name, entry in stated.items():
+        value: Any = CONFIG["defaults"]
+        for part in name.split("."):
+            value = value[part]
+        assert entry["default"] == value, name
+    assert SCHEMA["properties"]["dataset"]["default"] == CONFIG["dataset"]
+    # and config.yaml leaves none out
+    named = {".".join(path) for path in leaves(CONFIG["defaults"])}
+    maps = ("labels.merge", "labels.nouns")
+    assert {n for n in stated if n not in maps} == {n for n in named if not n.startswith(tuple(f"{m}." for m in maps))}
+
+
+def leaves(block: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, value in block.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*above, name))
+        else:
+            yield (*above, name)
+
+
+def jobs(output: str) -> dict[str, int]:
+    """The job table that a dry run prints: rule -> how often."""
+    table = output[output.index("Job stats:") :].splitlines()[3:]
+    rows = (line.split() for line in table[: table.index("")] if line.strip())
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2}
+
+
+def test_the_demo_is_fifty_trainings(dry_run: DryRun) -> None:
+    planned = jobs(dry_run().stdout)
+    assert planned["train"] == 5 * (3 * 3 + 1)
+    assert planned["table"] == 6
+    assert planned["features"] == planned["demo"] == planned["space"] == 1
+
+
+def test_iemocap_is_two_hundred_and_fifty(dry_run: DryRun, tmp_path: Path) -> None:
+    (tmp_path / "IEMOCAP").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/glove.840B.300d.zip").touch()
+    done = dry_run("--config", "dataset=iemocap", f"iemocap_root={tmp_path / 'IEMOCAP'}")
+    planned = jobs(done.stdout)
+    assert planned["train"] == 250
+    assert "demo" not in planned
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("dataset=nothing", "datasets has no 'nothing'; it has demo, iemocap, polish"),
+        ("dataset=iemocap", "iemocap_root is not set"),
+        ("epochs=3", "'epochs' was unexpected"),
+        ("defaults={training: {epoch: 3}}", "'epoch' was unexpected"),
+        ("defaults={training: {epochs: many}}", "'many' is not of type 'integer'"),
+        ("defaults={losses: [mse, l2]}", "'l2' is not one of"),
+        ("defaults={label_sets: [S2]}", "[S2]|does not contain items matching"),
+        ("datasets={../x: {kind: demo, folds: 5, seeds: [0]}}", "does not match"),
+        ("datasets={demo: {variants: [paper, other]}}", "variants has no 'other'"),
+        ("datasets={demo: {settings: {space: other}}}", "spaces has no 'other'"),
+        ("datasets={demo: {settings: {upstream: other}}}", "upstreams has no 'other'"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_words(change: str, message: str, dry_run: DryRun) -> None:
+    done = dry_run("--config", change)
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert any(part in said for part in message.split("|")), said
+    assert "Traceback" not in said
+
+
+def test_words_of_the_config_reach_the_shell_quoted(dry_run: DryRun) -> None:
+    nasty = "datasets={demo: {settings: {labels: {drop: ['$(touch hacked)', \"a'b\"]}}}}"
+    done = dry_run("--config", nasty, "-p", "results/demo/targets/paper/S1.csv")
+    assert """--drop '$(touch hacked)' 'a'"'"'b'""" in done.stdout
+
+
+def test_a_variant_shares_what_it_does_not_touch(dry_run: DryRun, tmp_path: Path) -> None:
+    mine = {
+        "variants": {
+            "slow": {"training": {"learning_rate": 1e-4}},
+            "merged": {"labels": {"merge_raters": True}},
+        },
+        "datasets": {"demo": {"variants": ["paper", "slow", "merged"]}},
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
+    planned = jobs(dry_run("--configfile", str(tmp_path / "mine.yaml")).stdout)
+    assert planned["train"] == 150
+    assert planned["features"] == planned["space"] == 1
+    assert planned["targets"] == 2
+    assert planned["decide"] == 3
+    assert planned["evaluate"] == 1
