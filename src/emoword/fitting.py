@@ -14,6 +14,7 @@ from torch import Tensor
 
 from emoword.errors import InputError
 from emoword.network import LOSSES, Network
+from emoword.optimiser import OneCycleAdam
 
 # Batches are sorted by length within this many batches: little padding, and still random.
 BATCHES_SORTED_TOGETHER = 8
@@ -91,61 +92,27 @@ def fit(
     """Train with Adam and OneCycle; leave the network with its best epoch's weights.
 
     Returns:
-        Columns epoch (from 1), train_loss, validation_loss, learning_rate (of its last step).
+        Columns epoch (from 1), train_loss, validation_loss, learning_rate (after it).
 
     Raises:
         InputError: the loss is no finite number; names the utterances of the batch.
     """
-    device = network.input_mean.device
-    loss_of = LOSSES[settings.loss]
     steps = -(-len(train.names) // settings.batch_size)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=steps * settings.epochs
-    )
+    optimiser = OneCycleAdam(network.parameters(), settings.learning_rate, steps * settings.epochs)
     rows = []
-    best_loss, best_weights, best_epoch = np.inf, copy.deepcopy(network.state_dict()), 0
+    best_loss, best_epoch, best_weights = np.inf, 0, network.state_dict()
     for epoch in range(1, settings.epochs + 1):
-        # What is random in an epoch depends on seed and epoch alone.
-        rng = np.random.default_rng([settings.seed, epoch])
-        torch.manual_seed(settings.seed * 1_000_003 + epoch)
-        network.train()
-        losses, batches = [], []
-        for which in random_batches(train.spans[:, 1], settings.batch_size, rng):
-            batch, lengths = collate(frames, train.spans[which])
-            output = network(batch.to(device), lengths.to(device))
-            loss = loss_of(output, train.goals[which].to(device))
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            losses.append(loss.detach())  # read at the end: no waiting for a GPU in between
-            batches.append(which)
-        values = torch.stack(losses).cpu().numpy().astype(np.float64)
-        for which in (
-            w for w, value in zip(batches, values, strict=True) if not np.isfinite(value)
-        ):
-            names = ", ".join(train.names[i] for i in which)
-            raise InputError(
-                f"epoch {epoch}: the loss is not finite in the batch of {names}; "
-                "try a smaller learning rate, and look at these utterances' features"
-            )
-        sizes = np.array([len(which) for which in batches])
-        train_loss = float((values * sizes).sum() / sizes.sum())
+        train_loss = train_epoch(network, frames, train, optimiser, settings, epoch)
         outputs = torch.from_numpy(predict(network, frames, validation, settings.batch_size))
-        validation_loss = float(loss_of(outputs, validation.goals))
-        rows.append((epoch, train_loss, validation_loss, schedule.get_last_lr()[0]))
-        mark = ""
-        if validation_loss < best_loss:
-            best_loss, best_weights, best_epoch = (
-                validation_loss,
-                copy.deepcopy(network.state_dict()),
-                epoch,
-            )
-            mark = " *"
+        validation_loss = float(LOSSES[settings.loss](outputs, validation.goals))
+        rows.append((epoch, train_loss, validation_loss, optimiser.learning_rate))
+        better = validation_loss < best_loss
+        if better:
+            best_loss, best_epoch = validation_loss, epoch
+            best_weights = copy.deepcopy(network.state_dict())
         print(
             f"epoch {epoch}/{settings.epochs}: loss {train_loss:.5f}, "
-            f"validation {validation_loss:.5f}{mark}",
+            f"validation {validation_loss:.5f}{' *' if better else ''}",
             file=sys.stderr,
             flush=True,
         )
@@ -153,6 +120,44 @@ def fit(
             break
     network.load_state_dict(best_weights)
     return pd.DataFrame(rows, columns=["epoch", "train_loss", "validation_loss", "learning_rate"])
+
+
+def train_epoch(
+    network: Network,
+    frames: NDArray[np.floating],
+    train: Examples,
+    optimiser: OneCycleAdam,
+    settings: argparse.Namespace,
+    epoch: int,
+) -> float:
+    """Take a step for every batch; returns the mean loss over the utterances.
+
+    Raises:
+        InputError: the loss is no finite number; names the utterances of the batch.
+    """
+    # What is random in an epoch depends on seed and epoch alone.
+    rng = np.random.default_rng([settings.seed, epoch])
+    torch.manual_seed(settings.seed * 1_000_003 + epoch)
+    device = network.input_mean.device
+    network.train()
+    losses, batches = [], list(random_batches(train.spans[:, 1], settings.batch_size, rng))
+    for which in batches:
+        batch, lengths = collate(frames, train.spans[which])
+        output = network(batch.to(device), lengths.to(device))
+        loss = LOSSES[settings.loss](output, train.goals[which].to(device))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.detach())  # read at the end: no waiting for a GPU in between
+    values = torch.stack(losses).cpu().numpy().astype(np.float64)
+    if not np.isfinite(values).all():
+        wrong = batches[int(np.argmin(np.isfinite(values)))]
+        raise InputError(
+            f"epoch {epoch}: the loss is not finite in the batch of "
+            f"{', '.join(train.names[i] for i in wrong)}; try a smaller learning rate, and look at "
+            "these utterances' features"
+        )
+    return float(np.average(values, weights=[len(which) for which in batches]))
 
 
 def predict(
