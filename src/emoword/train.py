@@ -226,7 +226,8 @@ def make_deterministic(seed: int, threads: int) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs for it
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
+    # use_deterministic_algorithms(True), without importing torch's compiler to tell it so
+    torch.set_deterministic_debug_mode("error")
 
 
 def spread_of(predictions: NDArray[np.float32], goals: NDArray[np.generic]) -> float:
