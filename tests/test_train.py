@@ -166,7 +166,9 @@ def test_utterances_without_a_target_are_not_trained_on(
     assert len(np.load(run / "predictions.npy")) == 16
 
 
-def test_divergence_names_the_batch(fails: Callable[..., str], corpus: Path, tmp_path: Path) -> None:
+def test_divergence_names_the_batch(
+    fails: Callable[..., str], corpus: Path, tmp_path: Path
+) -> None:
     frames = np.load(corpus / "features" / "frames.npy")
     index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
     frames[index.loc["u4", "start"]] = np.inf
@@ -193,7 +195,7 @@ def test_too_much_pooling_is_refused(fails: Callable[..., str], corpus: Path) ->
 def test_a_device_that_is_not_there(fails: Callable[..., str], corpus: Path) -> None:
     inputs = ["--utterances", corpus / "utterances.csv", "--features", corpus / "features"]
     inputs += ["--targets", corpus / "targets", "--space", corpus, "--fold", 1]
-    assert "--device auto" in fails("train", *inputs, "--device", "cuda:99", "--out", corpus / "r")
+    assert "auto takes what is there" in fails("train", *inputs, "--device", "cuda:99", "--out", corpus / "r")
 
 
 @given(lengths=st.lists(st.integers(1, 99), min_size=1, max_size=200), size=st.integers(1, 40))

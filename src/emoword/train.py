@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from emoword import __version__
+from emoword.device import pick_device
 from emoword.encoding import encode, read_targets, unit
 from emoword.errors import InputError
 from emoword.files import read_json, read_table, replacing, write_json, write_table
@@ -200,25 +201,6 @@ def record(
             "numpy": np.__version__,
         },
     }
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is CUDA, else MPS, else the CPU.
-
-    Raises:
-        InputError: there is no such device here.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        message = str(error).splitlines()[0]
-        raise InputError(f"device {name}: {message}; --device auto takes what is there") from error
-    return device
 
 
 def make_deterministic(seed: int, threads: int) -> None:

@@ -1,0 +1,215 @@
+"""Frames from a block of a pretrained speech model of transformers.
+
+The paper's are `hidden_states[14]` of ``facebook/wav2vec2-large-960h-lv60-self``: the output of
+the 14th of 24 blocks. The blocks above are neither loaded nor computed, and the frames are the
+bits that the whole model gives (on a CPU; tested).
+
+Layer N, counted from 1, is what transformers 5 calls `hidden_states[N]` in the whole model:
+
+- the output of block N, without the encoder's closing layer norm (which `last_hidden_state` of a
+  truncated model in the layer-norm style would have had applied);
+- at the last block, too, for wav2vec2, HuBERT and WavLM. (transformers 4 applied the closing
+  layer norm to the last of `hidden_states` in the layer-norm style; here it never is.)
+- but the last layer of Whisper is the encoder's output, closing layer norm applied.
+
+Models are in eval mode: no LayerDrop, no SpecAugment, no dropout.
+"""
+
+from contextlib import suppress
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from huggingface_hub import try_to_load_from_cache
+from numpy.typing import NDArray
+
+from emoword.audio import SAMPLE_RATE
+from emoword.errors import InputError
+from emoword.torchaudio_python import torchaudio  # noqa: F401  before transformers: see there
+from emoword.upstreams import HOP, Upstream
+
+import transformers  # isort: skip
+
+# The models whose structure (encoder.layers, encoder.layer_norm) is known and tested, and what
+# prepares their input.
+EXTRACTORS = {
+    "hubert": "Wav2Vec2FeatureExtractor",
+    "wav2vec2": "Wav2Vec2FeatureExtractor",
+    "wavlm": "Wav2Vec2FeatureExtractor",
+    "whisper": "WhisperFeatureExtractor",
+}
+# Weights that a checkpoint may lack: SpecAugment's, and those of the classifier around Whisper.
+UNUSED = ("masked_spec_embed", "projector.", "classifier.")
+
+
+class Wav2Vec2:
+    """wav2vec 2.0, HuBERT or WavLM: the waveform, normalised as the model's own extractor says."""
+
+    def __init__(self, model: Any, extractor: Any, device: torch.device, origin: str) -> None:
+        config = model.config
+        if prod(config.conv_stride) != HOP:
+            raise InputError(f"{origin}: a frame every {prod(config.conv_stride)} samples, not 320")
+        if config.do_stable_layer_norm:
+            # The closing layer norm. In the other style, layer_norm stands before the blocks.
+            model.encoder.layer_norm = torch.nn.Identity()
+        self.model = model.to(device)
+        self.extractor = extractor
+        self.device = device
+        self.convolutions = list(zip(config.conv_kernel, config.conv_stride, strict=True))
+        self.dim = int(config.hidden_size)
+        self.settings: dict[str, str | int | float | bool | None] = {
+            "normalised": bool(extractor.do_normalize),
+            "closing_layer_norm": False,
+        }
+
+    def frame_count(self, samples: int) -> int:
+        """What the convolutions leave."""
+        for kernel, stride in self.convolutions:
+            samples = (samples - kernel) // stride + 1
+        return samples
+
+    @torch.inference_mode()
+    def frames(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Frames of one utterance: [samples] at 16 kHz -> [frames, dim] float32."""
+        inputs = self.extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        output = self.model(inputs.input_values.to(self.device)).last_hidden_state
+        frames: NDArray[np.float32] = output[0].cpu().numpy()
+        return frames
+
+
+class Whisper:
+    """Whisper's encoder. It hears 30 s, padded with silence; the utterance's frames are kept.
+
+    A longer utterance is cut into pieces of 30 s, each encoded (and scaled, by its loudest
+    mel band) on its own, as the model knows no later positions.
+    """
+
+    def __init__(
+        self, encoder: Any, extractor: Any, device: torch.device, origin: str, is_whole: bool
+    ) -> None:
+        frames = encoder.config.max_source_positions
+        if extractor.n_samples != frames * HOP or extractor.feature_size != encoder.num_mel_bins:
+            raise InputError(
+                f"{origin}: preprocessor_config.json ({extractor.n_samples} samples, "
+                f"{extractor.feature_size} mels) does not fit config.json "
+                f"({frames * HOP} samples, {encoder.num_mel_bins} mels)"
+            )
+        if not is_whole:
+            encoder.layer_norm = torch.nn.Identity()
+        self.encoder = encoder.to(device)
+        self.extractor = extractor
+        self.device = device
+        self.longest = frames * HOP
+        self.dim = int(encoder.config.d_model)
+        self.settings: dict[str, str | int | float | bool | None] = {"closing_layer_norm": is_whole}
+
+    def frame_count(self, samples: int) -> int:
+        """One for every 20 ms that have begun."""
+        return -(-samples // HOP)
+
+    @torch.inference_mode()
+    def frames(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Frames of one utterance: [samples] at 16 kHz -> [frames, dim] float32."""
+        starts = range(0, len(samples), self.longest)
+        return np.concatenate([self.piece(samples[i : i + self.longest]) for i in starts])
+
+    def piece(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Frames of at most 30 s."""
+        inputs = self.extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        output = self.encoder(inputs.input_features.to(self.device)).last_hidden_state
+        frames: NDArray[np.float32] = output[0, : self.frame_count(len(samples))].cpu().numpy()
+        return frames
+
+
+class NotFoundError(InputError):
+    """A file of the model is not there, or the hub cannot be reached."""
+
+
+def load(model: str, layer: int, device: torch.device) -> Upstream:
+    """A model's block as an upstream, computed in float32 whatever the weights are kept in.
+
+    Args:
+        model: a folder (config.json, preprocessor_config.json, model.safetensors), else the name
+            of a model on the Hugging Face hub. What lies in the hub's cache is taken from there
+            without asking the network.
+        layer: N of `hidden_states[N]`, from 1 to the number of blocks.
+        device: where it is computed.
+
+    Raises:
+        InputError: no such model, one of another kind, without that layer or with weights missing.
+    """
+    transformers.utils.logging.set_verbosity_error()  # it would list each weight left out
+    transformers.utils.logging.disable_progress_bar()
+    if Path(model).is_dir():
+        return load_from(model, layer, device, local_files_only=True)
+    with suppress(NotFoundError):  # in the cache, and no network is asked
+        return load_from(model, layer, device, local_files_only=True)
+    try:
+        return load_from(model, layer, device, local_files_only=False)
+    except NotFoundError as error:
+        raise InputError(
+            f"{model}: no such folder, and not to be had from the Hugging Face hub; fetch it "
+            f"beforehand, where there is a network, with `hf download {model}` ({error})"
+        ) from error
+
+
+def load_from(model: str, layer: int, device: torch.device, *, local_files_only: bool) -> Upstream:
+    """`load` from a folder or the cache, or from the hub."""
+
+    def fetch(loader: Any, **options: Any) -> Any:
+        try:
+            return loader.from_pretrained(model, local_files_only=local_files_only, **options)
+        except Exception as error:  # each format and version of a file fails with its own class
+            error_class = NotFoundError if isinstance(error, OSError) else InputError
+            reason = " ".join(str(error).split())
+            raise error_class(f"{model}: {loader.__name__} cannot load it: {reason}") from error
+
+    config = fetch(transformers.AutoConfig)
+    kind = config.model_type
+    if kind not in EXTRACTORS:
+        raise InputError(f"{model}: is a model of type {kind!r}; known are {', '.join(EXTRACTORS)}")
+    size = "encoder_layers" if kind == "whisper" else "num_hidden_layers"
+    layers = getattr(config, size)
+    if not 1 <= layer <= layers:
+        raise InputError(f"--layer {layer}: {model} has layers 1 to {layers}")
+    extractor = fetch(transformers.AutoFeatureExtractor)
+    if type(extractor).__name__ != EXTRACTORS[kind] or extractor.sampling_rate != SAMPLE_RATE:
+        raise InputError(
+            f"{model}: preprocessor_config.json is of {type(extractor).__name__} at "
+            f"{extractor.sampling_rate} Hz; {kind} needs {EXTRACTORS[kind]} at {SAMPLE_RATE} Hz"
+        )
+    setattr(config, size, layer)  # no block above it is made, and its weights stay in the file
+    config.add_adapter = False  # nor what may stand above the blocks
+    # Whisper's class that has an encoder and no decoder
+    loader = (
+        transformers.WhisperForAudioClassification if kind == "whisper" else transformers.AutoModel
+    )
+    network, report = fetch(loader, config=config, output_loading_info=True)
+    missing = sorted(name for name in report["missing_keys"] if not name.startswith(UNUSED))
+    if missing:  # they would be random
+        raise InputError(f"{model}: lacks {len(missing)} of its weights, such as {missing[0]}")
+    network.eval().float()
+    upstream: Wav2Vec2 | Whisper
+    if kind == "whisper":
+        upstream = Whisper(network.encoder, extractor, device, model, is_whole=layer == layers)
+    else:
+        upstream = Wav2Vec2(network, extractor, device, model)
+    upstream.settings |= {
+        "upstream": "transformers",
+        "model": model,
+        "revision": revision_of(model),
+        "type": kind,
+        "layer": layer,
+        "layers": layers,
+    }
+    return upstream
+
+
+def revision_of(model: str) -> str | None:
+    """The commit on the hub that a loaded model lies in the cache from; None: it is a folder."""
+    if Path(model).is_dir():
+        return None
+    path = try_to_load_from_cache(model, "config.json")  # .../snapshots/COMMIT/config.json
+    return Path(path).parent.name if isinstance(path, str) else None

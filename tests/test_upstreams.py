@@ -1,0 +1,446 @@
+"""Spectra against their definition; a model's truncated blocks against the whole model."""
+
+import functools
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.fft
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from emoword.errors import InputError
+from emoword.pretrained import load
+from emoword.upstreams import MOST_MELS, LogMel, Mfcc, build
+
+import transformers  # isort: skip  after emoword.torchaudio_python, by way of emoword.pretrained
+
+CPU = torch.device("cpu")
+LAYERS = 3
+
+
+def noise(samples: int, seed: int = 0) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(0, 0.1, samples).astype(np.float32)
+
+
+def log_mel_by_definition(samples: NDArray[np.float32], mels: int) -> NDArray[np.float64]:
+    """Textbook, float64: 400 samples of Hann around each 320th sample, HTK's triangles."""
+    padded = np.pad(samples.astype(np.float64), 200)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
+    edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + 8000 / 700), mels + 2) / 2595) - 1)
+    frequencies = np.arange(513) * 16000 / 1024
+    rows = []
+    for centre in range(0, len(samples) + 1, 320):
+        piece = padded[centre : centre + 400]
+        power = np.abs(np.fft.rfft(piece * window[: len(piece)], 1024)) ** 2
+        bands = [
+            np.interp(frequencies, edges[i : i + 3], [0, 1, 0], left=0, right=0) @ power
+            for i in range(mels)
+        ]
+        rows.append(np.log(np.maximum(bands, 1e-10)))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("mels", [26, 80])
+def test_logmel_is_its_definition(mels: int) -> None:
+    samples = noise(3333)
+    frames = LogMel(mels).frames(samples)
+    assert frames.dtype == np.float32
+    np.testing.assert_allclose(frames, log_mel_by_definition(samples, mels), atol=2e-3)
+
+
+def test_logmel_of_a_sine_peaks_in_its_band_and_silence_is_the_floor() -> None:
+    sine = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000).astype(np.float32)
+    frames = LogMel(80).frames(np.concatenate([sine, np.zeros(16000, np.float32)]))
+    assert frames.shape == (101, 80)
+    # band i is centred on mel (i + 1) 2840 / 81; 1000 Hz are 1000 mel
+    assert (frames[2:48].argmax(axis=1) == round(1000 / (2840.02 / 81)) - 1).all()
+    np.testing.assert_allclose(frames[55:], np.log(1e-10), rtol=1e-6)
+
+
+def test_mfcc_is_the_cosine_transform_of_logmel() -> None:
+    samples = noise(5000)
+    expected = scipy.fft.dct(log_mel_by_definition(samples, 80), type=2, norm="ortho")[:, :40]
+    np.testing.assert_allclose(Mfcc().frames(samples), expected, atol=5e-3)
+
+
+@settings(max_examples=20)
+@given(samples=st.integers(1, 3000))
+def test_frame_count_of_spectra(samples: int) -> None:
+    for upstream in (LogMel(40), Mfcc(40)):
+        frames = upstream.frames(noise(samples))
+        assert frames.shape == (upstream.frame_count(samples), 40)
+
+
+def test_most_mels_is_the_most_without_an_empty_band() -> None:
+    edges = 700 * (
+        10 ** (np.linspace(0, 2595 * np.log10(1 + 8000 / 700), MOST_MELS + 2) / 2595) - 1
+    )
+    frequencies = np.arange(513) * 16000 / 1024
+    for low, high in zip(edges[:-2], edges[2:], strict=True):
+        assert ((frequencies > low) & (frequencies < high)).any()
+    for mels in (0, MOST_MELS + 1):
+        with pytest.raises(InputError, match=f"--mels {mels}"):
+            LogMel(mels)
+    with pytest.raises(InputError, match="--mels 39"):
+        Mfcc(39)
+
+
+# --- models of transformers ---
+
+FAMILIES = {
+    "wav2vec2": transformers.Wav2Vec2Model,
+    "hubert": transformers.HubertModel,
+    "wavlm": transformers.WavLMModel,
+    "whisper": transformers.WhisperModel,
+}
+
+
+def config_of(family: str, **options: Any) -> Any:
+    """As small as it goes; LayerDrop and SpecAugment are on, as in the published models."""
+    if family == "whisper":
+        return transformers.WhisperConfig(
+            d_model=16,
+            encoder_layers=LAYERS,
+            decoder_layers=1,
+            encoder_attention_heads=2,
+            decoder_attention_heads=2,
+            encoder_ffn_dim=32,
+            decoder_ffn_dim=32,
+            max_source_positions=100,  # 2 s instead of 30 s
+            encoder_layerdrop=0.5,
+            vocab_size=20,
+            pad_token_id=0,
+            bos_token_id=0,
+            eos_token_id=0,
+            decoder_start_token_id=0,
+        )
+    return FAMILIES[family].config_class(
+        hidden_size=16,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=2,
+        intermediate_size=32,
+        conv_dim=(8,) * 7,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+        layerdrop=0.5,
+        mask_time_prob=0.5,
+        vocab_size=20,
+        **options,
+    )
+
+
+def scramble(model: torch.nn.Module) -> None:
+    """Random values also in norms and biases, so that none of them is without effect."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+
+
+def save(model: Any, family: str, folder: Path) -> Path:
+    scramble(model)
+    model.save_pretrained(folder)
+    if family == "whisper":
+        transformers.WhisperFeatureExtractor(chunk_length=2).save_pretrained(folder)
+    else:
+        transformers.Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
+    return folder
+
+
+STYLES = {
+    "wav2vec2": {"do_stable_layer_norm": False, "feat_extract_norm": "group"},
+    "wav2vec2-stable": {"do_stable_layer_norm": True, "feat_extract_norm": "layer"},
+    "hubert": {"do_stable_layer_norm": False, "feat_extract_norm": "group"},
+    "hubert-stable": {"do_stable_layer_norm": True, "feat_extract_norm": "layer"},
+    "wavlm": {"do_stable_layer_norm": False, "feat_extract_norm": "group"},
+    "wavlm-stable": {"do_stable_layer_norm": True, "feat_extract_norm": "layer"},
+    "whisper": {},
+}
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("checkpoints")
+    made = {}
+    for name, options in STYLES.items():
+        family = name.removesuffix("-stable")
+        model = FAMILIES[family](config_of(family, **options))
+        made[name] = save(model, family, folder / name)
+    return made
+
+
+def hidden_states(folder: Path, samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Of the whole model, as transformers' documentation shows."""
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(folder)
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    inputs = extractor(samples, sampling_rate=16000, return_tensors="pt")
+    with torch.inference_mode():
+        if "input_features" in inputs:
+            states = model.encoder(inputs.input_features, output_hidden_states=True).hidden_states
+        else:
+            states = model(inputs.input_values, output_hidden_states=True).hidden_states
+    return [state[0].numpy() for state in states]
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_truncated_is_the_whole_models_hidden_state_bit_for_bit(
+    checkpoints: dict[str, Path], name: str
+) -> None:
+    samples = noise(12345)
+    whole = hidden_states(checkpoints[name], samples)
+    assert len(whole) == LAYERS + 1
+    for layer in range(1, LAYERS + 1):
+        upstream = load(str(checkpoints[name]), layer, CPU)
+        frames = upstream.frames(samples)
+        assert frames.dtype == np.float32
+        assert len(frames) == upstream.frame_count(len(samples))
+        assert frames.shape[1] == upstream.dim == 16
+        if name == "whisper":  # ceil(12345 / 320) of its 100
+            assert len(frames) == 39
+        else:
+            assert len(frames) == len(whole[layer])
+        np.testing.assert_array_equal(frames, whole[layer][: len(frames)])
+
+
+@pytest.mark.parametrize("name", ["wav2vec2-stable", "wavlm", "whisper"])
+def test_blocks_above_the_layer_are_not_there(checkpoints: dict[str, Path], name: str) -> None:
+    upstream: Any = load(str(checkpoints[name]), 2, CPU)
+    encoder = upstream.encoder if name == "whisper" else upstream.model.encoder
+    assert len(encoder.layers) == 2
+    assert not encoder.training
+
+
+load_once = functools.cache(load)
+
+
+@pytest.mark.parametrize("name", ["wav2vec2", "wav2vec2-stable"])
+@settings(max_examples=10)
+@given(samples=st.integers(400, 4000))
+def test_frame_count_of_wav2vec2(checkpoints: dict[str, Path], name: str, samples: int) -> None:
+    upstream = load_once(str(checkpoints[name]), 1, CPU)
+    assert len(upstream.frames(noise(samples))) == upstream.frame_count(samples)
+    assert upstream.frame_count(399) < 1
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+def test_input_is_normalised_as_the_preprocessor_says(
+    checkpoints: dict[str, Path], tmp_path: Path, normalised: bool
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(checkpoints["wav2vec2-stable"], folder)
+    transformers.Wav2Vec2FeatureExtractor(do_normalize=normalised).save_pretrained(folder)
+    upstream = load(str(folder), 1, CPU)
+    samples = noise(4000)
+    # not the scale, which the norms after the convolutions take away in any case
+    same = np.allclose(upstream.frames(samples), upstream.frames(samples + 0.5), atol=1e-3)
+    assert same is normalised
+    assert upstream.settings["normalised"] is normalised
+
+
+def test_weights_as_the_papers_checkpoint_has_them(tmp_path: Path) -> None:
+    """A CTC model, pytorch_model.bin, weight norm by its old names, no masked_spec_embed."""
+    model = transformers.Wav2Vec2ForCTC(config_of("wav2vec2", **STYLES["wav2vec2-stable"]))
+    folder = save(model, "wav2vec2", tmp_path / "model")
+    (folder / "model.safetensors").unlink()
+    old_names = {
+        "parametrizations.weight.original0": "weight_g",
+        "parametrizations.weight.original1": "weight_v",
+    }
+    weights = {}
+    for name, weight in model.state_dict().items():
+        for new, old in old_names.items():
+            name = name.replace(new, old)
+        weights[name] = weight
+    del weights["wav2vec2.masked_spec_embed"]
+    assert "wav2vec2.encoder.pos_conv_embed.conv.weight_g" in weights
+    torch.save(weights, folder / "pytorch_model.bin")
+    samples = noise(4000)
+    with torch.inference_mode():
+        extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
+        inputs = extractor(samples, sampling_rate=16000, return_tensors="pt").input_values
+        whole = model.eval()(inputs, output_hidden_states=True).hidden_states
+    frames = load(str(folder), 2, CPU).frames(samples)
+    np.testing.assert_array_equal(frames, whole[2][0].numpy())
+
+
+@pytest.mark.parametrize("prefix", ["", "model."])
+def test_whisper_needs_no_decoder_and_half_precision_is_computed_in_float32(
+    checkpoints: dict[str, Path], tmp_path: Path, prefix: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(checkpoints["whisper"], folder)
+    weights = load_file(folder / "model.safetensors")
+    halves = {
+        prefix + name: weight.half()
+        for name, weight in weights.items()
+        if name.startswith("encoder.")
+    }
+    assert len(halves) < len(weights)
+    save_file(halves, folder / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"dtype": "float16"}))
+    upstream = load(str(folder), 2, CPU)
+    samples = noise(4000)
+    frames = upstream.frames(samples)
+    assert frames.dtype == np.float32
+    # the same weights, rounded to half precision, in a model of float32
+    rounded = tmp_path / "rounded"
+    shutil.copytree(checkpoints["whisper"], rounded)
+    save_file(
+        {name: weight.half().float() for name, weight in weights.items()},
+        rounded / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    np.testing.assert_array_equal(frames, hidden_states(rounded, samples)[2][: len(frames)])
+
+
+def test_whisper_cuts_what_is_longer_than_it_hears(checkpoints: dict[str, Path]) -> None:
+    upstream = load(str(checkpoints["whisper"]), 2, CPU)  # hears 2 s
+    samples = noise(2 * 32000 + 700)
+    frames = upstream.frames(samples)
+    assert len(frames) == upstream.frame_count(len(samples)) == 100 + 100 + 3
+    pieces = [samples[:32000], samples[32000:64000], samples[64000:]]
+    np.testing.assert_array_equal(frames, np.concatenate([upstream.frames(p) for p in pieces]))
+
+
+def test_settings_say_what_was_computed(checkpoints: dict[str, Path]) -> None:
+    folder = str(checkpoints["hubert"])
+    assert load(folder, 2, CPU).settings == {
+        "upstream": "transformers",
+        "model": folder,
+        "revision": None,
+        "type": "hubert",
+        "layer": 2,
+        "layers": LAYERS,
+        "normalised": True,
+        "closing_layer_norm": False,
+    }
+    assert load(str(checkpoints["whisper"]), LAYERS, CPU).settings["closing_layer_norm"] is True
+
+
+# --- what is refused ---
+
+
+@pytest.mark.parametrize("layer", [-1, 0, LAYERS + 1])
+@pytest.mark.parametrize("name", ["wav2vec2", "whisper"])
+def test_a_layer_that_is_not_there(checkpoints: dict[str, Path], name: str, layer: int) -> None:
+    with pytest.raises(InputError, match=rf"--layer {layer}: .* has layers 1 to 3"):
+        load(str(checkpoints[name]), layer, CPU)
+
+
+def damage(kind: str, folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    preprocessor = json.loads((folder / "preprocessor_config.json").read_text())
+    weights = load_file(folder / "model.safetensors")
+    match kind:
+        case "no config":
+            (folder / "config.json").unlink()
+        case "no preprocessor":
+            (folder / "preprocessor_config.json").unlink()
+        case "no weights":
+            (folder / "model.safetensors").unlink()
+        case "cut weights":
+            content = (folder / "model.safetensors").read_bytes()
+            (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
+        case "a weight missing":
+            del weights["encoder.layers.0.attention.q_proj.weight"]
+            save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        case "a weight of another size":
+            weights["encoder.layers.0.attention.q_proj.weight"] = torch.zeros(3, 3)
+            save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        case "another type":
+            (folder / "config.json").write_text(json.dumps(config | {"model_type": "bert"}))
+        case "unknown type":
+            (folder / "config.json").write_text(json.dumps(config | {"model_type": "nonsense"}))
+        case "another rate":
+            changed = preprocessor | {"sampling_rate": 8000}
+            (folder / "preprocessor_config.json").write_text(json.dumps(changed))
+        case "another preprocessor":
+            transformers.WhisperFeatureExtractor().save_pretrained(folder)
+        case "other frames":
+            changed = config | {"conv_stride": [5, 2, 2, 2, 2, 2, 1]}
+            (folder / "config.json").write_text(json.dumps(changed))
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("no config", "config.json"),
+        ("no preprocessor", "preprocessor_config.json"),
+        ("no weights", "model.safetensors"),
+        ("cut weights", "cannot load it"),
+        ("a weight missing", "lacks 1 of its weights, such as encoder.layers.0"),
+        ("a weight of another size", "cannot load it"),
+        ("another type", "is a model of type 'bert'; known are hubert, wav2vec2, wavlm, whisper"),
+        ("unknown type", "nonsense"),
+        ("another rate", "Wav2Vec2FeatureExtractor at 8000 Hz"),
+        ("another preprocessor", "is of WhisperFeatureExtractor"),
+        ("other frames", "a frame every 160 samples"),
+    ],
+)
+def test_a_damaged_folder_is_named_in_one_line(
+    checkpoints: dict[str, Path], tmp_path: Path, kind: str, message: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(checkpoints["wav2vec2-stable"], folder)
+    damage(kind, folder)
+    with pytest.raises(InputError) as caught:
+        load(str(folder), 2, CPU)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(f"{folder}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_whisper_with_another_models_preprocessor(
+    checkpoints: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(checkpoints["whisper"], folder)
+    transformers.WhisperFeatureExtractor().save_pretrained(folder)
+    with pytest.raises(InputError, match=r"480000 samples, 80 mels\) does not fit"):
+        load(str(folder), 1, CPU)
+
+
+@pytest.mark.parametrize("model", ["facebook/wav2vec2-large-960h-lv60-self", "/no/such/folder"])
+def test_neither_folder_nor_hub(monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(InputError) as caught:
+        load(model, 14, CPU)
+    assert str(caught.value).startswith(f"{model}: no such folder")
+    assert f"hf download {model}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_hubs_cache_is_enough_and_its_revision_is_recorded(
+    checkpoints: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revision = "0123456789" * 4
+    cached = tmp_path / "models--somebody--wavlm"
+    shutil.copytree(checkpoints["wavlm"], cached / "snapshots" / revision)
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text(revision)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("asked the network"))
+    upstream = load("somebody/wavlm", 2, CPU)
+    assert upstream.settings["revision"] == revision
+    samples = noise(4000)
+    expected = load(str(checkpoints["wavlm"]), 2, CPU).frames(samples)
+    np.testing.assert_array_equal(upstream.frames(samples), expected)
+
+
+def test_settings_of_another_upstream_are_refused() -> None:
+    with pytest.raises(InputError, match="needs --model and --layer"):
+        build("transformers", None, "folder", None, CPU)
+    with pytest.raises(InputError, match="--mels is of"):
+        build("transformers", 80, "folder", 1, CPU)
+    with pytest.raises(InputError, match="are of --upstream transformers"):
+        build("mfcc", None, None, 3, CPU)
+    assert build("logmel", None, None, None, CPU).dim == 80
+    assert build("mfcc", 64, None, None, CPU).dim == 40
