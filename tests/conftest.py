@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from emoword import cli
-from emoword.spaces import WordSpace
+from emoword.word_space import WordSpace
 
 torch.set_num_threads(1)  # the tests run side by side
 hypothesis.settings.register_profile(

@@ -49,7 +49,9 @@ def test_schema_and_config_agree_on_every_default() -> None:
     # and config.yaml leaves none out
     named = {".".join(path) for path in leaves(CONFIG["defaults"])}
     maps = ("labels.merge", "labels.nouns")
-    assert {n for n in stated if n not in maps} == {n for n in named if not n.startswith(tuple(f"{m}." for m in maps))}
+    assert {n for n in stated if n not in maps} == {
+        n for n in named if not n.startswith(tuple(f"{m}." for m in maps))
+    }
 
 
 def leaves(block: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -10,7 +10,7 @@ import pytest
 from scipy.spatial.distance import cosine
 
 from emoword import cli
-from emoword.spaces import WordSpace
+from emoword.word_space import WordSpace
 
 TARGETS = {
     "S1": [("a", "anger", 1), ("b", "sadness", 1), ("c", "anger", 1)],

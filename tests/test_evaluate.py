@@ -13,9 +13,7 @@ LABELS = st.sampled_from(["anger", "happiness", "sadness", "neutral"])
 @given(st.lists(st.tuples(LABELS, LABELS), min_size=1, max_size=60))
 def test_accuracies_equal_scikit_learns(pairs: list[tuple[str, str]]) -> None:
     true, predicted = (pd.Series(list(side)) for side in zip(*pairs, strict=True))
-    wanted = np.mean(
-        [np.mean(predicted[true == label] == label) for label in sorted(set(true))]
-    )
+    wanted = np.mean([np.mean(predicted[true == label] == label) for label in sorted(set(true))])
     assert unweighted_accuracy(true, predicted) == pytest.approx(wanted)
     if set(predicted) <= set(true):  # else scikit-learn warns, and means the same
         assert wanted == pytest.approx(balanced_accuracy_score(true, predicted))
@@ -38,7 +36,7 @@ def decisions() -> pd.DataFrame:
     )
 
 
-def value(metrics: pd.DataFrame, fold: str, measured_on: str, metric: str) -> tuple[float, int]:
+def value(metrics: pd.DataFrame, fold: str, measured_on: str, metric: str) -> tuple[object, int]:
     row = metrics[
         (metrics["fold"] == fold)
         & (metrics["measured_on"] == measured_on)

@@ -112,8 +112,9 @@ def test_statistics_come_from_the_training_part_alone(train: Train, corpus: Path
     split = pd.read_csv(run / "split.csv")
     index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
     frames = np.load(corpus / "features" / "frames.npy").astype(np.float64)
-    own = [index.loc[u] for u in split["utterance"][split["part"] == "train"]]
-    rows = np.concatenate([frames[r["start"] : r["start"] + r["frames"]] for r in own])
+    own = index.loc[list(split["utterance"][split["part"] == "train"])]
+    spans = zip(own["start"].astype(int), own["frames"].astype(int), strict=True)
+    rows = np.concatenate([frames[start : start + length] for start, length in spans])
     weights = load_file(run / "weights.safetensors")
     np.testing.assert_allclose(weights["input_mean"], rows.mean(0), rtol=1e-6)
     np.testing.assert_allclose(weights["input_std"], rows.std(0), rtol=1e-5)
@@ -195,7 +196,9 @@ def test_too_much_pooling_is_refused(fails: Callable[..., str], corpus: Path) ->
 def test_a_device_that_is_not_there(fails: Callable[..., str], corpus: Path) -> None:
     inputs = ["--utterances", corpus / "utterances.csv", "--features", corpus / "features"]
     inputs += ["--targets", corpus / "targets", "--space", corpus, "--fold", 1]
-    assert "auto takes what is there" in fails("train", *inputs, "--device", "cuda:99", "--out", corpus / "r")
+    assert "auto takes what is there" in fails(
+        "train", *inputs, "--device", "cuda:99", "--out", corpus / "r"
+    )
 
 
 @given(lengths=st.lists(st.integers(1, 99), min_size=1, max_size=200), size=st.integers(1, 40))

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from emoword.encoding import cosine, decide, encode, ranked_words, read_targets
 from emoword.errors import InputError
 from emoword.files import read_json, read_table, write_table
-from emoword.spaces import WordSpace
+from emoword.word_space import WordSpace
 
 SETS = ("S1", "S2", "S3")
 RANKED_SETS = ("S2", "S3")  # S1 has one word an utterance: nothing to rank

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from emoword.errors import InputError
 from emoword.files import read_table
-from emoword.spaces import WordSpace
+from emoword.word_space import WordSpace
 
 Floats = NDArray[np.floating]
 

@@ -79,8 +79,12 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         # csv quotes no cell for a lone carriage return, which readers take for the end of a line
         texts = frame.select_dtypes(exclude="number")
         unusual = any(texts[name].astype(str).str.contains("\r").any() for name in texts)
-        quoting = csv.QUOTE_NONNUMERIC if unusual else csv.QUOTE_MINIMAL
-        frame.to_csv(made, index=False, lineterminator="\n", encoding="utf-8", quoting=quoting)
+        frame.to_csv(
+            made,
+            index=False,
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONNUMERIC if unusual else csv.QUOTE_MINIMAL,
+        )
 
 
 def read_table(

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from emoword.decide import Run, read_run
 from emoword.encoding import encode, read_targets
 from emoword.files import read_json, write_table
-from emoword.spaces import WordSpace
+from emoword.word_space import WordSpace
 
 LISTED = 10
 COLUMNS = ["kind", "variant", "model", "loss", "name", "words", "rank", "word", "similarity"]

@@ -23,7 +23,7 @@ import pandas as pd
 
 from emoword.errors import InputError
 from emoword.files import read_table, replacing, write_json, write_table
-from emoword.spaces import WordSpace
+from emoword.word_space import WordSpace
 
 UTTERANCES = ["utterance", "wav", "speaker", "fold", "style", "label"]
 ANNOTATIONS = ["utterance", "rater", "role", "kind", "source", "text", "file", "line"]

@@ -34,8 +34,8 @@ from emoword.files import read_json, read_table, replacing, write_json, write_ta
 from emoword.fitting import Examples, fit, frame_statistics, predict
 from emoword.frames import Features
 from emoword.network import LOSSES, Network, Shape
-from emoword.spaces import WordSpace
 from emoword.splits import split
+from emoword.word_space import WordSpace
 
 # A run whose predictions have less than this share of the targets' variance has collapsed to one
 # vector: what it decides says nothing.

@@ -1,0 +1,230 @@
+"""The whole workflow, once, on a cut-down demo, in a copy of the repository."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from scipy.spatial.distance import cosine
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix
+
+from emoword.word_space import WordSpace
+
+ROOT = Path(__file__).parent.parent
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+
+# 60 utterances, one loss, a network of a few thousand weights, two epochs: it learns nothing, but
+# the road is whole.
+CUT = {
+    "defaults": {"losses": ["lc"]},
+    "datasets": {
+        "demo": {
+            "utterances": 60,
+            "settings": {
+                "network": {"channels": [8, 8, 8], "lstm": 4, "hidden": [16]},
+                "training": {"epochs": 2, "batch_size": 16},
+            },
+        }
+    },
+}
+
+
+class Clone:
+    """A copy of the repository in which Snakemake can be run and code be edited."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("src", "workflow", "paper"):
+            ignore = shutil.ignore_patterns("__pycache__", "build")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+        for name in ("Snakefile", "config.yaml"):
+            shutil.copy(ROOT / name, folder / name)
+        (folder / "cut.yaml").write_text(yaml.safe_dump(CUT))
+
+    def snakemake(self, *arguments: str) -> str:
+        environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder / "src"),
+        }
+        command = ["snakemake", "--cores", "2", "--configfile", "cut.yaml", *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said[-4000:]
+        return said
+
+    def planned(self, *arguments: str) -> set[str]:
+        """The rules that a dry run would run."""
+        said = self.snakemake("-n", *arguments)
+        if "Nothing to be done" in said:
+            return set()
+        table = said[said.index("Job stats:") :].splitlines()[3:]
+        return {line.split()[0] for line in table[: table.index("")]} - {"all", "total"}
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    made = Clone(tmp_path_factory.mktemp("clone") / "emoword")
+    said = made.snakemake()
+    assert "demo: done." in said
+    assert "say nothing about the paper" in said
+    return made
+
+
+@pytest.fixture(scope="module")
+def demo(clone: Clone) -> Path:
+    return clone.folder / "results" / "demo"
+
+
+def decisions(demo: Path, model: str) -> pd.DataFrame:
+    table = pd.read_csv(demo / "decisions" / "paper.csv")
+    return table[table["model"] == model]
+
+
+def test_every_table_and_figure_is_there(demo: Path) -> None:
+    for n in range(1, 7):
+        assert (demo / f"tables/table{n}.csv").stat().st_size > 0
+        assert "\\begin{table" in (demo / f"tables/table{n}.tex").read_text()
+    for figure in ("network", "map", "neighbours", "confusion", "curves"):
+        assert (demo / f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
+        assert (demo / f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_table_1_is_what_the_decisions_say(demo: Path) -> None:
+    table = pd.read_csv(demo / "tables/table1.csv").set_index("model").astype(str)
+    for model, column in (("M1", "LC"), ("M2", "LC"), ("M3", "LC"), ("baseline", "CE")):
+        by_fold = [f for _, f in decisions(demo, model).groupby("fold")]
+        ua = np.mean([balanced_accuracy_score(f["true"], f["predicted"]) for f in by_fold])
+        wa = np.mean([(f["true"] == f["predicted"]).mean() for f in by_fold])
+        assert float(table[f"{column} UA"][model]) == pytest.approx(ua)
+        assert float(table[f"{column} WA"][model]) == pytest.approx(wa)
+
+
+def test_a_decision_is_what_the_prediction_says(demo: Path) -> None:
+    space = WordSpace.open(demo.parent / "spaces" / "embedded")
+    classes = ["anger", "happiness", "sadness", "neutral"]
+    run = demo / "runs/paper/S3-lc/fold2-seed0"
+    split = pd.read_csv(run / "split.csv")
+    test = list(split["utterance"][split["part"] == "test"])
+    predictions = np.load(run / "predictions.npy").astype(np.float64)
+    rows = decisions(demo, "M3")
+    rows = rows[rows["fold"] == 2].set_index("utterance")
+    s3 = pd.read_csv(demo / "targets/paper/S3.csv")
+    for name, vector in zip(test, predictions, strict=True):
+        similar = [1 - cosine(vector, space.vectors_of([c])[0]) for c in classes]
+        assert rows.loc[name, "predicted"] == classes[int(np.argmax(similar))]
+        own = s3[s3["utterance"] == name]
+        words = space.vectors_of(list(own["word"])).astype(np.float64)
+        target = np.average(words, axis=0, weights=own["count"])
+        assert rows.loc[name, "cosine_S3"] == pytest.approx(1 - cosine(vector, target), abs=1e-6)
+
+
+def test_every_utterance_is_tested_once(demo: Path) -> None:
+    utterances = pd.read_csv(demo / "utterances.csv").set_index("utterance")
+    truth = pd.read_csv(demo / "targets/paper/S1.csv")
+    for model in ("M1", "M2", "M3", "baseline"):
+        rows = decisions(demo, model)
+        assert sorted(rows["utterance"]) == sorted(truth["utterance"])
+        assert (rows["fold"].to_numpy() == utterances.loc[rows["utterance"], "fold"]).all()
+
+
+def test_targets_are_what_the_files_of_the_corpus_say(demo: Path) -> None:
+    """Follow one utterance from the raters' lines to its target, by hand."""
+    annotations = pd.read_csv(demo / "annotations.csv", keep_default_na=False)
+    s2 = pd.read_csv(demo / "targets/paper/S2.csv")
+    nouns = {"excited": "excitement"}
+    for name in s2["utterance"].unique()[:10]:
+        counted: dict[str, int] = {}
+        own = annotations[annotations["utterance"] == name]
+        for row in own[own["kind"] == "label"].itertuples():
+            line = (demo.parent.parent / row.file).read_text("latin-1").splitlines()[row.line - 1]
+            assert row.text in line
+            word = nouns.get(row.text.lower(), row.text.lower())
+            if row.role == "observer" and word != "other":
+                counted[word] = counted.get(word, 0) + 1
+        target = s2[s2["utterance"] == name]
+        assert dict(zip(target["word"], target["count"], strict=True)) == counted
+
+
+def test_the_confusion_figure_shows_the_decisions(demo: Path) -> None:
+    with (demo / "figures/confusion.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["model"] == "baseline"]
+    labels = sorted({row["true"] for row in rows})
+    shown = np.zeros((4, 4), dtype=int)
+    for row in rows:
+        shown[labels.index(row["true"]), labels.index(row["predicted"])] += int(row["count"])
+    own = decisions(demo, "baseline")
+    wanted = confusion_matrix(own["true"], own["predicted"], labels=labels)
+    np.testing.assert_array_equal(shown, wanted)
+
+
+def test_a_second_call_does_nothing(clone: Clone) -> None:
+    assert clone.planned() == set()
+
+
+def test_an_edit_runs_what_depends_on_it_and_nothing_else(clone: Clone) -> None:
+    """Two modules: one late on the road, one early."""
+    for module, rules in (
+        ("evaluate", {"evaluate", "table"}),
+        ("word_tables", {"table"}),
+        ("splits", {"train", "decide", "neighbours", "evaluate", "table", "figure"}),
+    ):
+        path = clone.folder / "src/emoword" / f"{module}.py"
+        before = path.read_text()
+        path.write_text(before + "\nEDITED = True\n")
+        assert clone.planned() - {"tables_document"} == rules, module
+        path.write_text(before)
+    assert clone.planned() == set()
+
+
+def test_one_core_gives_the_same_bytes(clone: Clone, demo: Path) -> None:
+    """Two folds of two models, trained again with --cores 1."""
+    runs = [
+        demo / "runs/paper" / kind / f"fold{fold}-seed0"
+        for kind in ("S3-lc", "S1-ce")
+        for fold in (1, 2)
+    ]
+    names = ("predictions.npy", "weights.safetensors", "history.csv", "split.csv", "run.json")
+    before = {run / name: (run / name).read_bytes() for run in runs for name in names}
+    tables = {path: path.read_bytes() for path in (demo / "tables").glob("table*")}
+    for path in before:
+        path.unlink()
+    clone.snakemake("--cores", "1")
+    assert {path: path.read_bytes() for path in before} == before
+    assert {path: path.read_bytes() for path in tables} == tables
+
+
+def test_the_report_holds_tables_and_figures(clone: Clone) -> None:
+    clone.snakemake("--report", "report.zip")
+    report = clone.folder / "report.zip"
+    listing = subprocess.run(
+        [sys.executable, "-m", "zipfile", "-l", str(report)], capture_output=True, text=True
+    ).stdout
+    assert listing.count(".png") == 5
+    assert listing.count("table") >= 6
+    assert clone.planned() == set()
+
+
+def test_lint_is_clean(clone: Clone) -> None:
+    assert "Congratulations" in clone.snakemake("--lint")
+
+
+def test_results_that_cannot_be_written_are_said_in_words(clone: Clone, tmp_path: Path) -> None:
+    blocked = tmp_path / "results"
+    blocked.write_text("a file where the folder should be")
+    command = [sys.executable, "-m", "emoword", "evaluate"]
+    command += ["--decisions", str(clone.folder / "results/demo/decisions/paper.csv")]
+    done = subprocess.run(
+        [*command, "--out", str(blocked / "metrics.csv")], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "cannot write here" in done.stderr
