@@ -207,7 +207,7 @@ def flags(options):
     for name, value in options.items():
         if value is False or value is None or value == "" or value == [] or value == {}:
             continue
-        words.append("--" + name.replace("_", "-"))
+        words.append(f"--{name.replace('_', '-')}")
         if isinstance(value, dict):
             words += [f"{key}={item}" for key, item in value.items()]
         elif isinstance(value, list):
@@ -246,6 +246,7 @@ def code(*modules):
 def print_outputs(dataset):
     """What was made, and how to look at it."""
     folder = f"results/{dataset}"
+    note = "The demo's speech is synthetic: its numbers say nothing about the paper."
     print(
         f"\n{dataset}: done.\n"
         f"  tables   {folder}/tables/table1.csv .. table6.csv, and the same as .tex\n"
@@ -253,12 +254,8 @@ def print_outputs(dataset):
         f"  numbers  {folder}/metrics.csv, counted from {folder}/decisions/*.csv\n"
         f"  look     column -s, -t < {folder}/tables/table1.csv\n"
         f"  audit    results/README.md says what each file is and how to make it by hand\n"
-        f"  report   snakemake --report {folder}/report.html"
-        + (
-            "\nThe demo's speech is synthetic: its numbers say nothing about the paper."
-            if config["datasets"][dataset]["kind"] == "demo"
-            else ""
-        )
+        f"  report   ./run --report {folder}/report.zip\n"
+        f"{note if is_synthetic(dataset) else ''}"
     )
 
 

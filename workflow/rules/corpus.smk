@@ -13,6 +13,8 @@ rule demo:
         "results/{dataset}/benchmarks/demo.tsv"
     wildcard_constraints:
         dataset=of_kind("demo"),
+    conda:
+        "../../envs/emoword.yaml"
     params:
         options=lambda w: flags(
             {"utterances": config["datasets"][w.dataset].get("utterances")}
@@ -36,6 +38,8 @@ rule read_iemocap:
         "results/{dataset}/benchmarks/read_iemocap.tsv"
     wildcard_constraints:
         dataset=of_kind("demo", "iemocap"),
+    conda:
+        "../../envs/emoword.yaml"
     params:
         options=lambda w: flags(
             {
@@ -70,6 +74,8 @@ rule read_recordings:
         "results/{dataset}/benchmarks/read_recordings.tsv"
     wildcard_constraints:
         dataset=of_kind("recordings"),
+    conda:
+        "../../envs/emoword.yaml"
     params:
         options=lambda w: flags(
             {

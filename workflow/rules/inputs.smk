@@ -14,6 +14,8 @@ rule space:
         "results/spaces/logs/{space}.log",
     benchmark:
         "results/spaces/benchmarks/{space}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
     params:
         folder=subpath(output.meta, parent=True),
         options=lambda w: flags(block("spaces", w.space)),
@@ -39,6 +41,8 @@ rule targets:
         "results/{dataset}/logs/targets/{variant}.log",
     benchmark:
         "results/{dataset}/benchmarks/targets/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
     params:
         folder=subpath(output.summary, parent=True),
         space=subpath(input.space, parent=True),
@@ -62,6 +66,8 @@ rule features:
         "results/{dataset}/logs/features/{upstream}.log",
     benchmark:
         "results/{dataset}/benchmarks/features/{upstream}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
     resources:
         gpu=1,
     params:

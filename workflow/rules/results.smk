@@ -8,6 +8,8 @@ rule config:
     log:
         "results/{dataset}/logs/config.log",
     localrule: True
+    conda:
+        "../../envs/emoword.yaml"
     params:
         config=lambda w: json.dumps({**config, "dataset": w.dataset}, indent=2),
     shell:
@@ -33,6 +35,8 @@ rule table:
     wildcard_constraints:
         number="[1-6]",
     localrule: True
+    conda:
+        "../../envs/emoword.yaml"
     params:
         inputs=lambda w: flags(table_inputs(w.dataset, w.number)),
         options=lambda w: table_flags(w.dataset),
@@ -53,6 +57,8 @@ rule tables_document:
     log:
         "results/{dataset}/logs/tables/document.log",
     localrule: True
+    conda:
+        "../../envs/emoword.yaml"
     shell:
         "(cp {input.template} {output.document} && cp {input.references} {output.references})"
         " > {log} 2>&1"
@@ -77,6 +83,8 @@ rule figure:
     wildcard_constraints:
         figure="|".join(FIGURES),
     localrule: True
+    conda:
+        "../../envs/emoword.yaml"
     params:
         options=lambda w: figure_flags(w.dataset, w.figure),
     shell:

@@ -20,6 +20,8 @@ rule train:
         "results/{dataset}/logs/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}.log",
     benchmark:
         "results/{dataset}/benchmarks/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
     resources:
         gpu=1,
     params:
@@ -53,6 +55,8 @@ rule decide:
         "results/{dataset}/logs/decisions/{variant}.log",
     benchmark:
         "results/{dataset}/benchmarks/decisions/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
     params:
         runs=lambda w, input: folders_of(input.records),
         targets=subpath(input.targets, parent=True),
@@ -85,6 +89,8 @@ rule neighbours:
         "results/{dataset}/logs/neighbours/{variant}.log",
     benchmark:
         "results/{dataset}/benchmarks/neighbours/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
     params:
         runs=lambda w, input: folders_of(input.records),
         targets=subpath(input.targets, parent=True),
@@ -111,5 +117,7 @@ rule evaluate:
         "results/{dataset}/logs/evaluate.log",
     benchmark:
         "results/{dataset}/benchmarks/evaluate.tsv"
+    conda:
+        "../../envs/emoword.yaml"
     shell:
         "emoword evaluate --decisions {input.decisions} --out {output} > {log} 2>&1"
