@@ -79,7 +79,7 @@ def test_a_run_leaves_what_it_says(train: Train) -> None:
     assert predictions.dtype == np.float32
     history = pd.read_csv(run / "history.csv")
     assert list(history["epoch"]) == [1, 2, 3]
-    assert record["best_epoch"] == history["epoch"][history["validation_loss"].idxmin()]
+    assert record["best_epoch"] == history["epoch"].iloc[history["validation_loss"].argmin()]
     assert sorted(p.name for p in run.iterdir()) == [
         "history.csv",
         "predictions.npy",

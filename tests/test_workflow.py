@@ -40,7 +40,7 @@ class Clone:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("src", "workflow", "paper"):
+        for name in ("src", "workflow", "paper", "envs"):
             ignore = shutil.ignore_patterns("__pycache__", "build")
             shutil.copytree(ROOT / name, folder / name, ignore=ignore)
         for name in ("Snakefile", "config.yaml"):
