@@ -48,6 +48,9 @@ def root(tmp_path: Path) -> Path:
     return path
 
 
+REAL = ("--expected", str(Path(__file__).parent.parent / "paper" / "reported.csv"))
+
+
 def run(root: Path, *options: str) -> dict[str, Any]:
     """Run the command and give what it wrote: rows of both tables, and the report."""
     out = {name: root.parent / f"out/{name}" for name in ("u.csv", "a.csv", "c.json")}
@@ -106,7 +109,7 @@ def test_annotations_are_kept_as_written_with_file_and_line(root: Path) -> None:
 
 
 def test_report_counts_and_names_what_it_left_out(root: Path) -> None:
-    report = run(root, "--expect", "nothing")["report"]
+    report = run(root)["report"]
     assert report["utterances"] == 3
     assert report["labels"] == {"excitement": 1, "neutral": 1}
     assert report["without_label"] == 1
@@ -136,7 +139,7 @@ def test_report_counts_and_names_what_it_left_out(root: Path) -> None:
 def test_another_size_than_the_real_corpus_is_a_loud_warning(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = run(root)["report"]
+    report = run(root, *REAL)["report"]
     assert report["counts"]["utterances"] == {"found": 3, "expected": 10039}
     loud = f"{root}: utterances: found 3, but IEMOCAP as released has 10039"
     assert loud in report["warnings"]
@@ -169,7 +172,7 @@ def write_full_size(root: Path) -> None:
 def test_a_corpus_of_the_real_size_is_read_in_seconds_without_a_warning(tmp_path: Path) -> None:
     write_full_size(tmp_path / "corpus")
     start = time.process_time()
-    report = run(tmp_path / "corpus")["report"]
+    report = run(tmp_path / "corpus", *REAL)["report"]
     assert time.process_time() - start < 10
     assert report["warnings"] == []
     assert all(row["found"] == row["expected"] for row in report["counts"].values())
@@ -184,7 +187,7 @@ def test_unknown_text_files_and_unrated_audio_are_named(root: Path) -> None:
     (root / DIALOG_1).with_name("Ses01F_impro01 copy.txt").write_text("anything")
     write_wav(root, "Ses01F_impro01_F001")
     (wav(root, UTTERANCES[0]).parent / "._Ses01F_impro01_F000.wav").touch()
-    warnings = run(root, "--expect", "nothing")["report"]["warnings"]
+    warnings = run(root)["report"]["warnings"]
     assert len(warnings) == 3
     assert warnings[0].startswith("1 text files are not read")
     assert warnings[0].endswith("Ses01F_impro01 copy.txt")
@@ -201,7 +204,7 @@ def test_missing_audio_is_an_error_that_names_the_files(root: Path) -> None:
 
 def test_missing_audio_is_skipped_and_counted_when_told_to(root: Path) -> None:
     wav(root, UTTERANCES[1]).unlink()
-    found = run(root, "--skip-missing-audio", "--expect", "nothing")
+    found = run(root, "--skip-missing-audio")
     assert [row[0] for row in found["utterances"][1:]] == [UTTERANCES[0], UTTERANCES[2]]
     assert UTTERANCES[1] not in {row[0] for row in found["annotations"]}
     drops = {(drop["what"], drop["count"]) for drop in found["report"]["dropped"]}

@@ -440,9 +440,10 @@ def test_reported_numbers_add_up() -> None:
     reported = pd.read_csv(PAPER / "reported.csv")
     assert list(reported.columns) == ["table", "row", "column", "value", "source"]
     assert not reported.duplicated(["table", "row", "column"]).any()
-    counts = reported[reported["column"] == "utterances"].set_index("row")["value"]
-    assert counts[["anger", "happiness", "sadness", "neutral"]].sum() == counts["all"] == 5531
-    assert counts[[f"session {k}" for k in range(1, 6)]].sum() == 5531
+    counts = reported[reported["table"] == "corpus"].set_index("row")["value"]
+    classes = ["anger", "happiness with excitement", "sadness", "neutral"]
+    assert counts[classes].sum() == counts["in four classes"] == 5531
+    assert counts[[f"in four classes, session {k}" for k in range(1, 6)]].sum() == 5531
 
 
 @pytest.mark.skipif(shutil.which("latexmk") is None, reason="LaTeX is not installed")

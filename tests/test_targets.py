@@ -96,6 +96,16 @@ def test_everything_that_falls_out_is_written_down_with_its_reason(run: Run) -> 
     assert summary["classes"] == ["anger", "happiness"]
 
 
+def test_the_papers_numbers_are_printed_beside_ours(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reported = Path(__file__).parent.parent / "paper" / "reported.csv"
+    run(*PAPER, "--reported", str(reported))
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["distinct_targets_reported"] == {"S2": 129, "S3": 629}
+    assert summary["label_sets"]["S2"]["distinct_targets"] == 2  # never forced to them
+
+
 def test_switches(run: Run) -> None:
     merged = words(run(*PAPER, "--merge-raters"), "S2")["a"]
     assert merged == {"happiness": 3}

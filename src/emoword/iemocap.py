@@ -30,6 +30,7 @@ from emoword.corpus import (
     write_corpus,
 )
 from emoword.errors import InputError
+from emoword.files import read_table
 
 # Codes of the header lines as nouns; xxx stands where the raters had no majority.
 NOUNS = {
@@ -53,22 +54,6 @@ FOUR_CLASSES = {
     "sadness": "sadness",
     "neutral": "neutral",
 }
-# What the released corpus holds; four classes by class and by session: Stanley et al. 2023.
-EXPECTED = {
-    "dialogs": 151,
-    "utterances": 10039,
-    "in four classes": 5531,
-    "anger": 1103,
-    "happiness with excitement": 1636,
-    "sadness": 1084,
-    "neutral": 1708,
-    "in four classes, session 1": 1085,
-    "in four classes, session 2": 1023,
-    "in four classes, session 3": 1151,
-    "in four classes, session 4": 1031,
-    "in four classes, session 5": 1241,
-}
-
 SESSION = re.compile(r"Session([1-9]\d*)")
 DIALOG = re.compile(r"Ses(?P<session>\d\d)[FM]_(impro|script)\w+", re.ASCII)
 # [6.2901 - 8.2357]<tab>Ses01F_impro01_F000<tab>neu<tab>[2.5000, 2.5000, 2.5000]
@@ -284,8 +269,8 @@ def read_iemocap(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, 
     return Corpus(utterances, annotations, names, dropped, warnings), dialogs
 
 
-def compare(corpus: Corpus, dialogs: int) -> dict[str, int]:
-    """Count what ``EXPECTED`` lists, under the same names."""
+def count(corpus: Corpus, dialogs: int) -> dict[str, int]:
+    """Count what ``paper/reported.csv`` says of the corpus, under the same names."""
     classes = [(FOUR_CLASSES.get(row.label, ""), row.fold) for row in corpus.utterances]
     four = [(name, fold) for name, fold in classes if name]
 
@@ -313,11 +298,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--root", type=Path, required=True, help="the folder that holds Session1 ... Session5"
     )
     parser.add_argument(
-        "--expect",
-        choices=["real", "nothing"],
-        default="real",
-        help="real: compare the counts with those of the released corpus; "
-        "nothing: for another corpus in its layout, such as the demo (default: %(default)s)",
+        "--expected",
+        type=Path,
+        help="CSV of what the released corpus holds (paper/reported.csv), to compare the counts "
+        "with; not for another corpus in its layout, such as the demo",
     )
     add_output_arguments(parser)
 
@@ -325,18 +309,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Run the stage."""
     corpus, dialogs = read_iemocap(arguments.root, arguments.skip_missing_audio)
-    found = compare(corpus, dialogs)
-    real = arguments.expect == "real"
-    # a sixth session is none of the released corpus: nothing is expected of it
-    expected = {name: EXPECTED.get(name, 0) if real else None for name in found}
+    found = count(corpus, dialogs)
+    expected = read_expected(arguments.expected) if arguments.expected else {}
     differences = [
-        f"{arguments.root}: {name}: found {number}, but IEMOCAP as released has {expected[name]}"
+        f"{arguments.root}: {name}: found {number}, but IEMOCAP as released has "
+        f"{expected.get(name, 0)}"
         for name, number in found.items()
-        if real and number != expected[name]
+        # a sixth session is none of the released corpus: nothing is expected of it
+        if expected and number != expected.get(name, 0)
     ]
-    if real and not differences:
+    if expected and not differences:
         print(f"{len(found)} counts, all as in the released corpus")
     corpus.warnings += differences
-    counts = {name: {"found": found[name], "expected": expected[name]} for name in found}
+    counts = {
+        name: {"found": number, "expected": expected.get(name, 0) if expected else None}
+        for name, number in found.items()
+    }
     about = {"reader": "read-iemocap", "source": str(arguments.root), "counts": counts}
     write_corpus(corpus, about, arguments)
+
+
+def read_expected(path: Path) -> dict[str, int]:
+    """What the released corpus holds, by the names of `count`."""
+    rows = read_table(path, ["table", "row", "value"])
+    corpus = rows[rows["table"] == "corpus"]
+    return dict(zip(corpus["row"], corpus["value"].astype(int), strict=True))

@@ -67,6 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--utterances", type=Path, required=True, help="utterances.csv")
     parser.add_argument("--annotations", type=Path, required=True, help="annotations.csv")
     parser.add_argument("--space", type=Path, required=True, help="folder of the word space")
+    parser.add_argument(
+        "--reported", type=Path, help="the paper's numbers (paper/reported.csv), to print beside"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the label sets")
     parser.add_argument(
         "--classes", nargs="*", default=[], help="labels that take part (default: all that occur)"
@@ -140,6 +143,8 @@ def main(arguments: argparse.Namespace) -> None:
         )
     dropped = pd.concat([without_class, dropped])[DROPPED]
     summary = summarise(utterances, truth, sets, dropped, choices)
+    if arguments.reported:
+        summary["distinct_targets_reported"] = read_reported(arguments.reported)
     with replacing(arguments.out) as folder:
         folder.mkdir()
         for name, table in sets.items():
@@ -226,6 +231,13 @@ def rater_words(
     dropped["label_set"] = ["S3" if kind == "comment" else "S2 S3" for kind in dropped["kind"]]
     kept = rows[rows["reason"] == ""]
     return kept[["utterance", "kind", "word"]], dropped[DROPPED]
+
+
+def read_reported(path: Path) -> dict[str, int]:
+    """The numbers of distinct targets that the paper reports, by label set."""
+    rows = read_table(path, ["table", "row", "column", "value"])
+    rows = rows[(rows["table"] == "targets") & (rows["column"] == "distinct targets")]
+    return dict(zip(rows["row"], rows["value"].astype(int), strict=True))
 
 
 NOT_IN_SPACE = "not in the word space"

@@ -90,6 +90,13 @@ def corpus_root(dataset):
     return config["iemocap_root"] or "iemocap_root"
 
 
+def reported(dataset):
+    """What the paper says of the corpus and its targets; nothing is compared with the demo's."""
+    if config["datasets"][dataset]["kind"] != "iemocap":
+        return []
+    return source("paper/reported.csv")
+
+
 def recording_tables(dataset):
     """The CSV files of own recordings."""
     own = config["datasets"][dataset]

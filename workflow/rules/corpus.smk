@@ -27,6 +27,7 @@ rule read_iemocap:
     """Read IEMOCAP in place (or the demo, which has its layout): raters, labels, comments, lines."""
     input:
         root=lambda w: corpus_root(w.dataset),
+        expected=lambda w: reported(w.dataset),
         code=code("iemocap"),
     output:
         utterances="results/{dataset}/utterances.csv",
@@ -43,11 +44,7 @@ rule read_iemocap:
     params:
         options=lambda w: flags(
             {
-                "expect": (
-                    "real"
-                    if config["datasets"][w.dataset]["kind"] == "iemocap"
-                    else "nothing"
-                ),
+                "expected": reported(w.dataset),
                 "skip_missing_audio": config["datasets"][w.dataset].get(
                     "skip_missing_audio"
                 ),

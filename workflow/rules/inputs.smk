@@ -29,6 +29,7 @@ rule targets:
         utterances="results/{dataset}/utterances.csv",
         annotations="results/{dataset}/annotations.csv",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        reported=lambda w: reported(w.dataset),
         code=code("targets"),
     output:
         sets=expand(
@@ -46,7 +47,12 @@ rule targets:
     params:
         folder=subpath(output.summary, parent=True),
         space=subpath(input.space, parent=True),
-        options=lambda w: flags(settings(w.dataset, w.variant)["labels"]),
+        options=lambda w: flags(
+            {
+                **settings(w.dataset, w.variant)["labels"],
+                "reported": reported(w.dataset),
+            }
+        ),
     shell:
         "emoword targets --utterances {input.utterances} --annotations {input.annotations}"
         " --space {params.space} {params.options} --out {params.folder} > {log} 2>&1"
