@@ -395,7 +395,7 @@ def test_network_says_what_a_layer_does(drawn: Draw) -> None:
         "T/4 × 128",
         "fully connected 1024",
         "ReLU, dropout 0.5",
-        "linear → word vector, 100",
+        f"linear → word vector, {DIM}",
         "linear → logit per class",
     } <= drawn("network", "inputs").texts()
 

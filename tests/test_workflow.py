@@ -17,7 +17,7 @@ from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 from emoword.word_space import WordSpace
 
 ROOT = Path(__file__).parent.parent
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 # 60 utterances, one loss, a network of a few thousand weights, two epochs: it learns nothing, but
 # the road is whole.

@@ -82,7 +82,7 @@ def unpack(archive_path: Path, folder: Path) -> pd.DataFrame:
 
     Raises:
         InputError: the archive is missing or damaged, a file in it does not fit, or ``folder``
-            holds something else.
+            is not empty.
     """
     folder = folder.resolve()
     try:
@@ -92,12 +92,8 @@ def unpack(archive_path: Path, folder: Path) -> pd.DataFrame:
             twice = table["utterance"][table["utterance"].duplicated()]
             if len(twice):
                 raise InputError(f"{archive_path}: {twice.iloc[0]}.wav is in it twice; remove one")
-            # Replacing removes what was there: it must be what an earlier call wrote.
-            ours = {"recordings.csv"} | {name.split("/")[0] for name in recordings + readmes}
-            if folder.exists() and not (
-                folder.is_dir() and {path.name for path in folder.iterdir()} <= ours
-            ):
-                raise InputError(f"{folder}: holds other files; name a new folder")
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise InputError(f"{folder}: is not empty; remove it, or name a new folder")
             with replacing(folder) as made:
                 made.mkdir()
                 archive.extractall(made, recordings + readmes)
