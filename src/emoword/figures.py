@@ -1,8 +1,11 @@
-"""Draw one figure as PDF (vector) and PNG, and write the numbers that it shows as CSV.
+r"""Draw one figure as PDF (vector) and PNG, and write the numbers that it shows as CSV.
 
 Each KIND has its own inputs: `emoword figure KIND --help`. Everything drawn is computed before,
 as one table, which --data writes: what the figure shows can be audited there. The same input
 gives the same bytes.
+
+    emoword figure confusion --decisions decisions.csv \
+        --pdf confusion.pdf --png confusion.png --data confusion.csv
 """
 
 import argparse

@@ -1,0 +1,53 @@
+import subprocess
+import sys
+
+import pytest
+
+from emoword import __version__, cli
+
+
+def test_help_lists_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--help"])
+    assert stopped.value.code == 0
+    said = capsys.readouterr().out
+    assert all(stage in said for stage in cli.STAGES)
+
+
+@pytest.mark.parametrize("stage", list(cli.STAGES))
+def test_every_stage_explains_itself(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([stage, "--help"])
+    assert stopped.value.code == 0
+    said = capsys.readouterr().out
+    assert f"emoword {stage}" in said
+    assert f"  emoword {stage} " in said[said.index("\n\n") :], "an example"
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out.strip() == f"emoword {__version__}"
+
+
+def test_the_command_line_stays_light() -> None:
+    """Snakemake starts hundreds of these; only the chosen stage's imports may cost time."""
+    program = (
+        "import sys, emoword.cli; sys.exit(any(m in sys.modules for m in ('torch', 'pandas')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_users_mistake_is_one_line_and_status_1() -> None:
+    command = [sys.executable, "-m", "emoword", "evaluate", "--decisions", "no.csv", "--out", "x"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "emoword evaluate: no.csv: no such file\n"
+
+
+def test_a_full_disk_is_a_users_mistake() -> None:
+    command = [sys.executable, "-m", "emoword", "demo", "--out", "/proc/nowhere/corpus"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
