@@ -1,5 +1,6 @@
 """config.yaml and its schema, as Snakemake sees them (without running anything)."""
 
+import argparse
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from emoword import targets
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -77,9 +80,7 @@ def test_the_demo_is_fifty_trainings(dry_run: DryRun) -> None:
 
 
 def test_iemocap_is_two_hundred_and_fifty(dry_run: DryRun, tmp_path: Path) -> None:
-    (tmp_path / "IEMOCAP").mkdir()
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data/glove.840B.300d.zip").touch()
+    # neither the corpus nor GloVe has to be there for a look at the plan
     done = dry_run("--config", "dataset=iemocap", f"iemocap_root={tmp_path / 'IEMOCAP'}")
     planned = jobs(done.stdout)
     assert planned["train"] == 250
@@ -131,3 +132,49 @@ def test_a_variant_shares_what_it_does_not_touch(dry_run: DryRun, tmp_path: Path
     assert planned["targets"] == 2
     assert planned["decide"] == 3
     assert planned["evaluate"] == 1
+
+
+def test_an_empty_list_is_what_the_command_takes_for_nothing(dry_run: DryRun) -> None:
+    """Empty values are left out of a command line, so that the options' defaults must be empty."""
+    mine = "datasets={demo: {settings: {labels: {comments: [], drop: [], classes: []}}}}"
+    said = dry_run("--config", mine, "-p", "results/demo/targets/paper/S1.csv").stdout
+    assert "--comments" not in said
+    parser = argparse.ArgumentParser()
+    targets.add_arguments(parser)
+    required = ["--utterances", "u", "--annotations", "a", "--space", "s", "--out", "o"]
+    bare = parser.parse_args(required)
+    assert bare.comments == bare.drop == bare.classes == bare.merge == bare.nouns == []
+
+
+def test_a_key_of_a_map_is_taken_away_with_null(dry_run: DryRun, tmp_path: Path) -> None:
+    mine = {"defaults": {"labels": {"merge": {"excitement": None}}}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
+    said = dry_run("--configfile", str(tmp_path / "mine.yaml"), "-p").stdout
+    assert "--nouns angry=anger" in said
+    assert "--merge excitement" not in said
+
+
+def test_variants_that_train_alike_share_their_runs(dry_run: DryRun, tmp_path: Path) -> None:
+    mine = {
+        "variants": {"pooled": {"aggregate": "pooled"}},
+        "datasets": {"demo": {"variants": ["paper", "pooled"]}},
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
+    planned = jobs(dry_run("--configfile", str(tmp_path / "mine.yaml")).stdout)
+    assert planned["train"] == 50
+    assert planned["decide"] == 2
+
+
+def test_own_recordings_without_ratings_have_no_s2(dry_run: DryRun) -> None:
+    own = "datasets={polish: {settings: {label_sets: [S1, S2]}}}"
+    done = dry_run("--config", "dataset=polish", own)
+    assert done.returncode != 0
+    assert "S2 and S3 need ratings" in done.stdout + done.stderr
+
+
+def test_convolutions_must_agree(dry_run: DryRun, tmp_path: Path) -> None:
+    mine = {"datasets": {"demo": {"settings": {"network": {"pools": [2, 2]}}}}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
+    done = dry_run("--configfile", str(tmp_path / "mine.yaml"))
+    assert done.returncode != 0
+    assert "channels, kernels, pools: unequal" in done.stdout + done.stderr

@@ -12,6 +12,7 @@ from scipy.spatial.distance import cosine
 from emoword import cli
 from emoword.word_space import WordSpace
 
+CLASSES = ["anger", "sadness"]
 TARGETS = {
     "S1": [("a", "anger", 1), ("b", "sadness", 1), ("c", "anger", 1)],
     "S2": [("a", "anger", 2), ("a", "frustration", 1), ("b", "sadness", 1)],
@@ -27,8 +28,9 @@ TARGETS = {
 
 def write_run(folder: Path, model: str, loss: str, predictions: np.ndarray) -> Path:
     folder.mkdir(parents=True)
-    record = {"variant": "paper", "model": model, "loss": loss, "fold": 1, "seed": 0}
-    (folder / "run.json").write_text(json.dumps({**record, "collapsed": False}))
+    record: dict[str, object] = {"model": model, "loss": loss, "fold": 1, "seed": 0}
+    record |= {"collapsed": False, "classes": CLASSES}
+    (folder / "run.json").write_text(json.dumps(record))
     rows = [("x", "train"), ("a", "test"), ("b", "test"), ("y", "validation"), ("c", "test")]
     pd.DataFrame(rows, columns=["utterance", "part"]).to_csv(folder / "split.csv", index=False)
     np.save(folder / "predictions.npy", predictions.astype(np.float32))
@@ -42,7 +44,7 @@ def targets(tmp_path: Path) -> Path:
     for name, rows in TARGETS.items():
         table = pd.DataFrame(rows, columns=["utterance", "word", "count"])
         table.to_csv(folder / f"{name}.csv", index=False)
-    (folder / "summary.json").write_text(json.dumps({"classes": ["anger", "sadness"]}))
+    (folder / "classes.json").write_text(json.dumps(CLASSES))
     return folder
 
 

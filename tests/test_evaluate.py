@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
+from emoword import cli
 from emoword.evaluate import evaluate, unweighted_accuracy, weighted_accuracy
 
 LABELS = st.sampled_from(["anger", "happiness", "sadness", "neutral"])
@@ -62,6 +65,17 @@ def test_metrics_by_hand() -> None:
     assert value(metrics, "pooled", "S2", "top10_l2") == (pytest.approx(1 / 2), 2)
     assert value(metrics, "mean", "class", "collapsed") == (1.0, 2)
     assert value(metrics, "pooled", "class", "collapsed") == (1.0, 2)
+
+
+def test_a_variant_without_label_sets_has_no_metrics_on_them(tmp_path: Path) -> None:
+    plain = decisions().drop(columns=["cosine_S2", "S2_l1", "S2_l2"]).assign(variant="plain")
+    decisions().to_csv(tmp_path / "paper.csv", index=False)
+    plain.to_csv(tmp_path / "plain.csv", index=False)
+    files = [str(tmp_path / "paper.csv"), str(tmp_path / "plain.csv")]
+    cli.main(["evaluate", "--decisions", *files, "--out", str(tmp_path / "m.csv")])
+    metrics = pd.read_csv(tmp_path / "m.csv", dtype={"fold": str})
+    assert set(metrics["measured_on"][metrics["variant"] == "plain"]) == {"class"}
+    assert value(metrics[metrics["variant"] == "paper"], "pooled", "S2", "top10_l1")[1] == 4
 
 
 def test_seeds_are_averaged() -> None:

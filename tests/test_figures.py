@@ -55,7 +55,7 @@ HOSTILE = [
     "\u2028line",
     "%#&~",
 ]
-NEAR_HEADER = "kind,variant,model,loss,name,words,rank,word,similarity"
+NEAR_HEADER = "kind,variant,model,loss,collapsed,name,words,rank,word,similarity"
 DECISIONS_HEADER = "variant,model,loss,fold,seed,collapsed,true,predicted"
 DIM = 12
 SENTENCE = "synthetic demo: says nothing about the paper"
@@ -98,9 +98,20 @@ def write_inputs(
             means.append(["paper", model, "lc", label, *mean])
             indices, cosines = space.nearest(mean[None], 6)
             for rank, (i, cosine) in enumerate(zip(indices[0], cosines[0], strict=True), 1):
-                row = ["prediction", "paper", model, "lc", label, "", rank, space.word(i), cosine]
+                row = [
+                    "prediction",
+                    "paper",
+                    model,
+                    "lc",
+                    "",
+                    label,
+                    "",
+                    rank,
+                    space.word(i),
+                    cosine,
+                ]
                 near.append(row)
-    near.append(["target", "paper", "", "", "example 1", "anger:1", 1, "rage", 0.9])
+    near.append(["target", "paper", "", "", "", "example 1", "anger:1", 1, "rage", 0.9])
     pd.DataFrame(near, columns=NEAR_HEADER.split(",")).to_csv(
         folder / "neighbours.csv", index=False
     )
@@ -546,13 +557,13 @@ def test_a_label_without_a_direction_is_named(tmp_path: Path) -> None:
             DECISIONS_HEADER + "\np,M1,lc,1,1,0,a,b\nq,M1,lc,1,1,0,a,b\n",
             "several variants; choose with --variant one of: p, q",
         ),
-        ("neighbours", NEAR_HEADER + "\nprediction,p,M1,lc,a,,one,w,0.5\n", "column rank"),
-        ("neighbours", NEAR_HEADER + "\nprediction,p,M1,lc,a,,1,w,near\n", "column similarity"),
-        ("neighbours", NEAR_HEADER + "\ntarget,p,,,a,,1,w,0.5\n", "has no rows"),
-        ("neighbours", NEAR_HEADER + "\nprediction,p,M1,mse,a,,1,w,0.5\n", "with loss 'lc'"),
+        ("neighbours", NEAR_HEADER + "\nprediction,p,M1,lc,,a,,one,w,0.5\n", "column rank"),
+        ("neighbours", NEAR_HEADER + "\nprediction,p,M1,lc,,a,,1,w,near\n", "column similarity"),
+        ("neighbours", NEAR_HEADER + "\ntarget,p,,,,a,,1,w,0.5\n", "has no rows"),
+        ("neighbours", NEAR_HEADER + "\nprediction,p,M1,mse,,a,,1,w,0.5\n", "with loss 'lc'"),
         (
             "neighbours",
-            NEAR_HEADER + "\nprediction,p,M1,lc,a,,1,w,0.5\nprediction,p,M1,lc,a,,1,x,0.4\n",
+            NEAR_HEADER + "\nprediction,p,M1,lc,,a,,1,w,0.5\nprediction,p,M1,lc,,a,,1,x,0.4\n",
             "line 3: a rank occurs twice",
         ),
         ("curves", "epoch,train_loss,validation_loss\n", "has no epochs"),

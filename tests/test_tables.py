@@ -66,13 +66,24 @@ def metric_rows(raters: bool = True) -> list[str]:
 
 def neighbour_rows(raters: bool = True) -> list[list[object]]:
     rows: list[list[object]] = [
-        ["kind", "variant", "model", "loss", "name", "words", "rank", "word", "similarity"]
+        [
+            "kind",
+            "variant",
+            "model",
+            "loss",
+            "collapsed",
+            "name",
+            "words",
+            "rank",
+            "word",
+            "similarity",
+        ]
     ]
 
     def add(kind: str, model: str, loss: str, name: str, words: str, nearest: list[str]) -> None:
         for rank, word in enumerate(nearest, start=1):
             similarity = 1 - rank / 100
-            rows.append([kind, "paper", model, loss, name, words, rank, word, similarity])
+            rows.append([kind, "paper", model, loss, "", name, words, rank, word, similarity])
 
     if raters:
         nearest = ["anger", "frustration", "rage", HOSTILE, "[fury]", "sixth"]
@@ -329,7 +340,7 @@ def test_inputs_that_a_table_needs_are_asked_for(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="table 4 is made from --neighbours"):
         main(["table", "4", *common])
     path = tmp_path / "neighbours.csv"
-    path.write_text("kind,variant,model,loss,name,words,rank,word,similarity\n")
+    path.write_text("kind,variant,model,loss,collapsed,name,words,rank,word,similarity\n")
     with pytest.raises(SystemExit, match="no rows of variant 'x'"):
         main(["table", "4", "--neighbours", str(path), *common, "--variant", "x"])
 

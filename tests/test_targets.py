@@ -36,6 +36,7 @@ c,E1,observer,label,categorical,Sadness,x.txt,24
 """
 PAPER = ["--classes", "anger", "happiness", "--merge", "excitement=happiness", "--nouns"]
 PAPER += ["excited=excitement", "--drop", "other", "--spelling", "--lowercase"]
+PAPER += ["--comments", "categorical", "attribute"]
 
 Run = Callable[..., Path]
 
@@ -87,6 +88,7 @@ def test_everything_that_falls_out_is_written_down_with_its_reason(run: Run) -> 
             ("a", "E2", "very keen", "5", "more than one word"),
             ("a", "E2", "amusde", "5", "not in the spelling list"),
             *[("b", "E4", "", "16", "empty comment")] * 3,
+            ("c", "E1", "Sadness", "24", "of an utterance that takes no part"),
         ]
     )
     summary = json.loads((folder / "summary.json").read_text())
@@ -111,6 +113,7 @@ def test_switches(run: Run) -> None:
     assert merged == {"happiness": 3}
     assert words(run(*PAPER, "--self-reports"), "S3")["a"]["bored"] == 1
     assert "relieved" not in words(run(*PAPER, "--comments", "categorical"), "S3")["a"]
+    assert "relieved" not in words(run(*PAPER, "--comments"), "S3")["a"]
     as_written = [option for option in PAPER if option != "--lowercase"]
     # found in the space all the same, whose words are in lower case
     assert words(run(*as_written), "S3")["a"]["Amused"] == 1

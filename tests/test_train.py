@@ -50,7 +50,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for label_set in ("S1", "S2"):
         table = utterances[["utterance", "label"]].set_axis(["utterance", "word"], axis=1)
         table.assign(count=1).to_csv(folder / "targets" / f"{label_set}.csv", index=False)
-    (folder / "targets" / "summary.json").write_text(json.dumps({"classes": classes}))
+    (folder / "targets" / "classes.json").write_text(json.dumps(classes))
     return folder
 
 
@@ -127,6 +127,14 @@ def test_same_seed_same_bytes_other_seed_other_weights(train: Train) -> None:
     assert (a / "weights.safetensors").read_bytes() != (c / "weights.safetensors").read_bytes()
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_same_seed_same_bytes_on_a_gpu(train: Train) -> None:
+    a, b = train("a", "--device", "cuda"), train("b", "--device", "cuda")
+    for file in ("weights.safetensors", "history.csv", "predictions.npy"):
+        assert (a / file).read_bytes() == (b / file).read_bytes()
+
+
 def test_it_learns_what_can_be_learned(train: Train) -> None:
     run = train("ce", "--loss", "ce", "--epochs", "40")
     history = pd.read_csv(run / "history.csv")
@@ -156,7 +164,7 @@ def test_utterances_without_a_target_are_not_trained_on(
         (other / name).write_bytes((corpus / name).read_bytes())
     (other / "features/meta.json").write_bytes((corpus / "features/meta.json").read_bytes())
     (other / "targets").mkdir()
-    for name in ("S1.csv", "summary.json"):
+    for name in ("S1.csv", "classes.json"):
         (other / "targets" / name).write_bytes((corpus / "targets" / name).read_bytes())
     s2 = pd.read_csv(corpus / "targets" / "S2.csv")
     s2[~s2["utterance"].isin(["u0", "u1", "u2"])].to_csv(other / "targets" / "S2.csv", index=False)
@@ -165,6 +173,16 @@ def test_utterances_without_a_target_are_not_trained_on(
     assert split["u0"] == "test"  # of fold 1: predicted all the same
     assert split["u1"] == split["u2"] == "no target"
     assert len(np.load(run / "predictions.npy")) == 16
+
+
+def test_a_label_set_without_words_is_refused(
+    fails: Callable[..., str], corpus: Path, embedded_folder: Path, tmp_path: Path
+) -> None:
+    (corpus / "targets" / "S3.csv").write_text("utterance,word,count\n")
+    inputs = ["--utterances", corpus / "utterances.csv", "--features", corpus / "features"]
+    inputs += ["--targets", corpus / "targets", "--space", embedded_folder, "--label-set", "S3"]
+    message = fails("train", *inputs, "--fold", 1, "--out", tmp_path / "r")
+    assert "S3.csv: no words for any utterance of the train part" in message
 
 
 def test_divergence_names_the_batch(

@@ -63,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # `emoword ... | head` ends quietly
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # a scheduler's time limit: leave as for any error, so that temporary files are removed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     stage = next((name for name in arguments if not name.startswith("-")), None)
     parsed = build_parser(stage).parse_args(arguments)
     try:

@@ -42,6 +42,7 @@ class Run:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``emoword decide``."""
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders of runs")
+    parser.add_argument("--variant", default="paper", help="the name of these runs' settings")
     parser.add_argument("--targets", type=Path, required=True, help="folder of label sets")
     parser.add_argument("--space", type=Path, required=True, help="folder of the word space")
     parser.add_argument("--label-sets", nargs="+", choices=SETS, default=list(SETS))
@@ -77,14 +78,14 @@ def read_run(folder: Path) -> Run:
 def main(arguments: argparse.Namespace) -> None:
     """Write decisions.csv."""
     space = WordSpace.open(arguments.space)
-    classes: list[str] = read_json(arguments.targets / "summary.json")["classes"]
     targets = {s: read_targets(arguments.targets / f"{s}.csv") for s in arguments.label_sets}
     ranked = {s: ranked_words(targets[s]) for s in RANKED_SETS if s in targets}
     truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
 
     tables = []
     for run in map(read_run, arguments.runs):
-        record = run.record
+        record = {**run.record, "variant": arguments.variant}
+        classes: list[str] = record["classes"]  # the order of the baseline's outputs
         table = pd.DataFrame({"utterance": run.utterances})
         table["true"] = truth.reindex(run.utterances).to_numpy()
         if record["model"] == "baseline":
@@ -119,7 +120,7 @@ def words_near(
     predictions: NDArray[np.float32], space: WordSpace
 ) -> tuple[NDArray[np.float64], list[set[str]]]:
     """Each prediction's ten nearest words, with the similarities [n, 10]."""
-    indices, values = space.nearest(predictions, NEAREST)
+    indices, values = space.nearest(predictions, min(NEAREST, len(space)))
     return values, [{space.word(i) for i in row} for row in indices]
 
 

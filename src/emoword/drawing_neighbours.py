@@ -33,7 +33,8 @@ from emoword.drawing_style import (
 from emoword.errors import InputError
 from emoword.files import read_table
 
-COLUMNS = ["kind", "variant", "model", "loss", "name", "words", "rank", "word", "similarity"]
+COLUMNS = ["kind", "variant", "model", "loss", "collapsed", "name", "words"]
+COLUMNS += ["rank", "word", "similarity"]
 BAR = 0.145
 """Inches: the height of a bar and its gap."""
 ROOM = 100
@@ -52,7 +53,8 @@ def numbers(arguments: argparse.Namespace) -> pd.DataFrame:
     """The nearest words to show: of the prediction rows those up to rank --words.
 
     Returns:
-        Columns variant, model, loss, emotion, rank, word, similarity; by emotion, model, rank.
+        Columns variant, model, loss, collapsed, emotion, rank, word, similarity; by emotion, model
+        and rank.
 
     Raises:
         InputError: the file is malformed or has no predictions of this variant and loss.
@@ -61,7 +63,7 @@ def numbers(arguments: argparse.Namespace) -> pd.DataFrame:
         raise InputError("--words: must be 1 or more")
     rows = predictions(arguments.neighbours, arguments.variant, arguments.loss)
     rows = rows[rows["rank"] <= arguments.words].rename(columns={"name": "emotion"})
-    columns = ["variant", "model", "loss", "emotion", "rank", "word", "similarity"]
+    columns = ["variant", "model", "loss", "collapsed", "emotion", "rank", "word", "similarity"]
     return sorted_rows(rows[columns], ["emotion", "model", "rank"])
 
 
@@ -117,7 +119,10 @@ def draw(numbers: pd.DataFrame) -> tuple[Figure, list[str]]:
                 _bars(axes, numbers[chosen], emotion, COLOURS[model])
             else:
                 axes.text(0.5, 0.5, "no predictions", transform=axes.transAxes, ha="center")
-    return figure, absent(models, MODELS[:3])
+    fallen = numbers[numbers["collapsed"] != ""].drop_duplicates("model")
+    runs = ", ".join(fallen["model"] + " " + fallen["collapsed"])
+    notes = [f"Collapsed, predicting hardly more than one vector: {runs}."] if runs else []
+    return figure, [*absent(models, MODELS[:3]), *notes]
 
 
 def _bars(axes: Axes, rows: pd.DataFrame, emotion: str, colour: str) -> None:

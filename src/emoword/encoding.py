@@ -1,5 +1,6 @@
 """Label encoding: words -> one vector (paper, equation 4), and vector -> label (equation 5)."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -91,6 +92,22 @@ def decide(outputs: Floats, label_vectors: Floats) -> NDArray[np.intp]:
     """
     chosen: NDArray[np.intp] = (unit(outputs) @ unit(label_vectors).T).argmax(axis=1)
     return chosen
+
+
+def proportions(words: pd.DataFrame) -> tuple[tuple[str, int], ...]:
+    """One utterance's words in their exact proportions: the same for targets that are the same.
+
+    Anger twice and sadness twice is the mean of anger and sadness, which floats may hide.
+
+    Args:
+        words: columns word and count, of one utterance.
+
+    Returns:
+        Words with counts that have no common divisor, in the order of the alphabet.
+    """
+    divisor = math.gcd(*words["count"])
+    counts = (int(count) // divisor for count in words["count"])
+    return tuple(sorted(zip(words["word"], counts, strict=True)))
 
 
 def ranked_words(targets: pd.DataFrame) -> pd.Series:

@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Write metrics.csv."""
     tables = [read_table(path, [*RUN, "true", "predicted"]) for path in arguments.decisions]
-    write_table(evaluate(pd.concat(tables, ignore_index=True)), arguments.out)
+    # a variant may lack the columns of label sets that it does not have
+    decisions = pd.concat(tables, ignore_index=True).fillna("")
+    write_table(evaluate(decisions), arguments.out)
 
 
 def unweighted_accuracy(true: pd.Series, predicted: pd.Series) -> float:

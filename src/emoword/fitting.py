@@ -100,11 +100,15 @@ def fit(
     steps = -(-len(train.names) // settings.batch_size)
     optimiser = OneCycleAdam(network.parameters(), settings.learning_rate, steps * settings.epochs)
     rows = []
-    best_loss, best_epoch, best_weights = np.inf, 0, network.state_dict()
+    best_loss, best_epoch, best_weights = np.inf, 0, copy.deepcopy(network.state_dict())
     for epoch in range(1, settings.epochs + 1):
         train_loss = train_epoch(network, frames, train, optimiser, settings, epoch)
         outputs = torch.from_numpy(predict(network, frames, validation, settings.batch_size))
         validation_loss = float(LOSSES[settings.loss](outputs, validation.goals))
+        if not np.isfinite(validation_loss):
+            raise InputError(
+                f"epoch {epoch}: the validation loss is not finite; try a smaller rate"
+            )
         rows.append((epoch, train_loss, validation_loss, optimiser.learning_rate))
         better = validation_loss < best_loss
         if better:

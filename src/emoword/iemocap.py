@@ -297,6 +297,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", type=Path, required=True, help="the folder that holds Session1 ... Session5"
     )
+    parser.add_argument("--folds", type=int, help="how many sessions there should be")
     parser.add_argument(
         "--expected",
         type=Path,
@@ -309,6 +310,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Run the stage."""
     corpus, dialogs = read_iemocap(arguments.root, arguments.skip_missing_audio)
+    if arguments.folds not in (None, len(corpus.fold_names)):
+        raise InputError(
+            f"{arguments.root}: has {len(corpus.fold_names)} sessions, one a fold, not "
+            f"{arguments.folds}; write folds: {len(corpus.fold_names)} in the dataset's settings"
+        )
     found = count(corpus, dialogs)
     expected = read_expected(arguments.expected) if arguments.expected else {}
     differences = [

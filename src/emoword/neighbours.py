@@ -1,9 +1,10 @@
 r"""Read vectors as words: the nearest words of example targets (Table 4) and predictions (Table 5).
 
-Writes neighbours.csv (kind, variant, model, loss, name, words, rank, word, similarity): for kind
-`target`, name is an example and words its target words; for kind `prediction`, name is an emotion,
-and the vector is the mean of a model's predictions of the test utterances of that emotion, over
-folds and seeds. means.csv holds these mean vectors, for the map of the word space.
+Writes neighbours.csv (kind, variant, model, loss, collapsed, name, words, rank, word, similarity).
+For kind `target`, name is an example and words its target words; for kind `prediction`, name is an
+emotion, and the vector is the mean of a model's predictions of the test utterances of that emotion,
+over folds and seeds; collapsed counts the runs that say nothing. means.csv holds these mean
+vectors, for the map of the word space.
 
     emoword neighbours --runs runs/paper/S*-lc/* --targets targets --space SPACE \
         --neighbours neighbours.csv --means means.csv
@@ -18,18 +19,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emoword.decide import Run, read_run
-from emoword.encoding import encode, read_targets
+from emoword.encoding import encode, proportions, read_targets
 from emoword.files import read_json, write_table
 from emoword.word_space import WordSpace
 
 LISTED = 10
-COLUMNS = ["kind", "variant", "model", "loss", "name", "words", "rank", "word", "similarity"]
+COLUMNS = ["kind", "variant", "model", "loss", "collapsed", "name", "words"]
+COLUMNS += ["rank", "word", "similarity"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``emoword neighbours``."""
     add = parser.add_argument
     add("--runs", type=Path, nargs="+", required=True, help="runs of one variant and loss")
+    add("--variant", default="paper", help="the name of these runs' settings")
     add("--targets", type=Path, required=True, help="folder of label sets")
     add("--space", type=Path, required=True, help="folder of the word space")
     add(
@@ -50,16 +53,16 @@ def main(arguments: argparse.Namespace) -> None:
     """Write neighbours.csv and means.csv."""
     space = WordSpace.open(arguments.space)
     runs = [read_run(folder) for folder in arguments.runs]
-    classes: list[str] = read_json(arguments.targets / "summary.json")["classes"]
+    classes: list[str] = read_json(arguments.targets / "classes.json")
     truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
     if arguments.example:
         examples = [pd.Series(words).value_counts(sort=False) for words in arguments.example]
     else:
         label_set = read_targets(arguments.targets / f"{arguments.example_set}.csv")
         examples = frequent_mixtures(label_set, arguments.examples)
-    means = mean_predictions(runs, truth, classes)
+    means = mean_predictions(runs, truth, classes, arguments.variant)
     tables = [
-        target_rows(examples, space, runs[0].record["variant"]),
+        target_rows(examples, space, arguments.variant),
         prediction_rows(means, space),
     ]
     write_table(pd.concat(tables)[COLUMNS], arguments.neighbours)
@@ -67,14 +70,14 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 def frequent_mixtures(targets: pd.DataFrame, count: int) -> list[pd.Series]:
-    """The most frequent targets of at least two distinct words, each as word -> count.
+    """The most frequent targets of at least two distinct words, each as word -> reduced count.
 
     Ties go to the target that comes first in the alphabet of its words.
     """
     mixtures: dict[tuple[tuple[str, int], ...], int] = {}
     for _, words in targets.groupby("utterance"):
         if len(words) > 1:
-            key = tuple(sorted(zip(words["word"], words["count"].astype(int), strict=True)))
+            key = proportions(words)
             mixtures[key] = mixtures.get(key, 0) + 1
     ordered = sorted(mixtures, key=lambda key: (-mixtures[key], key))
     return [pd.Series(dict(key)) for key in ordered[:count]]
@@ -90,29 +93,37 @@ def target_rows(examples: Iterable[pd.Series], space: WordSpace, variant: str) -
         )
         vector = encode(target, ["example"], space)
         text = " ".join(f"{word}:{count}" for word, count in ordered.items())
-        head = {"kind": "target", "variant": variant, "model": "", "loss": ""}
+        head = {"kind": "target", "variant": variant, "model": "", "loss": "", "collapsed": ""}
         tables.append(listed(vector[0], space, **head, name=f"example {number}", words=text))
     return pd.concat(tables) if tables else pd.DataFrame(columns=COLUMNS)
 
 
-def mean_predictions(runs: Sequence[Run], truth: pd.Series, classes: Sequence[str]) -> pd.DataFrame:
-    """Each model's mean prediction by emotion: variant, model, loss, name, v0 .. v{dim-1}."""
+def mean_predictions(
+    runs: Sequence[Run], truth: pd.Series, classes: Sequence[str], variant: str
+) -> pd.DataFrame:
+    """Each model's mean prediction by emotion.
+
+    Returns:
+        Columns variant, model, loss, collapsed (``2 of 5 runs``, or empty), name (the emotion),
+        v0 .. v{dim-1}.
+    """
     rows = []
     for model in dict.fromkeys(run.record["model"] for run in runs):
         own = [run for run in runs if run.record["model"] == model]
         vectors = np.concatenate([run.predictions for run in own]).astype(np.float64)
+        fallen = sum(run.record["collapsed"] for run in own)
+        collapsed = f"{fallen} of {len(own)} runs" if fallen else ""
         labels = truth.loc[[name for run in own for name in run.utterances]].to_numpy()
         for emotion in classes:
-            record = own[0].record
             mean = vectors[labels == emotion].mean(axis=0)
-            rows.append((record["variant"], model, record["loss"], emotion, *mean))
+            rows.append((variant, model, own[0].record["loss"], collapsed, emotion, *mean))
     names = [f"v{i}" for i in range(vectors.shape[1])]
-    return pd.DataFrame(rows, columns=["variant", "model", "loss", "name", *names])
+    return pd.DataFrame(rows, columns=["variant", "model", "loss", "collapsed", "name", *names])
 
 
 def prediction_rows(means: pd.DataFrame, space: WordSpace) -> pd.DataFrame:
     """The nearest words of the mean predictions (paper, Table 5)."""
-    keys = ["variant", "model", "loss", "name"]
+    keys = ["variant", "model", "loss", "collapsed", "name"]
     vectors = means.drop(columns=keys).to_numpy(dtype=np.float64)
     return pd.concat(
         listed(vector, space, kind="prediction", words="", **dict(zip(keys, key, strict=True)))

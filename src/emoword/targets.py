@@ -3,8 +3,9 @@ r"""Turn utterances and annotations into the words of label sets S1, S2 and S3.
 S1 is the ground truth, S2 the labels of all raters, S3 these and their one-word comments that are
 spelled correctly (paper, section 4.2). An utterance takes part if its ground truth is one of the
 classes. Out come FOLDER/S1.csv, S2.csv, S3.csv (utterance, word, count: a multiset of words an
-utterance), dropped.csv (everything that fell out, with its file, line and reason) and summary.json
-(the classes, counts, and how many distinct targets there are).
+utterance), dropped.csv (every utterance, label and comment that fell out, with its reason; labels
+and comments with their file and line), classes.json (in the order of the baseline's outputs) and
+summary.json (counts, and how many distinct targets there are).
 
     emoword targets --utterances utterances.csv --annotations annotations.csv --space SPACE \
         --classes anger happiness sadness neutral --merge excitement=happiness --out targets
@@ -16,11 +17,11 @@ import string
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
 
+from emoword.encoding import proportions
 from emoword.errors import InputError
 from emoword.files import read_table, replacing, write_json, write_table
 from emoword.word_space import WordSpace
@@ -86,9 +87,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--comments",
         nargs="*",
-        default=["categorical", "attribute"],
+        default=[],
         choices=["categorical", "attribute"],
-        help="lines whose comments are read",
+        help="lines whose comments are read for S3 (default: none)",
     )
     parser.add_argument(
         "--spelling", action="store_true", help="keep only correctly spelled comments"
@@ -150,6 +151,7 @@ def main(arguments: argparse.Namespace) -> None:
         for name, table in sets.items():
             write_table(table, folder / f"{name}.csv")
         write_table(dropped, folder / "dropped.csv")
+        write_json(summary["classes"], folder / "classes.json")
         write_json(summary, folder / "summary.json")
     print(json.dumps(summary, indent=2, ensure_ascii=False))
 
@@ -201,8 +203,11 @@ def rater_words(
     Raises:
         InputError: labels that the space lacks, unless these are to be dropped.
     """
-    rows = annotations[annotations["utterance"].isin(truth.index)].copy()
-    rows["word"] = rows["text"]
+    takes_part = annotations["utterance"].isin(truth.index)
+    others = annotations[~takes_part].assign(
+        label_set="S2 S3", reason="of an utterance that takes no part"
+    )
+    rows = annotations[takes_part].copy()
     comment = rows["kind"] == "comment"
     labels = rows[~comment].copy()
     labels["word"] = [label_word(text, choices) for text in labels["text"]]
@@ -230,7 +235,7 @@ def rater_words(
     dropped["text"] = dropped["word"]
     dropped["label_set"] = ["S3" if kind == "comment" else "S2 S3" for kind in dropped["kind"]]
     kept = rows[rows["reason"] == ""]
-    return kept[["utterance", "kind", "word"]], dropped[DROPPED]
+    return kept[["utterance", "kind", "word"]], pd.concat([others, dropped])[DROPPED]
 
 
 def read_reported(path: Path) -> dict[str, int]:
@@ -304,12 +309,7 @@ def distinct_targets(table: pd.DataFrame) -> int:
     Counted by the words' exact proportions: anger twice and sadness twice is the same mean as
     each of them once, while means in float32 differ by rounding.
     """
-    seen = set()
-    for _, words in table.groupby("utterance"):
-        total = int(words["count"].sum())
-        proportions = (Fraction(int(count), total) for count in words["count"])
-        seen.add(frozenset(zip(words["word"], proportions, strict=True)))
-    return len(seen)
+    return len({proportions(words) for _, words in table.groupby("utterance")})
 
 
 def summarise(

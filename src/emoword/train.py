@@ -83,6 +83,12 @@ def main(arguments: argparse.Namespace) -> None:
     make_deterministic(arguments.seed, arguments.threads)
     features = Features.open(arguments.features)
     examples, parts, output_dim = read_examples(arguments, features)
+    for name in ("train", "validation"):
+        if not (parts["part"] == name).any():
+            raise InputError(
+                f"{arguments.targets}/{arguments.label_set}.csv: no words for any utterance of the "
+                f"{name} part; train on label sets that the dataset has (label_sets)"
+            )
     by_part = {
         name: examples.take(np.flatnonzero(parts["part"] == name))
         for name in ("train", "validation", "test")
@@ -92,6 +98,7 @@ def main(arguments: argparse.Namespace) -> None:
     predictions = predict(network, features.frames, by_part["test"], arguments.batch_size)
     spread = spread_of(predictions, by_part["test"].goals.numpy())
     run = record(arguments, device, history, spread, parts)
+    run["classes"] = read_json(arguments.targets / "classes.json")
     with replacing(arguments.out) as folder:
         folder.mkdir()
         weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
@@ -116,7 +123,7 @@ def read_examples(
         InputError: names utterances of which pooling would leave no frame; a label set or the
             split is faulty.
     """
-    classes: list[str] = read_json(arguments.targets / "summary.json")["classes"]
+    classes: list[str] = read_json(arguments.targets / "classes.json")
     truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
     columns = ["utterance", "speaker", "fold"]
     utterances = read_table(arguments.utterances, columns, {"fold": int})
@@ -148,6 +155,8 @@ def build_network(
     arguments: argparse.Namespace, features: Features, train: Examples, output_dim: int
 ) -> Network:
     """The network in its initial state, with the statistics of its training frames."""
+    if not len(arguments.channels) == len(arguments.kernels) == len(arguments.pools):
+        raise InputError("--channels, --kernels and --pools must be equally long")
     shape = Shape(
         input_dim=features.dim,
         output_dim=output_dim,

@@ -24,7 +24,8 @@ def read_neighbours(path: Path, variant: str) -> pd.DataFrame:
     Raises:
         InputError: the file is no neighbours.csv or has no row of the variant.
     """
-    names = ["kind", "variant", "model", "loss", "name", "words", "rank", "word", "similarity"]
+    names = ["kind", "variant", "model", "loss", "collapsed", "name", "words"]
+    names += ["rank", "word", "similarity"]
     rows = read_table(path, names, {"rank": int, "similarity": float})
     rows = rows[rows["variant"] == variant]
     if rows.empty:
@@ -59,14 +60,21 @@ def prediction_table(neighbours: pd.DataFrame, loss: str) -> tuple[pd.DataFrame,
     if rows.empty:
         return does_not_apply(NO_PREDICTIONS)
     emotions: dict[str, list[dict[str, Any]]] = {}
+    collapsed: dict[str, str] = {}
     records = []
     for emotion in dict.fromkeys(rows["name"]):
         for model, group in rows[rows["name"] == emotion].groupby("model"):
             nearest = nearest_words(group)
+            fallen = group["collapsed"].iloc[0]
+            if fallen:
+                collapsed[str(model)] = f"{model}: {fallen}"
             line = {"model": model, "nearest": [word for word, _ in nearest]}
             emotions.setdefault(emotion, []).append(line)
-            records.append({"emotion": emotion, "model": model, **columns(nearest)})
-    return pd.DataFrame(records), {"emotions": emotions, "notes": [], "missing": ""}
+            row = {"emotion": emotion, "model": model, **columns(nearest), "collapsed": fallen}
+            records.append(row)
+    notes = [f"Collapsed, predicting hardly more than one vector: {'; '.join(collapsed.values())}."]
+    values = {"emotions": emotions, "notes": notes if collapsed else [], "missing": ""}
+    return pd.DataFrame(records), values
 
 
 def does_not_apply(reason: str) -> tuple[pd.DataFrame, dict[str, Any]]:

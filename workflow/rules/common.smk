@@ -90,6 +90,19 @@ def corpus_root(dataset):
     return config["iemocap_root"] or "iemocap_root"
 
 
+def corpus_files(dataset):
+    """What is read of a corpus in IEMOCAP's layout: the demo, or the raters' files."""
+    root = Path(corpus_root(dataset))
+    if is_synthetic(dataset):
+        return str(root)
+    return sorted(map(str, root.glob("Session*/dialog/EmoEvaluation/*.txt")))
+
+
+def audio_folder(dataset):
+    """The audio, where it is ours to make anew; a user's own is watched by nobody."""
+    return corpus_root(dataset) if is_synthetic(dataset) else []
+
+
 def reported(dataset):
     """What the paper says of the corpus and its targets; nothing is compared with the demo's."""
     if config["datasets"][dataset]["kind"] != "iemocap":
@@ -105,13 +118,12 @@ def recording_tables(dataset):
 
 
 def space_files(space):
-    """What a space is made from, where that is files (bert may be a hub name)."""
-    keys = ("source", "words")
+    """What a space is made from. What is not there is left to the command, which says what to do."""
     chosen = block("spaces", space)
-    paths = {key: chosen[key] for key in keys if key in chosen}
-    if chosen["format"] == "bert" and not Path(chosen["source"]).exists():
-        del paths["source"]
-    return paths
+    named = {key: chosen.get(key, "") for key in ("source", "words")}
+    if chosen["format"] in ("embedded", "bert"):  # bert: the default word list
+        named["embedded"] = source("src/emoword/resources/glove.6B.100d.cut.txt.xz")
+    return {key: path for key, path in named.items() if path and Path(path).exists()}
 
 
 def model_folder(upstream):
@@ -159,15 +171,29 @@ def folders_of(files):
 
 def check_names(dataset):
     """Refuse, before anything runs, names that the config does not define."""
+    own = block("datasets", dataset)
     for variant in variants(dataset):
         chosen = settings(dataset, variant)
         block("spaces", chosen["space"])
         block("upstreams", chosen["upstream"])
+        sizes = [
+            len(chosen["network"][key]) for key in ("channels", "kernels", "pools")
+        ]
+        if len(set(sizes)) > 1:
+            raise WorkflowError(
+                f"config: {variant}: network: channels, kernels, pools: unequal"
+            )
+        rated = "annotations_table" in own or own["kind"] != "recordings"
+        if set(chosen["label_sets"]) != {"S1"} and not rated:
+            raise WorkflowError(
+                f"config: {variant}: S2 and S3 need ratings: give {dataset} an annotations_table, "
+                "or write label_sets: [S1] in its settings"
+            )
         if chosen["table_loss"] not in chosen["losses"]:
             raise WorkflowError(
                 f"config: {variant}: table_loss {chosen['table_loss']} is none of losses"
             )
-    if block("datasets", dataset)["kind"] == "iemocap" and not config["iemocap_root"]:
+    if own["kind"] == "iemocap" and not config["iemocap_root"]:
         raise WorkflowError(
             "iemocap_root is not set: add `--config iemocap_root=/path/to/IEMOCAP_full_release` "
             "(the folder that holds Session1 .. Session5)"
@@ -177,6 +203,12 @@ def check_names(dataset):
 def targets_folder(dataset, variant):
     name = first_with(dataset, variant, "labels", "space")
     return f"results/{dataset}/targets/{name}"
+
+
+def label_sets(dataset, variant):
+    """The files of a variant's label sets."""
+    folder = targets_folder(dataset, variant)
+    return [f"{folder}/{name}.csv" for name in settings(dataset, variant)["label_sets"]]
 
 
 def space_folder(dataset, variant):
@@ -190,6 +222,10 @@ def features_folder(dataset, variant):
 def run_folders(dataset, variant, losses=None):
     """The folders of a variant's runs: label sets x losses (None: all, and the baseline)."""
     chosen = settings(dataset, variant)
+    # variants that differ in nothing that training reads share their runs
+    trained = first_with(
+        dataset, variant, "labels", "space", "upstream", "network", "training"
+    )
     kinds = [
         f"{s}-{l}" for s in chosen["label_sets"] for l in losses or chosen["losses"]
     ]
@@ -198,7 +234,7 @@ def run_folders(dataset, variant, losses=None):
     return expand(
         "results/{dataset}/runs/{variant}/{kind}/fold{fold}-seed{seed}",
         dataset=dataset,
-        variant=variant,
+        variant=trained,
         kind=kinds,
         fold=range(1, block("datasets", dataset)["folds"] + 1),
         seed=block("datasets", dataset)["seeds"],
@@ -208,7 +244,8 @@ def run_folders(dataset, variant, losses=None):
 def flags(options):
     """{"batch_size": 16, "pools": [2, 2]} -> `--batch-size 16 --pools 2 2`, quoted for a shell.
 
-    True is a flag alone; False, None and an empty value are left out; a map is written key=value.
+    True is a flag alone; False, None and an empty value are left out; a map is written key=value,
+    without the keys that a configuration of its own set to null.
     """
     words = []
     for name, value in options.items():
@@ -216,7 +253,9 @@ def flags(options):
             continue
         words.append(f"--{name.replace('_', '-')}")
         if isinstance(value, dict):
-            words += [f"{key}={item}" for key, item in value.items()]
+            words += [
+                f"{key}={item}" for key, item in value.items() if item is not None
+            ]
         elif isinstance(value, list):
             words += [str(item) for item in value]
         elif value is not True:
@@ -253,17 +292,22 @@ def code(*modules):
 def print_outputs(dataset):
     """What was made, and how to look at it."""
     folder = f"results/{dataset}"
-    note = "The demo's speech is synthetic: its numbers say nothing about the paper."
-    print(
-        f"\n{dataset}: done.\n"
-        f"  tables   {folder}/tables/table1.csv .. table6.csv, and the same as .tex\n"
-        f"  figures  {folder}/figures/*.png, and the same as .pdf\n"
-        f"  numbers  {folder}/metrics.csv, counted from {folder}/decisions/*.csv\n"
-        f"  look     column -s, -t < {folder}/tables/table1.csv\n"
-        f"  audit    results/README.md says what each file is and how to make it by hand\n"
-        f"  report   ./run --report {folder}/report.zip\n"
-        f"{note if is_synthetic(dataset) else ''}"
-    )
+    made = {
+        "tables": f"{folder}/tables/table1.csv .. table6.csv, and the same as .tex",
+        "figures": f"{folder}/figures/*.png, and the same as .pdf",
+        "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
+        "look": f"column -s, -t < {folder}/tables/table1.csv",
+        "audit": "results/README.md says what each file is and how to make it by hand",
+        "report": f"./run --report {folder}/report.zip",
+    }
+    if Path(f"{folder}/tables/tables.tex").exists():
+        print(
+            f"\n{dataset}: done.", *(f"  {k:8} {v}" for k, v in made.items()), sep="\n"
+        )
+        if is_synthetic(dataset):
+            print(
+                "The demo's speech is synthetic: its numbers say nothing about the paper."
+            )
 
 
 def is_synthetic(dataset):
@@ -317,6 +361,12 @@ def figure_inputs(dataset, figure):
         "means": f"{folder}/neighbours/{first}_means.csv",
         "space": f"{space_folder(dataset, first)}/meta.json",
     }
+
+
+def figure_records(dataset, figure):
+    """The learning curves say which runs collapsed: run.json lies beside each history.csv."""
+    runs = run_folders(dataset, variants(dataset)[0]) if figure == "curves" else []
+    return [f"{run}/run.json" for run in runs]
 
 
 def figure_flags(dataset, figure):

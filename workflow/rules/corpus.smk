@@ -26,7 +26,7 @@ rule demo:
 rule read_iemocap:
     """Read IEMOCAP in place (or the demo, which has its layout): raters, labels, comments, lines."""
     input:
-        root=lambda w: corpus_root(w.dataset),
+        root=lambda w: corpus_files(w.dataset),
         expected=lambda w: reported(w.dataset),
         code=code("iemocap"),
     output:
@@ -42,8 +42,10 @@ rule read_iemocap:
     conda:
         "../../envs/emoword.yaml"
     params:
+        root=lambda w: corpus_root(w.dataset),
         options=lambda w: flags(
             {
+                "folds": config["datasets"][w.dataset]["folds"],
                 "expected": reported(w.dataset),
                 "skip_missing_audio": config["datasets"][w.dataset].get(
                     "skip_missing_audio"
@@ -51,7 +53,7 @@ rule read_iemocap:
             }
         ),
     shell:
-        "emoword read-iemocap --root {input.root:q} --utterances {output.utterances}"
+        "emoword read-iemocap --root {params.root:q} --utterances {output.utterances}"
         " --annotations {output.annotations} --report {output.report} {params.options}"
         " > {log} 2>&1"
 

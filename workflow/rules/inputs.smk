@@ -9,6 +9,8 @@ rule space:
     output:
         vectors="results/spaces/{space}/vectors.npy",
         words="results/spaces/{space}/words.txt",
+        offsets="results/spaces/{space}/offsets.npy",
+        order="results/spaces/{space}/order.npy",
         meta="results/spaces/{space}/meta.json",
     log:
         "results/spaces/logs/{space}.log",
@@ -37,6 +39,7 @@ rule targets:
             label_set=MODEL_OF,
         ),
         dropped="results/{dataset}/targets/{variant}/dropped.csv",
+        classes="results/{dataset}/targets/{variant}/classes.json",
         summary="results/{dataset}/targets/{variant}/summary.json",
     log:
         "results/{dataset}/logs/targets/{variant}.log",
@@ -62,6 +65,7 @@ rule features:
     """Turn audio into frames: one memory-mapped array and an index."""
     input:
         utterances="results/{dataset}/utterances.csv",
+        audio=lambda w: audio_folder(w.dataset),
         model=lambda w: model_folder(w.upstream),
         code=code("features"),
     output:

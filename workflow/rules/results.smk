@@ -68,7 +68,8 @@ rule figure:
     """One figure, as PDF and PNG, and the numbers that it shows."""
     input:
         unpack(lambda w: figure_inputs(w.dataset, w.figure)),
-        code=lambda w: code("figures"),
+        records=lambda w: figure_records(w.dataset, w.figure),
+        code=lambda w: code(f"drawing_{w.figure}") + [source("src/emoword/figures.py")],
     output:
         pdf="results/{dataset}/figures/{figure}.pdf",
         png=report(

@@ -7,7 +7,10 @@ rule train:
         utterances="results/{dataset}/utterances.csv",
         targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/{w.label_set}.csv",
         truth=lambda w: f"{targets_folder(w.dataset, w.variant)}/S1.csv",
+        classes=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         frames=lambda w: f"{features_folder(w.dataset, w.variant)}/frames.npy",
+        index=lambda w: f"{features_folder(w.dataset, w.variant)}/index.csv",
+        about=lambda w: f"{features_folder(w.dataset, w.variant)}/meta.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
         code=code("train"),
     output:
@@ -46,7 +49,11 @@ rule decide:
         predictions=lambda w: expand(
             "{run}/predictions.npy", run=run_folders(w.dataset, w.variant)
         ),
-        targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/summary.json",
+        splits=lambda w: expand(
+            "{run}/split.csv", run=run_folders(w.dataset, w.variant)
+        ),
+        sets=lambda w: label_sets(w.dataset, w.variant),
+        targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
         code=code("decide"),
     output:
@@ -68,7 +75,7 @@ rule decide:
             }
         ),
     shell:
-        "emoword decide --runs {params.runs} --targets {params.targets} --space {params.space}"
+        "emoword decide --variant {wildcards.variant} --runs {params.runs} --targets {params.targets} --space {params.space}"
         " {params.options} --out {output} > {log} 2>&1"
 
 
@@ -79,7 +86,9 @@ rule neighbours:
         predictions=lambda w: expand(
             "{run}/predictions.npy", run=table_runs(w.dataset, w.variant)
         ),
-        targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/summary.json",
+        splits=lambda w: expand("{run}/split.csv", run=table_runs(w.dataset, w.variant)),
+        sets=lambda w: label_sets(w.dataset, w.variant),
+        targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
         code=code("neighbours"),
     output:
@@ -97,7 +106,7 @@ rule neighbours:
         space=subpath(input.space, parent=True),
         options=lambda w: example_flags(w.dataset, w.variant),
     shell:
-        "emoword neighbours --runs {params.runs} --targets {params.targets}"
+        "emoword neighbours --variant {wildcards.variant} --runs {params.runs} --targets {params.targets}"
         " --space {params.space} {params.options} --neighbours {output.neighbours}"
         " --means {output.means} > {log} 2>&1"
 
