@@ -1,4 +1,7 @@
+import copy
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
-from emoword import cli
+from emoword import checkpoint, cli
+from emoword.checkpoint import Progress
 from emoword.fitting import Examples, collate, frame_statistics, predict, random_batches
 from emoword.network import Network, Shape
+from emoword.optimiser import OneCycleAdam
 from emoword.train import spread_of
 
 SMALL = ["--channels", "8", "8", "8", "--lstm", "4", "--hidden", "16", "--batch-size", "8"]
@@ -125,6 +130,49 @@ def test_same_seed_same_bytes_other_seed_other_weights(train: Train) -> None:
     for file in ("weights.safetensors", "history.csv", "split.csv", "predictions.npy"):
         assert (a / file).read_bytes() == (b / file).read_bytes()
     assert (a / "weights.safetensors").read_bytes() != (c / "weights.safetensors").read_bytes()
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(
+    corpus: Path, embedded_folder: Path, tmp_path: Path
+) -> None:
+    """SIGKILL after some epoch, twice; the third start ends as if nothing had happened."""
+    inputs = ["--utterances", corpus / "utterances.csv", "--features", corpus / "features"]
+    inputs += ["--targets", corpus / "targets", "--space", embedded_folder, "--fold", 2]
+    longer = ["--epochs", 60, "--patience", 40, "--learning-rate", 0.01, "--out", "run"]
+    command = [sys.executable, "-m", "emoword", "train", *inputs, *SMALL, *longer]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    subprocess.run(list(map(str, command)), cwd=whole, check=True, capture_output=True)
+    epochs = 0
+    for stop_after in (3, 20):
+        with subprocess.Popen(list(map(str, command)), cwd=cut, stderr=subprocess.PIPE) as process:
+            assert process.stderr
+            for line in process.stderr:
+                epochs += line.startswith(b"epoch")
+                if line.startswith(f"epoch {stop_after}/".encode()):
+                    process.kill()
+                    break
+        assert (cut / "run.checkpoint.safetensors").is_file()
+        assert not (cut / "run").exists()
+    done = subprocess.run(list(map(str, command)), cwd=cut, check=True, capture_output=True)
+    assert b"going on after epoch" in done.stderr
+    assert done.stderr.count(b"epoch ") < 45  # the first twenty were not made again
+    assert sorted(p.name for p in cut.iterdir()) == ["run"]
+    for file in sorted((whole / "run").iterdir()):
+        assert (cut / "run" / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+def test_a_checkpoint_of_another_training_is_not_used(train: Train, tmp_path: Path) -> None:
+    wanted = train("clean")
+    kept = tmp_path / "other.checkpoint.safetensors"
+    kept.write_bytes(b"no safetensors")
+    assert (train("other") / "history.csv").read_bytes() == (wanted / "history.csv").read_bytes()
+    network = Network(Shape(4, 100, (8, 8, 8), lstm=4, hidden=(16,)))
+    optimiser = OneCycleAdam(network.parameters(), 0.1, 9)
+    best = copy.deepcopy(network.state_dict())
+    checkpoint.save(kept, "of another", network, optimiser, Progress(best, 0.0, 3))
+    assert (train("other") / "history.csv").read_bytes() == (wanted / "history.csv").read_bytes()
 
 
 @pytest.mark.gpu

@@ -2,9 +2,11 @@
 
 import argparse
 import copy
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emoword import checkpoint
+from emoword.checkpoint import Progress
 from emoword.errors import InputError
 from emoword.network import LOSSES, Network
 from emoword.optimiser import OneCycleAdam
@@ -88,42 +92,80 @@ def fit(
     train: Examples,
     validation: Examples,
     settings: argparse.Namespace,
+    kept: Path,
 ) -> pd.DataFrame:
     """Train with Adam and OneCycle; leave the network with its best epoch's weights.
+
+    Args:
+        network: in its initial state.
+        frames: [all frames, dim], memory-mapped.
+        train: the utterances to learn from.
+        validation: the utterances that choose the epoch.
+        settings: epochs, learning_rate, batch_size, patience, loss, seed.
+        kept: the file of the checkpoint that is written after each epoch; if it is there already,
+            and of the same training, that training goes on.
 
     Returns:
         Columns epoch (from 1), train_loss, validation_loss, learning_rate (after it).
 
     Raises:
-        InputError: the loss is no finite number; names the utterances of the batch.
+        InputError: a loss is no finite number; names the utterances of the batch.
     """
     steps = -(-len(train.names) // settings.batch_size)
     optimiser = OneCycleAdam(network.parameters(), settings.learning_rate, steps * settings.epochs)
-    rows = []
-    best_loss, best_epoch, best_weights = np.inf, 0, copy.deepcopy(network.state_dict())
-    for epoch in range(1, settings.epochs + 1):
+    name = name_of(network, train, validation, settings)
+    progress = checkpoint.restore(kept, name, network, optimiser)
+    if progress:
+        print(f"going on after epoch {len(progress.rows)}", file=sys.stderr)
+    else:
+        progress = Progress(copy.deepcopy(network.state_dict()))
+    for epoch in range(len(progress.rows) + 1, settings.epochs + 1):
+        if epoch - 1 - progress.best_epoch >= settings.patience:
+            break
         train_loss = train_epoch(network, frames, train, optimiser, settings, epoch)
         outputs = torch.from_numpy(predict(network, frames, validation, settings.batch_size))
         validation_loss = float(LOSSES[settings.loss](outputs, validation.goals))
         if not np.isfinite(validation_loss):
             raise InputError(
-                f"epoch {epoch}: the validation loss is not finite; try a smaller rate"
+                f"epoch {epoch}: the validation loss is not finite; try a smaller learning rate"
             )
-        rows.append((epoch, train_loss, validation_loss, optimiser.learning_rate))
-        better = validation_loss < best_loss
+        progress.rows.append((epoch, train_loss, validation_loss, optimiser.learning_rate))
+        better = validation_loss < progress.best_loss
         if better:
-            best_loss, best_epoch = validation_loss, epoch
-            best_weights = copy.deepcopy(network.state_dict())
+            progress.best_loss, progress.best_epoch = validation_loss, epoch
+            progress.best_weights = copy.deepcopy(network.state_dict())
+        checkpoint.save(kept, name, network, optimiser, progress)
         print(
             f"epoch {epoch}/{settings.epochs}: loss {train_loss:.5f}, "
             f"validation {validation_loss:.5f}{' *' if better else ''}",
             file=sys.stderr,
             flush=True,
         )
-        if epoch - best_epoch >= settings.patience:
-            break
-    network.load_state_dict(best_weights)
-    return pd.DataFrame(rows, columns=["epoch", "train_loss", "validation_loss", "learning_rate"])
+    network.load_state_dict(progress.best_weights)
+    names = ["epoch", "train_loss", "validation_loss", "learning_rate"]
+    return pd.DataFrame(progress.rows, columns=names)
+
+
+def name_of(
+    network: Network, train: Examples, validation: Examples, settings: argparse.Namespace
+) -> str:
+    """What this training is made of: settings, utterances and goals, and the network it starts from.
+
+    The network holds the frames' statistics, and its weights what torch drew.
+    """
+    own = {name: str(value) for name, value in vars(settings).items() if name != "main"}
+    parts = [torch.__version__, json.dumps(own, sort_keys=True), *train.names, *validation.names]
+    weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
+    arrays = [
+        *weights,
+        train.spans,
+        train.goals.numpy(),
+        validation.spans,
+        validation.goals.numpy(),
+    ]
+    return checkpoint.fingerprint(
+        [*(part.encode() for part in parts), *(array.tobytes() for array in arrays)]
+    )
 
 
 def train_epoch(

@@ -54,6 +54,11 @@ class OneCycleAdam:
         """The learning rate of the next step, or of the last when all are taken."""
         return one_cycle(min(self.step_number, self.steps - 1), self.steps, self.highest)[0]
 
+    def tensors(self) -> dict[str, Tensor]:
+        """The state that a checkpoint keeps, beside ``step_number``."""
+        kinds = {"mean": self.means, "square": self.squares, "count": self.counts}
+        return {f"{kind}.{i}": t for kind, own in kinds.items() for i, t in enumerate(own)}
+
     def zero_grad(self) -> None:
         """Forget the gradients."""
         for parameter in self.parameters:

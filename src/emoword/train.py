@@ -9,7 +9,8 @@ utterance, in the order of split.csv) and run.json (settings, versions, what hap
     emoword train --utterances utterances.csv --features features/logmel --targets targets \
         --label-set S2 --space SPACE --loss lc --fold 1 --out runs/M2-lc-1
 
-The same command gives the same bytes on one machine, however many cores Snakemake has.
+The same command gives the same bytes on one machine, however many cores Snakemake has; killed and
+started again, it goes on after the last whole epoch (FOLDER.checkpoint.safetensors) to these bytes.
 """
 
 import argparse
@@ -94,7 +95,10 @@ def main(arguments: argparse.Namespace) -> None:
         for name in ("train", "validation", "test")
     }
     network = build_network(arguments, features, by_part["train"], output_dim).to(device)
-    history = fit(network, features.frames, by_part["train"], by_part["validation"], arguments)
+    kept = arguments.out.with_name(f"{arguments.out.name}.checkpoint.safetensors")
+    history = fit(
+        network, features.frames, by_part["train"], by_part["validation"], arguments, kept
+    )
     predictions = predict(network, features.frames, by_part["test"], arguments.batch_size)
     spread = spread_of(predictions, by_part["test"].goals.numpy())
     run = record(arguments, device, history, spread, parts)
@@ -107,6 +111,7 @@ def main(arguments: argparse.Namespace) -> None:
         write_table(parts, folder / "split.csv")
         np.save(folder / "predictions.npy", predictions, allow_pickle=False)
         write_json(run, folder / "run.json")
+    kept.unlink()
     state = "COLLAPSED to one vector" if run["collapsed"] else "done"
     print(f"{state}: best of {run['epochs']} epochs was {run['best_epoch']}, spread {spread:.3f}")
 

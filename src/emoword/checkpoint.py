@@ -1,0 +1,96 @@
+"""Where a training stands after an epoch, in one file: killed and started again, it goes on.
+
+All that is random in an epoch depends on the seed and the epoch's number alone, so that a run that
+was killed ends with the same bytes as one that was not.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from emoword.files import replacing
+from emoword.network import Network
+from emoword.optimiser import OneCycleAdam
+
+
+@dataclass
+class Progress:
+    """What has happened so far.
+
+    Attributes:
+        best_weights: of the epoch with the lowest validation loss.
+        best_loss: that loss.
+        best_epoch: that epoch; 0 before the first.
+        rows: of history.csv, one an epoch.
+    """
+
+    best_weights: dict[str, Tensor]
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+    rows: list[tuple[int, float, float, float]] = field(default_factory=list)
+
+
+def fingerprint(parts: Iterable[bytes]) -> str:
+    """A name for what a training is made of: a checkpoint of another one is not used."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8) + part)
+    return digest.hexdigest()
+
+
+def save(
+    path: Path, name: str, network: Network, optimiser: OneCycleAdam, progress: Progress
+) -> None:
+    """Write the state after an epoch, whole or not at all."""
+    tensors = {
+        **{f"network.{key}": value for key, value in network.state_dict().items()},
+        **{f"best.{key}": value for key, value in progress.best_weights.items()},
+        **{f"optimiser.{key}": value for key, value in optimiser.tensors().items()},
+    }
+    state = {
+        "step": optimiser.step_number,
+        "best_loss": progress.best_loss,
+        "best_epoch": progress.best_epoch,
+        "rows": progress.rows,
+    }
+    with replacing(path) as made:
+        own = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        save_file(own, made, {"fingerprint": name, "state": json.dumps(state)})
+
+
+def restore(path: Path, name: str, network: Network, optimiser: OneCycleAdam) -> Progress | None:
+    """Put network and optimiser where a checkpoint of the same training left them.
+
+    Returns:
+        The progress so far; None if there is no such checkpoint, or one of another training.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            about: Mapping[str, str] = file.metadata() or {}
+            if about.get("fingerprint") != name:
+                return None
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError:
+        return None
+    state = json.loads(about["state"])
+    device = network.input_mean.device
+    network.load_state_dict(under("network.", tensors))
+    for key, value in optimiser.tensors().items():
+        value.copy_(tensors[f"optimiser.{key}"])
+    optimiser.step_number = state["step"]
+    best = {key: value.to(device) for key, value in under("best.", tensors).items()}
+    rows = [tuple(row) for row in state["rows"]]
+    return Progress(best, state["best_loss"], state["best_epoch"], rows)
+
+
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix``, without it."""
+    return {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
