@@ -149,7 +149,7 @@ def fit(
 def name_of(
     network: Network, train: Examples, validation: Examples, settings: argparse.Namespace
 ) -> str:
-    """What this training is made of: settings, utterances and goals, and the network it starts from.
+    """What this training is made of: settings, utterances, goals, the network it starts from.
 
     The network holds the frames' statistics, and its weights what torch drew.
     """
@@ -164,7 +164,7 @@ def name_of(
         validation.goals.numpy(),
     ]
     return checkpoint.fingerprint(
-        [*(part.encode() for part in parts), *(array.tobytes() for array in arrays)]
+        [*(part.encode() for part in parts), *(array.tobytes() for array in [*weights, *arrays])]
     )
 
 
