@@ -23,6 +23,7 @@ DEFAULTS: dict[str, str | int] = {
     "qos": "",  # sbatch --qos
     "extra": "",  # further options of sbatch, such as --mail-type=FAIL
     "trainings_per_job": 5,  # one after the other in one allocation
+    "megabytes_per_training": 4000,
     "minutes_per_training": 60,
 }
 
