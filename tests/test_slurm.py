@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,7 +21,7 @@ BIN = Path(sys.executable).parent
 
 # 60 utterances, ten trainings of a network of a few thousand weights for two epochs: it learns
 # nothing, but the road is whole.
-CUT = {
+CUT: dict[str, Any] = {
     "defaults": {"losses": ["lc"], "label_sets": ["S1"]},
     "datasets": {
         "demo": {
@@ -292,8 +293,9 @@ def test_snakemake_killed_and_started_again(clone: Clone, local: Clone) -> None:
 
 def test_a_partition_that_is_not_there_is_said_in_slurms_words(clone: Clone) -> None:
     clone.site(gpu_partition="nowhere")
-    said = clone.on_slurm(status=1, seconds=60)
+    said = clone.on_slurm(status=2, seconds=60)
     assert "invalid partition specified: nowhere" in said
+    assert "Traceback" not in said
 
 
 def test_a_key_that_is_not_there_is_one_line(clone: Clone) -> None:

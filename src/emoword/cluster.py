@@ -4,6 +4,7 @@
 """
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -78,6 +79,35 @@ def resources(site: dict[str, str | int], gpu: bool = False) -> dict[str, str | 
     return numbers | {name: repr(word) for name, word in words.items() if word}
 
 
+def checked_site() -> dict[str, str | int]:
+    """The site's settings, after Slurm has said that it would take jobs with them.
+
+    Asked before anything runs: of a packed job that is refused, Snakemake names the trainings and
+    not the reason.
+
+    Raises:
+        InputError: in Slurm's words.
+    """
+    if not shutil.which("sbatch"):
+        raise InputError("no sbatch on the PATH: use --profile slurm on the cluster's login node")
+    site = read_site()
+    plain = {"-A": "account", "-C": "constraint", "--qos": "qos"}
+    for gpu in (False, True):
+        partition = (gpu and site["gpu_partition"]) or site["partition"]
+        options = [f"-p{partition}"] if partition else []
+        for option, key in plain.items():
+            if site[key]:
+                options += [option, str(site[key])]
+        if gpu and site["gpus"]:
+            options.append("--gpus=" + ":".join(str(v) for v in (site["gpu_type"], 1) if v))
+        options += shlex.split(str(site["extra"]))
+        done = ask("sbatch", "--test-only", "--time=1", *options, "--wrap=true")
+        if done.returncode:
+            told = " ".join(done.stderr.split())
+            raise InputError(f"site.yaml: with {shlex.join(options) or 'nothing set'}: {told}")
+    return site
+
+
 def status_command() -> str:
     """``sacct`` where it answers, else ``squeue``.
 
@@ -85,10 +115,8 @@ def status_command() -> str:
     asks for ever.
 
     Raises:
-        InputError: there is no Slurm, it does not answer, or neither command can be trusted.
+        InputError: Slurm does not answer, or neither command can be trusted.
     """
-    if not shutil.which("sbatch"):
-        raise InputError("no sbatch on the PATH: use --profile slurm on the cluster's login node")
     if shutil.which("sacct") and ask("sacct", "-X", "--noheader").returncode == 0:
         return "sacct"
     config = ask("scontrol", "show", "config")
