@@ -1,5 +1,8 @@
 """Where torch computes."""
 
+import os
+import platform
+
 import torch
 
 from emoword.errors import InputError
@@ -22,3 +25,13 @@ def pick_device(name: str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise InputError(f"--device {name}: {reason}; auto takes what is there") from error
     return device
+
+
+def place(device: torch.device) -> str:
+    """A line for the log: the device, the machine, and what a scheduler gave to this job."""
+    given = [
+        f"{name}={os.environ[name]}"
+        for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID", "SLURM_JOB_GPUS")
+        if name in os.environ
+    ]
+    return " ".join([f"on {device} of {platform.node()}", *given])

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from emoword import __version__
-from emoword.device import pick_device
+from emoword.device import pick_device, place
 from emoword.encoding import encode, read_targets, unit
 from emoword.errors import InputError
 from emoword.files import read_json, read_table, replacing, write_json, write_table
@@ -81,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Train, predict, write the run's folder."""
     device = pick_device(arguments.device)
+    print(place(device), flush=True)
     make_deterministic(arguments.seed, arguments.threads)
     features = Features.open(arguments.features)
     examples, parts, output_dim = read_examples(arguments, features)

@@ -1,0 +1,140 @@
+"""What ``--profile slurm`` has to know of a site: ``site.yaml``, and how Slurm tells of jobs.
+
+``slurm/config.yaml`` calls these functions whenever Snakemake reads it.
+"""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from emoword.errors import InputError
+
+# Everything that differs from cluster to cluster; site.yaml holds those that do not suit.
+DEFAULTS: dict[str, str | int] = {
+    "account": "",  # sbatch -A; empty: Slurm's own
+    "partition": "",  # sbatch -p; empty: Slurm's default partition
+    "gpu_partition": "",  # of the rules that ask for a GPU; empty: as `partition`
+    "gpus": 1,  # of each of these rules; 0: no GPU is asked for
+    "gpu_type": "",  # such as a100; empty: any
+    "constraint": "",  # sbatch -C
+    "qos": "",  # sbatch --qos
+    "extra": "",  # further options of sbatch, such as --mail-type=FAIL
+    "trainings_per_job": 5,  # one after the other in one allocation
+    "megabytes_per_training": 4000,
+    "minutes_per_training": 60,
+}
+
+# Between two looks at the jobs Snakemake may let this many seconds pass (the plugin's own maximum
+# of 180, and a margin). Without accounts Slurm must not forget a finished job sooner.
+REMEMBERED = 200
+
+
+def read_site(path: Path = Path("site.yaml")) -> dict[str, str | int]:
+    """The site's settings: ``DEFAULTS``, with what the file says laid over them.
+
+    Raises:
+        InputError: the file is no map, has an unknown key or a value of another type.
+    """
+    try:
+        own = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        own = {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(own, dict):
+        raise InputError(f"{path}: should hold lines such as `account: physics`")
+    for key, value in own.items():
+        if key not in DEFAULTS:
+            raise InputError(f"{path}: unknown key {key!r}; there are {', '.join(DEFAULTS)}")
+        if isinstance(DEFAULTS[key], int):
+            least = 0 if key == "gpus" else 1
+            if type(value) is not int or value < least:
+                raise InputError(f"{path}: {key} should be a number from {least} up, not {value!r}")
+        elif not isinstance(value, str | int):
+            raise InputError(f"{path}: {key} should be a word, not {value!r}")
+    return {key: type(default)(own.get(key, default)) for key, default in DEFAULTS.items()}
+
+
+def resources(site: dict[str, str | int], gpu: bool = False) -> dict[str, str | int]:
+    """The site's settings as resources of the Slurm executor; words are quoted for Snakemake.
+
+    Snakemake reads a resource as Python first, so that a partition named ``all`` or ``gpu-a100``
+    has to come as a literal.
+    """
+    words = {
+        "slurm_account": site["account"],
+        "slurm_partition": (gpu and site["gpu_partition"]) or site["partition"],
+        "constraint": site["constraint"],
+        "qos": site["qos"],
+        "slurm_extra": site["extra"],
+    }
+    numbers: dict[str, str | int] = {}
+    if gpu:
+        numbers["gpu"] = site["gpus"]
+        words["gpu_model"] = site["gpus"] and site["gpu_type"]
+    return numbers | {name: repr(word) for name, word in words.items() if word}
+
+
+def checked_site() -> dict[str, str | int]:
+    """The site's settings, after Slurm has said that it would take jobs with them.
+
+    Asked before anything runs: of a packed job that is refused, Snakemake names the trainings and
+    not the reason.
+
+    Raises:
+        InputError: in Slurm's words.
+    """
+    if not shutil.which("sbatch"):
+        raise InputError("no sbatch on the PATH: use --profile slurm on the cluster's login node")
+    site = read_site()
+    plain = {"-A": "account", "-C": "constraint", "--qos": "qos"}
+    for gpu in (False, True):
+        partition = (gpu and site["gpu_partition"]) or site["partition"]
+        options = [f"-p{partition}"] if partition else []
+        for option, key in plain.items():
+            if site[key]:
+                options += [option, str(site[key])]
+        if gpu and site["gpus"]:
+            options.append("--gpus=" + ":".join(str(v) for v in (site["gpu_type"], 1) if v))
+        options += shlex.split(str(site["extra"]))
+        done = ask("sbatch", "--test-only", "--time=1", *options, "--wrap=true")
+        if done.returncode:
+            told = " ".join(done.stderr.split())
+            raise InputError(f"site.yaml: with {shlex.join(options) or 'nothing set'}: {told}")
+    return site
+
+
+def status_command() -> str:
+    """``sacct`` where it answers, else ``squeue``.
+
+    The executor plugin takes sacct wherever it is installed; where Slurm keeps no accounts it then
+    asks for ever.
+
+    Raises:
+        InputError: Slurm does not answer, or neither command can be trusted.
+    """
+    if shutil.which("sacct") and ask("sacct", "-X", "--noheader").returncode == 0:
+        return "sacct"
+    config = ask("scontrol", "show", "config")
+    if config.returncode:
+        raise InputError(f"Slurm does not answer: {' '.join(config.stderr.split())}")
+    found = re.search(r"^MinJobAge\s*=\s*(\d+)", config.stdout, re.MULTILINE)
+    if not found or int(found[1]) < REMEMBERED:
+        age = found[1] if found else "unknown"
+        raise InputError(
+            "sacct does not answer, and squeue forgets finished jobs too soon (MinJobAge "
+            f"{age} s): ask the administrators for accounting or a MinJobAge of {REMEMBERED} s"
+        )
+    return "squeue"
+
+
+def ask(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Slurm, for a minute at most."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"{command[0]}: no answer in 60 s")

@@ -1,0 +1,117 @@
+"""site.yaml, and the choice between sacct and squeue, with commands that stand in for Slurm's."""
+
+from pathlib import Path
+
+import pytest
+
+from emoword import cluster
+from emoword.errors import InputError
+
+
+@pytest.fixture
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is the whole PATH; the test's current folder is another."""
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (tmp_path / "clone").mkdir()
+    monkeypatch.chdir(tmp_path / "clone")
+    monkeypatch.setenv("PATH", str(bin_))
+    return bin_
+
+
+def command(path: Path, script: str) -> None:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def test_no_file_is_the_defaults(tmp_path: Path) -> None:
+    assert cluster.read_site(tmp_path / "site.yaml") == cluster.DEFAULTS
+
+
+def test_settings_become_resources(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text("partition: all\ngpu_partition: gpu-a100\ngpu_type: a100\naccount: 42\n")
+    site = cluster.read_site(path)
+    assert cluster.resources(site) == {"slurm_account": "'42'", "slurm_partition": "'all'"}
+    assert cluster.resources(site, gpu=True) == {
+        "gpu": 1,
+        "slurm_account": "'42'",
+        "slurm_partition": "'gpu-a100'",
+        "gpu_model": "'a100'",
+    }
+
+
+def test_a_site_without_gpus_asks_for_none(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text("gpus: 0\ngpu_type: a100\n")
+    assert cluster.resources(cluster.read_site(path), gpu=True) == {"gpu": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("acount: physics", "unknown key 'acount'"),
+        ("just words", "should hold lines such as"),
+        ("trainings_per_job: 0", "a number from 1 up, not 0"),
+        ("gpus: true", "a number from 0 up, not True"),
+        ("account: [a, b]", "should be a word"),
+        ("account: 'a", "while scanning a quoted scalar"),
+    ],
+)
+def test_a_faulty_file_is_one_line(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as raised:
+        cluster.read_site(path)
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_without_slurm_it_is_said(slurm: Path) -> None:
+    with pytest.raises(InputError, match="no sbatch on the PATH"):
+        cluster.checked_site()
+
+
+def test_slurm_is_asked_with_the_sites_options(slurm: Path) -> None:
+    Path("site.yaml").write_text(
+        "account: a b\npartition: p\ngpu_partition: g\ngpu_type: a100\nextra: --nice=5\n"
+    )
+    command(
+        slurm / "sbatch", f'for a; do printf "%s|" "$a"; done >> {slurm}/log; echo >> {slurm}/log'
+    )
+    cluster.checked_site()
+    assert (slurm / "log").read_text().splitlines() == [
+        "--test-only|--time=1|-pp|-A|a b|--nice=5|--wrap=true|",
+        "--test-only|--time=1|-pg|-A|a b|--gpus=a100:1|--nice=5|--wrap=true|",
+    ]
+
+
+def test_slurms_refusal_is_one_line_in_its_words(slurm: Path) -> None:
+    Path("site.yaml").write_text("partition: nowhere\n")
+    command(slurm / "sbatch", "echo 'sbatch: error: no such\npartition' >&2; exit 1")
+    with pytest.raises(InputError) as raised:
+        cluster.checked_site()
+    assert str(raised.value) == "site.yaml: with -pnowhere: sbatch: error: no such partition"
+
+
+def test_sacct_is_asked_where_it_answers(slurm: Path) -> None:
+    command(slurm / "sacct", "exit 0")
+    assert cluster.status_command() == "sacct"
+
+
+def test_squeue_is_asked_where_sacct_has_no_database(slurm: Path) -> None:
+    command(slurm / "sacct", "echo 'Slurm accounting storage is disabled' >&2; exit 1")
+    command(slurm / "scontrol", "echo 'MinJobAge               = 300 sec'")
+    assert cluster.status_command() == "squeue"
+
+
+def test_a_slurm_that_forgets_is_refused(slurm: Path) -> None:
+    command(slurm / "scontrol", "echo 'MinJobAge               = 30 sec'")
+    with pytest.raises(InputError, match=r"forgets finished jobs too soon \(MinJobAge 30 s\)"):
+        cluster.status_command()
+
+
+def test_a_slurm_that_is_down_is_said(slurm: Path) -> None:
+    command(slurm / "scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
+    with pytest.raises(InputError, match="Unable to contact slurm controller"):
+        cluster.status_command()
