@@ -260,9 +260,10 @@ def test_a_drained_node_is_waited_for(clone: Clone, local: Clone) -> None:
 
 
 def test_a_restarted_controller_loses_nothing(clone: Clone, local: Clone) -> None:
+    clone.site(gpu_partition="gpu", trainings_per_job=2)
     clone.fault(HIT_ONCE + "sleep 10")
     process = clone.start_on_slurm()
-    until(lambda: "RUNNING" in states())
+    until((clone.folder / "struck").exists)
     subprocess.run([SANDBOX, "restart-controller"], check=True, timeout=60)
     said = clone.finish(process, 0)
     assert "Trying to restart" not in said
@@ -271,6 +272,9 @@ def test_a_restarted_controller_loses_nothing(clone: Clone, local: Clone) -> Non
 
 def test_snakemake_killed_and_started_again(clone: Clone, local: Clone) -> None:
     """What was whole stays; what was begun is made; the tables are the local run's."""
+    for made in ("decisions", "tables"):
+        shutil.rmtree(clone.folder / "results/demo" / made)
+    (clone.folder / "results/demo/metrics.csv").unlink()
     clone.fault('case "$*" in *"--fold 2"*) if mkdir "$CLONE/struck"; then sleep 300; fi;; esac')
     process = clone.start_on_slurm("results/demo/tables/table1.csv")
     first = clone.folder / RUNS[0]
