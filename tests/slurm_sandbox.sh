@@ -6,7 +6,7 @@
 #   tests/slurm_sandbox.sh restart-controller
 #
 # Needs root. All but the packages and two links in /etc/slurm lies in $SLURM_SANDBOX. The node
-# pretends to 8 CPUs, 32 GB and 2 GPUs, so that what the profile asks for can be given.
+# pretends to 8 CPUs, 32 GB and 4 GPUs, so that what the profile asks for can be given.
 set -euo pipefail
 
 dir=${SLURM_SANDBOX:-${TMPDIR:-/tmp}/slurm-sandbox}
@@ -30,7 +30,7 @@ configure() {
   done
   mkdir -p "$dir"/{state,spool,log,run}
   chmod 755 "$dir" "$dir/run"
-  for file in nvidia0 nvidia1; do [ -e "$dir/$file" ] || mknod "$dir/$file" c 195 "${file#nvidia}"; done
+  for file in nvidia0 nvidia1 nvidia2 nvidia3; do [ -e "$dir/$file" ] || mknod "$dir/$file" c 195 "${file#nvidia}"; done
   cat > "$dir/slurm.conf" <<CONF
 ClusterName=sandbox
 SlurmctldHost=$host(127.0.0.1)
@@ -67,11 +67,11 @@ OverTimeLimit=0
 ReturnToService=2
 SlurmdParameters=config_overrides
 GresTypes=gpu
-NodeName=$host NodeAddr=127.0.0.1 CPUs=8 RealMemory=32000 Gres=gpu:2 State=UNKNOWN
+NodeName=$host NodeAddr=127.0.0.1 CPUs=8 RealMemory=32000 Gres=gpu:4 State=UNKNOWN
 PartitionName=cpu Nodes=$host Default=YES MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
 PartitionName=gpu Nodes=$host MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
 CONF
-  echo "NodeName=$host Name=gpu File=$dir/nvidia[0-1]" > "$dir/gres.conf"
+  echo "NodeName=$host Name=gpu File=$dir/nvidia[0-3]" > "$dir/gres.conf"
   # Not SLURM_CONF: Snakemake's job step drops it from a job's environment.
   for file in slurm.conf gres.conf; do ln -sfn "$dir/$file" "/etc/slurm/$file"; done
 }

@@ -94,6 +94,18 @@ def test_slurms_refusal_is_one_line_in_its_words(slurm: Path) -> None:
     assert str(raised.value) == "site.yaml: with -pnowhere: sbatch: error: no such partition"
 
 
+@pytest.mark.parametrize(("drained", "passes"), [("node1", True), ("", False)])
+def test_a_drained_partition_is_no_mistake(drained: str, passes: bool, slurm: Path) -> None:
+    said = "allocation failure: Requested node configuration is not available"
+    command(slurm / "sbatch", f"echo '{said}' >&2; exit 1")
+    command(slurm / "sinfo", f"echo '{drained}'")
+    if passes:
+        assert cluster.checked_site() == cluster.DEFAULTS
+    else:
+        with pytest.raises(InputError, match=said):
+            cluster.checked_site()
+
+
 def test_sacct_is_asked_where_it_answers(slurm: Path) -> None:
     command(slurm / "sacct", "exit 0")
     assert cluster.status_command() == "sacct"

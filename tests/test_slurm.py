@@ -52,9 +52,10 @@ def ask(*command: str) -> str:
     return done.stdout
 
 
+MISSING = why_not()
 pytestmark = [
     pytest.mark.slurm,
-    pytest.mark.skipif(bool(why_not()), reason=why_not() or ""),
+    pytest.mark.skipif(MISSING is not None, reason=str(MISSING)),
 ]
 
 
@@ -142,12 +143,24 @@ class Clone:
         found = {path: path.read_bytes() for folder in folders for path in folder.iterdir()}
         return {str(path.relative_to(self.folder)): found[path] for path in sorted(found)}
 
+    def jobs(self) -> list[str]:
+        """The states of this run's jobs that wait or run."""
+        name = re.findall(r"SLURM run ID: (\S+)", self.said())
+        return (
+            ask("squeue", "--noheader", "--format=%T", f"--name={name[0]}").split() if name else []
+        )
+
+    def cancel(self) -> None:
+        for name in re.findall(r"SLURM run ID: (\S+)", self.said()):
+            ask("scancel", f"--name={name}")
+
     def stop(self) -> None:
         for process in self.running:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
-        ask("scancel", *ask("squeue", "--noheader", "--format=%A").split())
+        if self.running:
+            self.cancel()
 
 
 def until(true: Callable[[], bool], seconds: int = 60) -> None:
@@ -158,67 +171,107 @@ def until(true: Callable[[], bool], seconds: int = 60) -> None:
         time.sleep(0.5)
 
 
-def states() -> list[str]:
-    """The states of the jobs that wait or run."""
-    return ask("squeue", "--noheader", "--format=%T").split()
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """The command of the README, begun."""
+    clone = Clone.fresh(tmp_path_factory.mktemp("whole") / "emoword")
+    clone.site(gpu_partition="gpu")
+    clone.start("snakemake", "--cores", "8", "--profile", "slurm")
+    yield clone
+    clone.stop()
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """Everything made without Slurm: what the other runs are compared with."""
+def local(whole: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """Everything made without Slurm, meanwhile: what the other runs are compared with."""
     clone = Clone.fresh(tmp_path_factory.mktemp("local") / "emoword")
     clone.finish(clone.start("snakemake", "--cores", "2"), 0)
     return clone
 
 
+def without_two_runs(local: Clone, folder: Path) -> Clone:
+    """A copy of what was made locally, in which two trainings are left to do."""
+    clone = local.copy(folder / "emoword")
+    for run in RUNS:
+        shutil.rmtree((clone.folder / run).parent)
+    clone.site(gpu_partition="gpu", trainings_per_job=2)
+    return clone
+
+
 @pytest.fixture
 def clone(local: Clone, tmp_path: Path) -> Iterator[Clone]:
-    """A copy of what was made locally, without two of the runs, which are one submission each."""
-    made = local.copy(tmp_path / "emoword")
-    for run in RUNS:
-        shutil.rmtree((made.folder / run).parent)
-    made.site(gpu_partition="gpu", trainings_per_job=1)
+    made = without_two_runs(local, tmp_path)
     yield made
     made.stop()
 
 
-def test_the_whole_road(local: Clone, tmp_path: Path) -> None:
-    clone = Clone.fresh(tmp_path / "emoword")
-    clone.site(gpu_partition="gpu")
-    said = clone.finish(clone.start("snakemake", "--cores", "8", "--profile", "slurm"), 0, 400)
+def test_the_whole_road(whole: Clone, local: Clone) -> None:
+    said = whole.finish(whole.running[0], 0, 400)
     assert "demo: done." in said
     # inputs, features, ten trainings by fives, numbers
     assert said.count("has been submitted with SLURM jobid") == 5
-    runs = sorted((clone.folder / "results/demo/logs/runs").rglob("*.log"))
+    runs = sorted((whole.folder / "results/demo/logs/runs").rglob("*.log"))
     assert len(runs) == 10
     for log in runs:
         assert re.search(r"CUDA_VISIBLE_DEVICES=\d+ SLURM_JOB_ID=\d+", log.read_text()), log
-    kinds = ("tables/*", "runs/*/*/*/*", "decisions/*", "metrics.csv", "figures/*.png")
-    for kind in kinds:
-        here = {p.name: p.read_bytes() for p in (clone.folder / "results/demo").glob(kind)}
-        there = {p.name: p.read_bytes() for p in (local.folder / "results/demo").glob(kind)}
+    for kind in ("tables/*", "runs/*/*/*/*", "decisions/*", "metrics.csv", "figures/*.png"):
+        here, there = (
+            {p.relative_to(c.folder): p.read_bytes() for p in c.folder.glob(f"results/demo/{kind}")}
+            for c in (whole, local)
+        )
         assert here
         assert here == there, kind
 
 
-@pytest.mark.parametrize(
-    "blow",
-    [
-        "exit 1",
-        "kill -KILL $$",
-        "scancel $SLURM_JOB_ID; sleep 60",
-    ],
-)
-def test_a_training_that_dies_is_submitted_again(blow: str, clone: Clone, local: Clone) -> None:
-    clone.fault(HIT_ONCE + blow)
-    said = clone.on_slurm()
+# What strikes the first training of a run, in shell; the last two strike as long as a job has
+# less than it needs. Sites: two trainings are one submission.
+FAULTS: dict[str, tuple[str, dict[str, str | int]]] = {
+    "exit code 1": (HIT_ONCE + "exit 1", {}),
+    "SIGKILL": (HIT_ONCE + "kill -KILL $$", {}),
+    "scancel": (HIT_ONCE + "scancel $SLURM_JOB_ID; sleep 60", {}),
+    "memory": (
+        f"{sys.executable} -c \"import time; b = b'x' * 1_000_000_000; time.sleep(4)\"",
+        {"megabytes_per_training": 1000},
+    ),
+    "time": (HIT_ONCE + "sleep 300", {"minutes_per_training": 1, "trainings_per_job": 1}),
+}
+
+
+@pytest.fixture(scope="module")
+def struck(
+    whole: Clone, local: Clone, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Clone]]:
+    """A run for each fault, side by side: most of their time they wait."""
+    whole.running[0].wait(400)
+    clones = {}
+    for name, (lines, site) in FAULTS.items():
+        clone = without_two_runs(local, tmp_path_factory.mktemp("struck"))
+        defaults: dict[str, str | int] = {"gpu_partition": "gpu", "trainings_per_job": 2}
+        clone.site(**(defaults | site))
+        clone.fault(lines)
+        clone.start_on_slurm()
+        clones[name] = clone
+    yield clones
+    for clone in clones.values():
+        clone.stop()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_job_that_fails_is_submitted_again(
+    name: str, struck: dict[str, Clone], local: Clone
+) -> None:
+    clone = struck[name]
+    said = clone.finish(clone.running[0], 0, 300)
     assert said.count("Trying to restart") == 1
+    assert re.search(r"mem_mb=(8000|2000)\b", said)  # twice what was asked for
+    assert re.search(r"runtime=(120|2)\b", said)
     assert clone.files_of_runs() == local.files_of_runs()
 
 
 def test_a_training_that_always_dies_names_its_log_and_lets_others_finish(clone: Clone) -> None:
+    clone.site(gpu_partition="gpu", trainings_per_job=1)
     clone.fault('case "$*" in *"--fold 1"*) echo "no luck"; exit 1;; esac')
-    said = clone.on_slurm("--retries", "1", *RUNS, status=1)
+    said = clone.on_slurm("--retries", "0", *RUNS, status=1)
     named = "results/demo/logs/runs/paper/S1-lc/fold1-seed0.log"
     assert named in said
     assert "no luck" in (clone.folder / named).read_text()
@@ -226,32 +279,14 @@ def test_a_training_that_always_dies_names_its_log_and_lets_others_finish(clone:
     assert not (clone.folder / RUNS[0]).exists()
 
 
-def test_too_little_memory_comes_back_with_more(clone: Clone, local: Clone) -> None:
-    clone.site(gpu_partition="gpu", trainings_per_job=2, megabytes_per_training=1000)
-    clone.fault(f"{sys.executable} -c \"import time; b = b'x' * 1_000_000_000; time.sleep(4)\"")
-    said = clone.on_slurm()
-    assert "mem_mb=2000" in said
-    assert "Trying to restart" in said
-    assert clone.files_of_runs() == local.files_of_runs()
-
-
-def test_too_little_time_comes_back_with_more(clone: Clone, local: Clone) -> None:
-    """From the beginning, with twice the minutes."""
-    clone.site(gpu_partition="gpu", trainings_per_job=1, minutes_per_training=1)
-    clone.fault(HIT_ONCE + "sleep 300")
-    said = clone.on_slurm(seconds=300)
-    assert "runtime=2" in said
-    assert clone.files_of_runs() == local.files_of_runs()
-
-
 def test_a_drained_node_is_waited_for(clone: Clone, local: Clone) -> None:
     node = ask("sinfo", "--noheader", "--format=%n", "--partition=gpu").strip()
     ask("scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=test")
     try:
         process = clone.start_on_slurm()
-        until(lambda: states().count("PENDING") == 2)
+        until(lambda: clone.jobs() == ["PENDING"])
         time.sleep(5)
-        assert states() == ["PENDING", "PENDING"]
+        assert clone.jobs() == ["PENDING"]
     finally:
         ask("scontrol", "update", f"NodeName={node}", "State=RESUME")
     clone.finish(process, 0)
@@ -261,7 +296,7 @@ def test_a_drained_node_is_waited_for(clone: Clone, local: Clone) -> None:
 def test_a_restarted_controller_loses_nothing(clone: Clone, local: Clone) -> None:
     clone.fault(HIT_ONCE + "sleep 10")
     process = clone.start_on_slurm()
-    until(lambda: "RUNNING" in states())
+    until((clone.folder / "struck").exists)
     subprocess.run([SANDBOX, "restart-controller"], check=True, timeout=60)
     said = clone.finish(process, 0)
     assert "Trying to restart" not in said
@@ -270,17 +305,21 @@ def test_a_restarted_controller_loses_nothing(clone: Clone, local: Clone) -> Non
 
 def test_snakemake_killed_and_started_again(clone: Clone, local: Clone) -> None:
     """What was whole stays; what was begun is made; the tables are the local run's."""
+    clone.site(gpu_partition="gpu", trainings_per_job=1)
+    for made in ("decisions", "tables"):
+        shutil.rmtree(clone.folder / "results/demo" / made)
+    (clone.folder / "results/demo/metrics.csv").unlink()
     clone.fault('case "$*" in *"--fold 2"*) if mkdir "$CLONE/struck"; then sleep 300; fi;; esac')
     process = clone.start_on_slurm("results/demo/tables/table1.csv")
     first = clone.folder / RUNS[0]
-    until(lambda: "steps (" in clone.said() and first.exists() and states() == ["RUNNING"], 120)
+    until(lambda: "steps (" in clone.said() and first.exists() and clone.jobs() == ["RUNNING"], 120)
     before = first.stat().st_mtime_ns
     os.kill(process.pid, signal.SIGKILL)
     process.wait(10)
+    clone.cancel()
+    until(lambda: not clone.jobs())
     again = clone.on_slurm("results/demo/tables/table1.csv", status=1, seconds=60)
     assert "--unlock" in again
-    ask("scancel", *ask("squeue", "--noheader", "--format=%A").split())
-    until(lambda: not states())
     clone.on_slurm("--unlock", seconds=60)
     said = clone.on_slurm("results/demo/tables/table1.csv")
     assert len(re.findall(r"has been submitted", said)) == 2  # fold 2; the numbers

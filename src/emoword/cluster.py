@@ -102,10 +102,22 @@ def checked_site() -> dict[str, str | int]:
             options.append("--gpus=" + ":".join(str(v) for v in (site["gpu_type"], 1) if v))
         options += shlex.split(str(site["extra"]))
         done = ask("sbatch", "--test-only", "--time=1", *options, "--wrap=true")
-        if done.returncode:
+        if done.returncode and not may_wait(done.stderr, partition):
             told = " ".join(done.stderr.split())
             raise InputError(f"site.yaml: with {shlex.join(options) or 'nothing set'}: {told}")
     return site
+
+
+def may_wait(refusal: str, partition: str | int) -> bool:
+    """Whether a refusal may pass: no node suits now, and some of them are drained or down.
+
+    Tested, a job for nodes that are all drained is refused; submitted, it waits for them.
+    """
+    if "node configuration is not available" not in refusal:
+        return False
+    options = [f"--partition={partition}"] if partition else []
+    states = "--states=drain,down,maint"
+    return bool(ask("sinfo", "--noheader", "--format=%n", states, *options).stdout.strip())
 
 
 def status_command() -> str:
