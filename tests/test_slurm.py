@@ -42,6 +42,8 @@ def why_not() -> str | None:
     if not shutil.which("sbatch"):
         return "no sbatch on the PATH; as root on Debian: tests/slurm_sandbox.sh up"
     config = ask("scontrol", "show", "config")
+    if "ClusterName" not in config:
+        return "no Slurm answers; as root on Debian: tests/slurm_sandbox.sh up"
     if not re.search(r"^ClusterName\s*= sandbox$", config, re.MULTILINE):
         return "Slurm is not that of tests/slurm_sandbox.sh, the node of which may be drained"
     return None
