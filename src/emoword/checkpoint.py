@@ -77,7 +77,7 @@ def restore(path: Path, name: str, network: Network, optimiser: OneCycleAdam) ->
             about: Mapping[str, str] = file.metadata() or {}
             if about.get("fingerprint") != name:
                 return None
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no dict
     except SafetensorError:
         return None
     state = json.loads(about["state"])

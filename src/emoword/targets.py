@@ -8,7 +8,9 @@ and comments with their file and line), classes.json (in the order of the baseli
 summary.json (counts, and how many distinct targets there are).
 
     emoword targets --utterances utterances.csv --annotations annotations.csv --space SPACE \
-        --classes anger happiness sadness neutral --merge excitement=happiness --out targets
+        --classes anger happiness sadness neutral --merge excitement=happiness \
+        --nouns excited=excitement --drop other --comments categorical attribute --spelling \
+        --lowercase --out targets
 """
 
 import argparse
