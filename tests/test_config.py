@@ -127,7 +127,7 @@ def test_a_variant_shares_what_it_does_not_touch(dry_run: DryRun, tmp_path: Path
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
     planned = jobs(dry_run("--configfile", str(tmp_path / "mine.yaml")).stdout)
-    assert planned["train"] == 150
+    assert planned["train"] == 150 - 5  # the baseline of `slow` is that of `paper`
     assert planned["features"] == planned["space"] == 1
     assert planned["targets"] == 2
     assert planned["decide"] == 3
@@ -163,6 +163,30 @@ def test_variants_that_train_alike_share_their_runs(dry_run: DryRun, tmp_path: P
     planned = jobs(dry_run("--configfile", str(tmp_path / "mine.yaml")).stdout)
     assert planned["train"] == 50
     assert planned["decide"] == 2
+
+
+def test_a_comparison_trains_only_what_no_other_variant_has(
+    dry_run: DryRun, tmp_path: Path
+) -> None:
+    mine = {
+        "spaces": {"other": {"format": "glove", "source": "other.txt"}},
+        "variants": {"other_space": {"space": "other", "label_sets": ["S1"], "losses": ["lc"]}},
+        "comparisons": {"spaces": ["paper", "other_space"]},
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
+    wanted = "results/demo/comparisons/spaces/metrics.csv"
+    planned = jobs(dry_run(wanted, "--configfile", str(tmp_path / "mine.yaml")).stdout)
+    assert planned["train"] == 50 + 5  # the baseline hears nothing of word spaces
+    assert planned["decide"] == 2
+    assert "table" not in planned
+    plain = jobs(dry_run("--configfile", str(tmp_path / "mine.yaml")).stdout)
+    assert plain["train"] == 50
+
+
+def test_an_unknown_comparison_is_named(dry_run: DryRun) -> None:
+    done = dry_run("results/demo/comparisons/nothing/metrics.csv")
+    assert done.returncode != 0
+    assert "demo has no comparison 'nothing'; it has" in done.stdout + done.stderr
 
 
 def test_own_recordings_without_ratings_have_no_s2(dry_run: DryRun) -> None:

@@ -31,6 +31,7 @@ wildcard_constraints:
     upstream=r"[A-Za-z0-9][\w.]*",
     label_set="S[123]",
     loss="mse|mae|lc|ce",
+    comparison=r"[A-Za-z0-9][\w.]*",
     fold=r"\d+",
     seed=r"\d+",
 
@@ -68,11 +69,38 @@ def variants(dataset):
     return block("datasets", dataset).get("variants", ["paper"])
 
 
-def first_with(dataset, variant, *keys):
-    """The first variant with the same choices for `keys`: what these make is computed once."""
-    wanted = {key: settings(dataset, variant)[key] for key in keys}
-    for other in variants(dataset):
-        if all(settings(dataset, other)[key] == value for key, value in wanted.items()):
+def comparisons(dataset):
+    """Comparison -> its variants: those for every dataset, and the dataset's own."""
+    own = block("datasets", dataset).get("comparisons", {})
+    return {**config["comparisons"], **own}
+
+
+def compared(dataset, comparison):
+    """The variants of a comparison, or one line that says which comparisons there are."""
+    known = comparisons(dataset)
+    if comparison not in known:
+        raise WorkflowError(
+            f"config: {dataset} has no comparison {comparison!r}; "
+            f"it has {', '.join(sorted(known)) or 'none'}"
+        )
+    for variant in known[comparison]:
+        check_variant(dataset, variant)
+    return known[comparison]
+
+
+def known_variants(dataset):
+    """All variants that may be run; a plain run and a comparison share what they can."""
+    names = list(variants(dataset))
+    for comparison in comparisons(dataset).values():
+        names += comparison
+    return list(dict.fromkeys(names))
+
+
+def first_alike(dataset, variant, choices):
+    """The first variant with the same choices(variant): what these make is computed once."""
+    wanted = choices(variant)
+    for other in known_variants(dataset):
+        if choices(other) == wanted:
             return other
     return variant
 
@@ -173,26 +201,7 @@ def check_names(dataset):
     """Refuse, before anything runs, names that the config does not define."""
     own = block("datasets", dataset)
     for variant in variants(dataset):
-        chosen = settings(dataset, variant)
-        block("spaces", chosen["space"])
-        block("upstreams", chosen["upstream"])
-        sizes = [
-            len(chosen["network"][key]) for key in ("channels", "kernels", "pools")
-        ]
-        if len(set(sizes)) > 1:
-            raise WorkflowError(
-                f"config: {variant}: network: channels, kernels, pools: unequal"
-            )
-        rated = "annotations_table" in own or own["kind"] != "recordings"
-        if set(chosen["label_sets"]) != {"S1"} and not rated:
-            raise WorkflowError(
-                f"config: {variant}: S2 and S3 need ratings: give {dataset} an annotations_table, "
-                "or write label_sets: [S1] in its settings"
-            )
-        if chosen["table_loss"] not in chosen["losses"]:
-            raise WorkflowError(
-                f"config: {variant}: table_loss {chosen['table_loss']} is none of losses"
-            )
+        check_variant(dataset, variant)
     if own["kind"] == "iemocap" and not config["iemocap_root"]:
         raise WorkflowError(
             "iemocap_root is not set: add `--config iemocap_root=/path/to/IEMOCAP_full_release` "
@@ -200,9 +209,51 @@ def check_names(dataset):
         )
 
 
+def check_variant(dataset, variant):
+    """Refuse what a variant asks for and the config or the dataset has not got."""
+    own = block("datasets", dataset)
+    chosen = settings(dataset, variant)
+    block("spaces", chosen["space"])
+    block("upstreams", chosen["upstream"])
+    sizes = [len(chosen["network"][key]) for key in ("channels", "kernels", "pools")]
+    if len(set(sizes)) > 1:
+        raise WorkflowError(
+            f"config: {variant}: network: channels, kernels, pools: unequal"
+        )
+    rated = "annotations_table" in own or own["kind"] != "recordings"
+    if set(chosen["label_sets"]) != {"S1"} and not rated:
+        raise WorkflowError(
+            f"config: {variant}: S2 and S3 need ratings: give {dataset} an annotations_table, "
+            "or write label_sets: [S1] in its settings"
+        )
+    if chosen["table_loss"] not in chosen["losses"]:
+        raise WorkflowError(
+            f"config: {variant}: table_loss {chosen['table_loss']} is none of losses"
+        )
+
+
 def targets_folder(dataset, variant):
-    name = first_with(dataset, variant, "labels", "space")
-    return f"results/{dataset}/targets/{name}"
+    def choices(name):
+        chosen = settings(dataset, name)
+        return chosen["labels"], chosen["space"]
+
+    return f"results/{dataset}/targets/{first_alike(dataset, variant, choices)}"
+
+
+@cache
+def trained_by(dataset, variant, loss):
+    """The variant under whose name the runs of `variant` lie: the first that trains alike.
+
+    The baseline predicts a class, and shares its runs whatever the word space.
+    """
+
+    def choices(name):
+        chosen = settings(dataset, name)
+        space = chosen["space"] if loss != "ce" else None
+        flags_of_training = training_flags(dataset, name, loss)
+        return chosen["labels"], chosen["upstream"], space, flags_of_training
+
+    return first_alike(dataset, variant, choices)
 
 
 def label_sets(dataset, variant):
@@ -222,23 +273,16 @@ def features_folder(dataset, variant):
 def run_folders(dataset, variant, losses=None):
     """The folders of a variant's runs: label sets x losses (None: all, and the baseline)."""
     chosen = settings(dataset, variant)
-    # variants that differ in nothing that training reads share their runs
-    trained = first_with(
-        dataset, variant, "labels", "space", "upstream", "network", "training"
-    )
-    kinds = [
-        f"{s}-{l}" for s in chosen["label_sets"] for l in losses or chosen["losses"]
-    ]
+    pairs = [(s, l) for s in chosen["label_sets"] for l in losses or chosen["losses"]]
     if losses is None:
-        kinds.append("S1-ce")
-    return expand(
-        "results/{dataset}/runs/{variant}/{kind}/fold{fold}-seed{seed}",
-        dataset=dataset,
-        variant=trained,
-        kind=kinds,
-        fold=range(1, block("datasets", dataset)["folds"] + 1),
-        seed=block("datasets", dataset)["seeds"],
-    )
+        pairs.append(("S1", "ce"))
+    return [
+        f"results/{dataset}/runs/{trained_by(dataset, variant, loss)}/{label_set}-{loss}"
+        f"/fold{fold}-seed{seed}"
+        for label_set, loss in pairs
+        for fold in range(1, block("datasets", dataset)["folds"] + 1)
+        for seed in block("datasets", dataset)["seeds"]
+    ]
 
 
 def flags(options):

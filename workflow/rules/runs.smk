@@ -130,3 +130,24 @@ rule evaluate:
         "../../envs/emoword.yaml"
     shell:
         "emoword evaluate --decisions {input.decisions} --out {output} > {log} 2>&1"
+
+
+rule compare:
+    """Count the same metrics for the variants of a comparison."""
+    input:
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=compared(w.dataset, w.comparison),
+        ),
+        code=code("evaluate"),
+    output:
+        "results/{dataset}/comparisons/{comparison}/metrics.csv",
+    log:
+        "results/{dataset}/logs/comparisons/{comparison}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/comparisons/{comparison}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword evaluate --decisions {input.decisions} --out {output} > {log} 2>&1"
