@@ -29,6 +29,7 @@ STAGES = {
     "neighbours": ("neighbours", "targets and predictions -> their nearest words"),
     "table": ("tables", "metrics, neighbours -> one of the paper's tables as CSV and LaTeX"),
     "figure": ("figures", "one figure as PDF and PNG"),
+    "page": ("page", "all of it as a page that opens from disk: tables, runs, utterances"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Say of each test utterance what each run decided, and how near it came.
+r"""Say of each test utterance what each run decided, and how near it came.
 
 Reads the predictions of all runs of a variant and writes decisions.csv, one row a run and test
 utterance: the true and the predicted class (largest cosine similarity with the class's word vector,
@@ -7,7 +7,12 @@ whether the most (l1) and second most frequent word (l2) of its S2 and S3 target
 words nearest to the prediction (Table 6; 1, 0, or empty where there is no such word). Everything in
 metrics.csv is counted from these rows.
 
-    emoword decide --runs runs/paper/*/* --targets targets --space SPACE --out decisions.csv
+With --nearest the ten words themselves are kept, one row a vector, with their cosine similarities:
+of each prediction (of M1, M2 or M3), and of each test utterance's target (of S1, S2 or S3; these
+have no fold or seed).
+
+    emoword decide --runs runs/paper/*/* --targets targets --space SPACE --out decisions.csv \
+        --nearest nearest.csv
 """
 
 import argparse
@@ -20,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.encoding import cosine, decide, encode, ranked_words, read_targets
+from emoword.encoding import cosine, decide, encode, proportions, ranked_words, read_targets
 from emoword.errors import InputError
 from emoword.files import read_json, read_table, write_table
 from emoword.word_space import WordSpace
@@ -52,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the loss whose models are searched for nearest words (Table 6 shows one loss)",
     )
     parser.add_argument("--out", type=Path, required=True, help="decisions.csv")
+    parser.add_argument("--nearest", type=Path, help="nearest.csv, written if named")
 
 
 def read_run(folder: Path) -> Run:
@@ -82,7 +88,7 @@ def main(arguments: argparse.Namespace) -> None:
     ranked = {s: ranked_words(targets[s]) for s in RANKED_SETS if s in targets}
     truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
 
-    tables = []
+    tables, near_tables = [], []
     for run in map(read_run, arguments.runs):
         record = {**run.record, "variant": arguments.variant}
         classes: list[str] = record["classes"]  # the order of the baseline's outputs
@@ -96,7 +102,9 @@ def main(arguments: argparse.Namespace) -> None:
             for name, words in targets.items():
                 table[f"cosine_{name}"] = similarities(run, words, space)
             if record["loss"] == arguments.rank_loss:
-                _, nearest = words_near(run.predictions, space)
+                similar, nearest = words_near(run.predictions, space)
+                rows = nearest_rows(run.utterances, similar, nearest)
+                near_tables.append(rows.assign(of=record["model"], fold=record["fold"], seed=record["seed"]))
                 for name, words_by_rank in ranked.items():
                     for rank in (1, 2):
                         table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest)
@@ -104,7 +112,16 @@ def main(arguments: argparse.Namespace) -> None:
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
         tables.append(table)
-    write_table(pd.concat(tables), arguments.out)
+    decisions = pd.concat(tables)
+    write_table(decisions, arguments.out)
+    if arguments.nearest:
+        tested = list(dict.fromkeys(decisions["utterance"]))
+        near_tables += [near_targets(name, words, tested, space) for name, words in targets.items()]
+        nearest_words = pd.concat(near_tables)
+        first = ["variant", "of", "fold", "seed", "utterance"]
+        nearest_words = nearest_words.assign(variant=arguments.variant)
+        rest = [name for name in nearest_words if name not in first]
+        write_table(nearest_words[first + rest], arguments.nearest)
 
 
 def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[np.float64]:
@@ -118,14 +135,41 @@ def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[n
 
 def words_near(
     predictions: NDArray[np.float32], space: WordSpace
-) -> tuple[NDArray[np.float64], list[set[str]]]:
-    """Each prediction's ten nearest words, with the similarities [n, 10]."""
+) -> tuple[NDArray[np.float64], list[list[str]]]:
+    """The similarities [n, 10] of each prediction's ten nearest words, and these, nearest first."""
     indices, values = space.nearest(predictions, min(NEAREST, len(space)))
-    return values, [{space.word(i) for i in row} for row in indices]
+    return values, [[space.word(i) for i in row] for row in indices]
+
+
+def nearest_rows(
+    utterances: Sequence[str], similarities: NDArray[np.float64], words: Sequence[Sequence[str]]
+) -> pd.DataFrame:
+    """Columns utterance, word 1, similarity 1, word 2, ...; a row an utterance."""
+    table: dict[str, Sequence[object]] = {"utterance": utterances}
+    for rank in range(similarities.shape[1]):
+        table[f"word {rank + 1}"] = [row[rank] for row in words]
+        table[f"similarity {rank + 1}"] = list(similarities[:, rank].round(6))
+    return pd.DataFrame(table)
+
+
+def near_targets(
+    name: str, targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace
+) -> pd.DataFrame:
+    """The nearest words of the utterances' targets; each distinct target is searched for once."""
+    there = set(targets["utterance"])
+    wanted = [utterance for utterance in utterances if utterance in there]
+    of = {str(key): proportions(words) for key, words in targets.groupby("utterance")}
+    first = {of[utterance]: utterance for utterance in reversed(wanted)}
+    distinct = list(first.values())
+    place = {key: i for i, key in enumerate(first)}
+    similar, words = words_near(encode(targets, distinct, space), space)
+    which = [place[of[utterance]] for utterance in wanted]
+    rows = nearest_rows(wanted, similar[which], [words[i] for i in which])
+    return rows.assign(of=name, fold="", seed="")
 
 
 def hits(
-    run: Run, words_by_rank: pd.Series, rank: int, nearest: Sequence[set[str]]
+    run: Run, words_by_rank: pd.Series, rank: int, nearest: Sequence[Sequence[str]]
 ) -> list[int | None]:
     """Whether each utterance's word of that rank (1 or 2) is among the nearest: 1, 0, None."""
     answers: list[int | None] = []

@@ -57,7 +57,8 @@ rule decide:
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
         code=code("decide"),
     output:
-        "results/{dataset}/decisions/{variant}.csv",
+        decisions="results/{dataset}/decisions/{variant}.csv",
+        nearest="results/{dataset}/nearest/{variant}.csv",
     log:
         "results/{dataset}/logs/decisions/{variant}.log",
     benchmark:
@@ -76,7 +77,7 @@ rule decide:
         ),
     shell:
         "emoword decide --variant {wildcards.variant} --runs {params.runs} --targets {params.targets} --space {params.space}"
-        " {params.options} --out {output} > {log} 2>&1"
+        " {params.options} --out {output.decisions} --nearest {output.nearest} > {log} 2>&1"
 
 
 rule neighbours:
