@@ -21,6 +21,8 @@ if not shutil.which("emoword"):
 MODEL_OF = {"S1": "M1", "S2": "M2", "S3": "M3"}
 TABLES = [1, 2, 3, 4, 5, 6]
 FIGURES = ["network", "map", "neighbours", "confusion", "curves"]
+PAGE_FILES = ["index.html", "utterances.js", "details.js", "runs.js"]
+PAGE_SOURCES = ["page.html.j2", "page.css", "page.js", "start.js"]
 PACKAGE = Path(workflow.basedir) / "src" / "emoword"
 
 
@@ -337,6 +339,7 @@ def print_outputs(dataset):
     """What was made, and how to look at it."""
     folder = f"results/{dataset}"
     made = {
+        "open": f"{folder}/report/index.html, in a browser: all of it, down to each utterance",
         "tables": f"{folder}/tables/table1.csv .. table6.csv, and the same as .tex",
         "figures": f"{folder}/figures/*.png, and the same as .pdf",
         "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
@@ -427,3 +430,22 @@ def figure_flags(dataset, figure):
     if is_synthetic(dataset):
         options["title_note"] = "synthetic speech: says nothing about the paper"
     return flags(options)
+
+
+def page_flags(dataset):
+    first = variants(dataset)[0]
+    chosen = settings(dataset, first)
+    return flags(
+        {
+            "variant": first,
+            "loss": chosen["table_loss"],
+            "aggregate": chosen["aggregate"],
+            "synthetic": is_synthetic(dataset),
+        }
+    )
+
+
+def rule_files():
+    """The files of the rules: the graph of the rules is made from them."""
+    folder = Path(workflow.basedir) / "workflow" / "rules"
+    return [source(path) for path in sorted(folder.glob("*.smk"))]

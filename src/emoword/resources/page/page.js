@@ -174,6 +174,7 @@
     const text = (of) => (i, type) => (type === "display" ? bdi(of(i)) : of(i));
     const link = (i, type) =>
       type === "display" ? h("a", { href: `#utterance/${encodeURIComponent(list.id[i])}` }, bdi(list.id[i])) : list.id[i];
+    const marked = (text) => h("span", {}, text.slice(0, 1), h("bdi", {}, visible(text.slice(1))));
     const column = (title, render, className = "") => ({ title, data: null, render, className });
     window.DataTable.ext.errMode = "throw";
     table = new window.DataTable("#list", {
@@ -184,7 +185,8 @@
         column("fold", text((i) => list.fold[i]), "more"),
         column("style", text((i) => list.styles[list.style[i]]), "most"),
         column("label", text(shownLabel)),
-        ...models.map((model) => column(model, text((i) => decision(model, i)), "decision")),
+        ...models.map((model) => column(model, (i, type) =>
+          (type === "display" ? marked(decision(model, i)) : decision(model, i)), "decision")),
       ],
       createdRow: (tr, i) => {
         models.forEach((model, k) => {
@@ -313,7 +315,7 @@
   }
 
   function neighbours(i, seed) {
-    const among = kept.length ? kept : list.id.map((_, k) => k);
+    const among = kept.length ? kept : list.id.map((_, k) => k).filter(predicate({}, seed));
     const at = among.indexOf(i);
     const suffix = seed === list.seeds[0] ? "" : `?seed=${encodeURIComponent(seed)}`;
     get("back").href = lastList;
@@ -358,14 +360,14 @@
         "aria-current": other === seed && "true",
       }, other)))];
     return h("div", {}, ...links, scroll("Decisions", h("table", { class: "plain results" },
-      h("thead", {}, row(h("th", { scope: "col" }, "model"), h("th", { scope: "col" }, "decided"),
+      h("thead", {}, row(h("th", { scope: "col" }, "model"), h("th", { scope: "col", class: "left" }, "decided"),
         ...sets.map((set) => h("th", { scope: "col" }, `cosine with ${set}`)))),
       h("tbody", {}, ...asked.map((model) => {
         const decided = digit(list.decided[model][seed], i);
         const right = decided === truth[i];
         return row(
           h("th", { scope: "row" }, model),
-          h("td", { class: right ? "right" : "wrong" }, right ? "✓ " : "✗ ", bdi(list.classes[decided])),
+          h("td", { class: `left ${right ? "right" : "wrong"}` }, right ? "✓ " : "✗ ", bdi(list.classes[decided])),
           ...sets.map((set) => {
             const value = near.cosines[model]?.[set]?.[i];
             return h("td", { class: "number" }, value === null || value === undefined ? "–" : thousandths(value));
@@ -420,12 +422,12 @@
   function raters(i, details) {
     const notes = details.notes[i];
     if (!notes.length) return h("p", {}, "Nothing: there are no ratings.");
-    return scroll("Ratings", h("table", { class: "plain" },
+    return scroll("Ratings", h("table", { class: "plain stack" },
       h("thead", {}, row(...["rater", "what", "as written", "left out", "file and line"].map((name) =>
         h("th", { scope: "col" }, name)))),
       h("tbody", {}, ...notes.map(([rater, role, source, kind, file, line, said, fallen]) => row(
         h("th", { scope: "row" }, bdi(details.raters[rater])),
-        h("td", {}, ...[kind, source, role].map((k) => details.kinds[k]).filter((k) => k && k !== "observer")
+        h("td", { class: "kind" }, ...[kind, source, role].map((k) => details.kinds[k]).filter((k) => k && k !== "observer")
           .map((k, n) => h("span", { class: n ? "tag" : "" }, visible(k)))),
         h("td", {}, ...said.map((text) => h("q", {}, bdi(details.texts[text])))),
         h("td", {}, ...fallen.map(([text, sets, reason]) => h("div", {},
@@ -485,7 +487,7 @@
       h("h2", {}, "Rows of metrics.csv"),
       h("p", {}, `Model ${model}, loss ${loss}, measured on ${on}: ${metric}. Each is counted from decisions/, which come from the run's predictions.npy.`),
       scroll("Rows of metrics.csv", h("table", { class: "plain results" },
-        h("thead", {}, row(...["fold", "seed", "value", "n", "run"].map((name) => h("th", { scope: "col" }, name)))),
+        h("thead", {}, row(...["fold", "seed", "value", "n", "run"].map((name) => h("th", { scope: "col", class: name === "run" && "left" }, name)))),
         h("tbody", {}, ...body))),
     ];
   }
@@ -500,10 +502,10 @@
       h("h2", {}, "The vector and its nearest words"),
       ...from,
       scroll("Nearest words", h("table", { class: "plain results" },
-        h("thead", {}, row(...["rank", "word", "cosine similarity"].map((name) => h("th", { scope: "col" }, name)))),
+        h("thead", {}, row(...["rank", "word", "cosine similarity"].map((name) => h("th", { scope: "col", class: name === "word" && "left" }, name)))),
         h("tbody", {}, ...vector.nearest.map(([word, similarity], k) =>
           h("tr", { class: k + 1 === vector.rank ? "printed" : "" },
-            h("th", { scope: "row" }, String(k + 1)), h("td", {}, bdi(word)), h("td", { class: "number" }, bdi(similarity))))))),
+            h("th", { scope: "row" }, String(k + 1)), h("td", { class: "left" }, bdi(word)), h("td", { class: "number" }, bdi(similarity))))))),
     ];
   }
 
