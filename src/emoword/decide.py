@@ -104,7 +104,9 @@ def main(arguments: argparse.Namespace) -> None:
             if record["loss"] == arguments.rank_loss:
                 similar, nearest = words_near(run.predictions, space)
                 rows = nearest_rows(run.utterances, similar, nearest)
-                near_tables.append(rows.assign(of=record["model"], fold=record["fold"], seed=record["seed"]))
+                near_tables.append(
+                    rows.assign(of=record["model"], fold=record["fold"], seed=record["seed"])
+                )
                 for name, words_by_rank in ranked.items():
                     for rank in (1, 2):
                         table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest)

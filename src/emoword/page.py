@@ -28,7 +28,6 @@ from urllib.parse import quote
 
 import jinja2
 import pandas as pd
-from markupsafe import Markup
 
 from emoword import __version__
 from emoword.encoding import read_targets
@@ -112,7 +111,15 @@ def write_page(shown: Shown, arguments: argparse.Namespace, folder: Path) -> dic
     metrics_file = shown.results / "metrics.csv"
     metrics = read_table(metrics_file, [*RUN, "measured_on", "metric", "value", "n"])
     ids = list(utterances["utterance"])
-    audio = audio_addresses(utterances["wav"], arguments.out, folder, arguments.copy_audio)
+    for name, table in {
+        "annotations.csv": annotations,
+        "dropped.csv": dropped,
+        near_file.name: near,
+    }.items():
+        unknown = set(table["utterance"]) - set(ids)
+        if unknown:
+            raise InputError(f"{name}: {min(unknown)!r} is not in {shown.results}/utterances.csv")
+    audio = audio_addresses(list(utterances["wav"]), arguments.out, folder, arguments.copy_audio)
 
     listed = utterance_list(utterances, targets, decisions, shown.loss)
     made_runs = runs(sorted(arguments.runs))
@@ -137,7 +144,7 @@ def write_page(shown: Shown, arguments: argparse.Namespace, folder: Path) -> dic
         version=__version__,
         synthetic=arguments.synthetic,
         licensed=not arguments.synthetic and is_licensed(shown.results),
-        command=page_command(arguments),
+        command=f"./run --cores 1 {arguments.out.as_posix()}/index.html",
         tables=tables,
         figures=copy_figures(shown.results / "figures", folder),
         further=further_tables(shown.results),
@@ -151,11 +158,6 @@ def write_page(shown: Shown, arguments: argparse.Namespace, folder: Path) -> dic
     )
     (folder / "index.html").write_text(text, encoding="utf-8")
     return {path.name: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
-
-
-def page_command(arguments: argparse.Namespace) -> str:
-    """The command in short: how this page is made anew."""
-    return f"./run --cores 1 {arguments.out.as_posix()}/index.html"
 
 
 def template(name: str) -> jinja2.Template:
@@ -236,12 +238,16 @@ def copy_figures(source: Path, folder: Path) -> list[dict[str, Any]]:
     for name, title in FIGURES.items():
         if not (source / f"{name}.png").is_file():
             continue
-        files = [path for kind in ("png", "pdf", "csv") if (path := source / f"{name}.{kind}").is_file()]
+        files = [
+            path for kind in ("png", "pdf", "csv") if (path := source / f"{name}.{kind}").is_file()
+        ]
         for path in files:
             shutil.copyfile(path, folder / f"figure-{path.name}")
         width, height = png_size(folder / f"figure-{name}.png")
         names = {path.suffix[1:]: f"figure-{path.name}" for path in files}
-        figures.append({"name": name, "title": title, "files": names, "width": width, "height": height})
+        figures.append(
+            {"name": name, "title": title, "files": names, "width": width, "height": height}
+        )
     return figures
 
 
@@ -273,7 +279,11 @@ def short(cell: str) -> str:
 
 
 def facts(
-    shown: Shown, space: Path, made: Sequence[dict[str, Any]], utterances: int, dropped: pd.DataFrame
+    shown: Shown,
+    space: Path,
+    made: Sequence[dict[str, Any]],
+    utterances: int,
+    dropped: pd.DataFrame,
 ) -> list[tuple[str, str]]:
     """What was run, in lines of (what, text)."""
     summary = read_json(shown.targets / "summary.json")
@@ -290,7 +300,10 @@ def facts(
     )
     out = int((dropped["kind"] == "utterance").sum())
     return [
-        ("Utterances", f"{summary['utterances']} take part ({by_class}); {out} of {utterances} do not"),
+        (
+            "Utterances",
+            f"{summary['utterances']} take part ({by_class}); {out} of {utterances} do not",
+        ),
         ("Distinct targets", targets),
         ("Word space", f"{meta['source']}: {meta['words']:,} words, {meta['dim']} dimensions"),
         ("Features", ", ".join(upstream)),
@@ -298,7 +311,10 @@ def facts(
         ("Collapsed runs", f"{fallen} of {len(made)}" if fallen else "none"),
         ("Trained on", "; ".join(f"{name}, {n} runs" for name, n in hosts.items())),
         ("Versions", "; ".join(f"{name}" for name in versions)),
-        ("Tables show", f"variant {shown.variant}, {shown.aggregate} over folds, loss {shown.loss}"),
+        (
+            "Tables show",
+            f"variant {shown.variant}, {shown.aggregate} over folds, loss {shown.loss}",
+        ),
     ]
 
 
@@ -306,7 +322,9 @@ def run_grid(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The runs by model and loss (rows) and fold (columns)."""
     folds = sorted({run["fold"] for run in made})
     rows: dict[tuple[str, str], dict[int, list[dict[str, Any]]]] = {}
-    for run in sorted(made, key=lambda run: (run["model"] == "baseline", run["model"], run["seed"])):
+    for run in sorted(
+        made, key=lambda run: (run["model"] == "baseline", run["model"], run["seed"])
+    ):
         rows.setdefault((run["model"], run["loss"]), {}).setdefault(run["fold"], []).append(run)
     return {"folds": folds, "rows": rows}
 
@@ -322,7 +340,7 @@ def is_licensed(results: Path) -> bool:
     return corpus.is_file() and read_json(corpus).get("reader") == "read-iemocap"
 
 
-def configuration(results: Path) -> Markup | str:
+def configuration(results: Path) -> str:
     """config.json as it lies there."""
     path = results / "config.json"
     return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -136,14 +136,14 @@ def details(
             fallen.setdefault(key, []).append(entry)
 
     notes: list[list[list[Any]]] = [[] for _ in ids]
-    lines = annotations.groupby(["utterance", *SOURCE], sort=False)["text"].agg(list)
+    lines: dict[tuple[str, ...], list[int]] = {}
+    names = ["utterance", *SOURCE, "text"]
+    for *where, text in annotations[names].itertuples(index=False, name=None):
+        lines.setdefault(tuple(map(str, where)), []).append(texts[text])
     for (utterance, rater, role, source, kind, file, line), said in lines.items():
-        key = (utterance, rater, kind, file, str(line))
         head = [raters[rater], kinds[role], kinds[source], kinds[kind], files[file], int(line)]
-        # the same line of a rater may be read twice (as observer and of oneself): once is enough
-        notes[place[utterance]].append(
-            [*head, [texts[text] for text in said], fallen.pop(key, [])]
-        )
+        gone = fallen.pop((utterance, rater, kind, file, line), [])
+        notes[place[utterance]].append([*head, said, gone])
     by_set = {}
     for name, table in targets.items():
         own: list[list[int]] = [[] for _ in ids]
@@ -200,7 +200,9 @@ def nearest(
                 cells[:, column] = [words[word] for word in part[name]]
         lists: dict[tuple[int, ...], int] = {}
         of: dict[str, list[int]] = {}
-        for name, utterance, cell in zip(part["of"], part["utterance"], cells.tolist(), strict=True):
+        for name, utterance, cell in zip(
+            part["of"], part["utterance"], cells.tolist(), strict=True
+        ):
             where = of.setdefault(name, [-1] * len(ids))
             where[place[utterance]] = lists.setdefault(tuple(cell), len(lists))
         parts[str(seed) or "targets"] = {
@@ -233,11 +235,13 @@ def runs(folders: Sequence[Path]) -> list[dict[str, Any]]:
     for folder in folders:
         record = read_json(folder / "run.json")
         losses = ["train_loss", "validation_loss"]
-        history = read_table(folder / "history.csv", ["epoch", *losses], dict.fromkeys(losses, float))
+        history = read_table(
+            folder / "history.csv", ["epoch", *losses], dict.fromkeys(losses, float)
+        )
         step = -(-len(history) // CURVE_POINTS)
         points = history.iloc[::step]
-        keys = ("variant", "model", "label_set", "loss", "fold", "seed", "epochs", "best_epoch")
-        keys += ("spread", "collapsed", "device", "utterances", "settings", "versions", "machine")
+        keys = ["variant", "model", "label_set", "loss", "fold", "seed", "epochs", "best_epoch"]
+        keys += ["spread", "collapsed", "device", "utterances", "settings", "versions", "machine"]
         listed.append(
             {
                 "folder": folder.as_posix(),

@@ -27,16 +27,16 @@ TITLES = {
     6: "Top-10 accuracy",
 }
 CAPTIONS = {
-    1: "Unweighted (UA) and weighted accuracy (WA) in per cent of M1, M2, M3, the models trained on "
-    "label sets S1, S2, S3, by loss: mean squared error (MSE), mean absolute error (MAE), log-cosh "
+    1: "Unweighted (UA) and weighted accuracy (WA) in per cent of M1, M2, M3, the models trained "
+    "on label sets S1, S2, S3, by loss: mean squared error (MSE), mean absolute error (MAE), log-cosh "
     "(LC); and of the baseline, trained with cross entropy (CE).",
     2: "UA and WA in per cent. Published values are as their authors give them; protocols differ.",
     3: "Mean cosine similarity between the models' predictions (rows) and the targets of the label "
     "sets (columns).",
     4: "The words that are averaged, and the five words nearest to their average.",
     5: "The five words nearest to a model's mean prediction for the utterances of an emotion.",
-    6: "How often the most frequent (l1) and the second most frequent label (l2) of an utterance in "
-    "S2 and S3 are among the ten words nearest to the prediction, in per cent.",
+    6: "How often the most frequent (l1) and the second most frequent label (l2) of an utterance "
+    "in S2 and S3 are among the ten words nearest to the prediction, in per cent.",
 }
 GROUPS = {"MSE": "MSE", "MAE": "MAE", "LC": "LC (log-cosh)", "CE": "CE (cross entropy)"}
 
@@ -228,7 +228,11 @@ def word_table(
     rows = []
     for i, name in enumerate(cells.row_names(number, frame)):
         line = []
-        own = {pair.rpartition(":")[0] for pair in frame["words"].iloc[i].split()} if number == 4 else set()
+        own = (
+            {pair.rpartition(":")[0] for pair in frame["words"].iloc[i].split()}
+            if number == 4
+            else set()
+        )
         for rank in range(1, ranks + 1):
             column = f"word {rank}"
             word = frame[column].iloc[i]

@@ -93,7 +93,7 @@
     const { view, rest, query } = address();
     let heading;
     if (!VIEWS.includes(view)) heading = show("lost");
-    else if (RENDER[view]) heading = await RENDER[view](rest, query);
+    else if (RENDER[view]) heading = await RENDER[view](rest, query).catch(failed);
     else heading = show(view);
     const place = view === "tables" && rest.length ? get(`table${rest[0]}`) : null;
     if (place) place.scrollIntoView();
@@ -103,12 +103,20 @@
     }
   }
 
+  function failed(error) {
+    const heading = show("lost", "This cannot be shown");
+    get("lost-reason").textContent = `${error.message}.`;
+    return heading;
+  }
+
   // ------------------------------------------------------------------------ the list of utterances
 
   const form = get("filters");
   let table = null;
   let texts = null; // what free text is searched in, by utterance, once it has been loaded
   let kept = [];
+  let listed = ""; // the address of what the list shows
+  let scrolled = 0;
 
   function options(select, values) {
     select.append(...values.map((value) => h("option", { value }, visible(value))));
@@ -164,6 +172,7 @@
       ...sets.map((set) => set[i].filter((_, k) => k % 2 === 0).map((w) => target[w]).join(" ")),
       ...columns.map((of) => heard[of[i]] ?? ""),
     ].join("\n"));
+    texts.seed = seed;
   }
 
   function makeTable() {
@@ -216,6 +225,9 @@
     const scroller = document.querySelector("#utterances .dt-scroll-body");
     Object.entries({ tabindex: 0, role: "region", "aria-label": "List of utterances" })
       .forEach(([name, value]) => scroller.setAttribute(name, value));
+    scroller.addEventListener("scroll", () => {
+      if (!get("utterances").hidden) scrolled = scroller.scrollTop;
+    });
     narrow();
     for (const width of WIDTHS) width.addEventListener("change", narrow);
   }
@@ -250,10 +262,15 @@
       element.value = query.get(element.name) ?? fallback;
       if (element.value === "") element.value = fallback; // an option that is not there
     }
-    texts = seedNow() === texts?.seed ? texts : null;
-    await filter();
+    if (seedNow() !== (texts?.seed ?? seedNow())) texts = null;
     remember();
     table.columns.adjust();
+    if (listed === lastList) {
+      document.querySelector("#utterances .dt-scroll-body").scrollTop = scrolled;
+    } else {
+      await filter();
+      listed = lastList;
+    }
     return heading;
   }
 
@@ -265,6 +282,7 @@
     }
     await filter();
     remember();
+    listed = lastList;
     history.replaceState(null, "", lastList);
   }
   form.addEventListener("input", (event) => {
@@ -483,12 +501,17 @@
         h("td", { class: "number" }, String(n)),
         h("td", { class: "place" }, run ? runLink(run, bdi(run.folder)) : printed ? "printed in the table" : ""));
     });
+    const seen = models.includes(model) && (loss === data.loss || model === "baseline");
+    const down = on === "class" && seen ? [h("p", {}, "Utterances that it decided ",
+      ...["right", "wrong"].flatMap((what, k) => [k ? " or " : "",
+        h("a", { href: `#utterances?${model}=${what}` }, `${what}ly`)]), ".")] : [];
     return [
       h("h2", {}, "Rows of metrics.csv"),
       h("p", {}, `Model ${model}, loss ${loss}, measured on ${on}: ${metric}. Each is counted from decisions/, which come from the run's predictions.npy.`),
       scroll("Rows of metrics.csv", h("table", { class: "plain results" },
         h("thead", {}, row(...["fold", "seed", "value", "n", "run"].map((name) => h("th", { scope: "col", class: name === "run" && "left" }, name)))),
         h("tbody", {}, ...body))),
+      ...down,
     ];
   }
 
