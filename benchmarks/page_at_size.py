@@ -15,7 +15,7 @@ import json
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +101,7 @@ def corpus(size: int, space: WordSpace, results: Path) -> None:
     write_json({"reader": "synthetic"}, results / "corpus.json")
 
 
-def train_nothing(results: Path, space: WordSpace, seeds: int) -> list[Path]:
+def train_nothing(results: Path, space: WordSpace, seeds: int, losses: Sequence[str]) -> list[Path]:
     """Write runs whose predictions are the targets with noise; returns their folders."""
     targets = {s: read_targets(results / f"targets/paper/{s}.csv") for s in ("S1", "S2", "S3")}
     table = pd.read_csv(results / "utterances.csv", keep_default_na=False)
@@ -109,7 +109,7 @@ def train_nothing(results: Path, space: WordSpace, seeds: int) -> list[Path]:
     table = table[table["utterance"].isin(truth.index)]
     table = table.assign(label=truth.loc[table["utterance"]].to_numpy()).reset_index(drop=True)
     folders = []
-    pairs = [(s, loss) for s in targets for loss in LOSSES] + [("S1", "ce")]
+    pairs = [(s, loss) for s in targets for loss in losses] + [("S1", "ce")]
     for label_set, loss in pairs:
         for fold in range(1, 6):
             for seed in range(seeds):
@@ -160,8 +160,9 @@ def record(label_set: str, loss: str, fold: int, seed: int, folder: Path) -> dic
     }
 
 
-def make(out: Path, size: int, seeds: int, templates: Path) -> Path:
+def make(out: Path, size: int, seeds: int, losses: Sequence[str] = LOSSES) -> Path:
     """Make the results and their page below ``out``; returns the page's folder."""
+    templates = Path(__file__).parent.parent / "paper" / "templates"
     results, space_folder = out / "sized", out / "space"
     cli.main(["space", "--format", "embedded", "--out", str(space_folder)])
     space = WordSpace.open(space_folder)
@@ -171,7 +172,7 @@ def make(out: Path, size: int, seeds: int, templates: Path) -> Path:
         --nouns {" ".join(NOUNS)} --drop other --comments categorical attribute --lowercase
         --spelling --out {results}/targets/paper"""
     cli.main(call.split())
-    folders = list(map(str, train_nothing(results, space, seeds)))
+    folders = list(map(str, train_nothing(results, space, seeds, losses)))
     of_lc = [folder for folder in folders if "-lc/" in folder]
     common = ["--targets", f"{results}/targets/paper", "--space", str(space_folder)]
     decisions, near = f"{results}/decisions/paper.csv", f"{results}/nearest/paper.csv"
@@ -302,8 +303,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=7, help="of each measurement")
     parser.add_argument("--page", type=Path, help="measure this page; make nothing")
     arguments = parser.parse_args()
-    templates = Path(__file__).parent.parent / "paper" / "templates"
-    page = arguments.page or make(arguments.out, arguments.utterances, arguments.seeds, templates)
+    page = arguments.page or make(arguments.out, arguments.utterances, arguments.seeds)
     print("\n| what | |\n|---|---|")
     sizes(page)
     measure(page, arguments.times)

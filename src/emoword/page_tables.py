@@ -28,8 +28,8 @@ TITLES = {
 }
 CAPTIONS = {
     1: "Unweighted (UA) and weighted accuracy (WA) in per cent of M1, M2, M3, the models trained "
-    "on label sets S1, S2, S3, by loss: mean squared error (MSE), mean absolute error (MAE), log-cosh "
-    "(LC); and of the baseline, trained with cross entropy (CE).",
+    "on label sets S1, S2, S3, by loss: mean squared error (MSE), mean absolute error (MAE), "
+    "log-cosh (LC); and of the baseline, trained with cross entropy (CE).",
     2: "UA and WA in per cent. Published values are as their authors give them; protocols differ.",
     3: "Mean cosine similarity between the models' predictions (rows) and the targets of the label "
     "sets (columns).",

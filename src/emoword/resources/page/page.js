@@ -420,7 +420,7 @@
           const word = column.words[column.cells[2 * rank]];
           return h("td", { class: k === between && "first" },
             own.has(word) ? h("mark", {}, bdi(word)) : bdi(word),
-            h("small", {}, thousandths(column.cells[2 * rank + 1])));
+            " ", h("small", {}, thousandths(column.cells[2 * rank + 1])));
         }))))))); 
   }
 
