@@ -247,7 +247,7 @@ def test_every_cell_of_the_tables_has_its_trace(sized: Path, tmp_path: Path) -> 
     for number, expected in ((1, 8), (3, 9), (6, 12)):
         assert sum(address.startswith(f"#trace/{number}/") for address in cells.found) == expected
     table = read_table(sized / "tables/table1.csv", ["model"]).set_index("model")
-    printed = f"{100 * float(table.loc['M2', 'LC UA']):.1f}"
+    printed = f"{100 * float(str(table.loc['M2', 'LC UA'])):.1f}"
     assert cells.found["#trace/1/M2/LC%20UA"] == printed
     table = read_table(sized / "tables/table5.csv", ["emotion", "model"])
     first = table.iloc[0]

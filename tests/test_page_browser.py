@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from emoword import cli
 from emoword.files import read_table, write_table
@@ -69,8 +69,8 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(table.assign(wav=table["wav"].mask(heard, str(sound))), made / "utterances.csv")
     neighbours = read_table(made / "neighbours/paper.csv", ["word"])
     table5 = read_table(made / "tables/table5.csv", ["word 1"])
-    for frame, path in ((neighbours, "neighbours/paper.csv"), (table5, "tables/table5.csv")):
-        write_table(frame.replace(table5["word 1"].iloc[0], HOSTILE_WORD), made / path)
+    for frame, file in ((neighbours, "neighbours/paper.csv"), (table5, "tables/table5.csv")):
+        write_table(frame.replace(table5["word 1"].iloc[0], HOSTILE_WORD), made / file)
     call = ["page", "--results", made, "--runs", *sorted((made / "runs/paper").glob("*/*"))]
     call += ["--targets", made / "targets/paper", "--space", folder / "space", "--synthetic"]
     cli.main([*map(str, call), "--out", str(made / "report")])
@@ -112,13 +112,14 @@ def opened(browser: Browser, results: Path) -> Iterator[Callable[..., Page]]:
             if not (expected and expected in message):
                 complaints.append(message)
 
+        def ask(request: Request) -> None:
+            if not request.url.startswith(("file:", "data:")):
+                complaints.append(request.url)
+
         page.on("console", lambda message: complain(message.text))
         page.on("pageerror", lambda error: complain(str(error)))
         page.on("dialog", lambda dialog: complain(f"dialog: {dialog.message}"))
-        page.on(
-            "request",
-            lambda request: request.url.startswith(("file:", "data:")) or complain(request.url),
-        )
+        page.on("request", ask)
         page.goto((results / "report" / "index.html").as_uri() + address)
         if options.get("java_script_enabled", True):
             page.wait_for_selector("html[data-ready]")
@@ -173,7 +174,7 @@ def test_the_list_is_filtered(opened: Callable[..., Page], results: Path) -> Non
     assert listed(page) == (wrong["true"] == "anger").sum()
     page.click("#filters button[type=reset]")
     expect(page).to_have_url(re.compile("#utterances$"))
-    assert listed(page) == len(truth)
+    expect(page.locator("#utterances .dt-info")).to_contain_text(f"{len(truth)} utterances")
     page.select_option("[name=part]", "out")
     expect(page).to_have_url(re.compile("[?&]part=out"))
     assert listed(page) == len(read_table(results / "utterances.csv", [])) - len(truth)
