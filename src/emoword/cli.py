@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def without_record(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
-    """Take ``--record FILE`` out of the arguments, wherever it stands, also behind `figure KIND`."""
+    """Take ``--record FILE`` out of the arguments; it may stand behind `figure KIND`, too."""
     parser = argparse.ArgumentParser(prog="emoword", add_help=False, allow_abbrev=False)
     parser.add_argument("--record", type=Path)
     known, rest = parser.parse_known_args(arguments)

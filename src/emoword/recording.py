@@ -27,8 +27,8 @@ VERSION = 1
 HASHED_UP_TO = 64 * 2**20
 PACKAGE = Path(__file__).parent
 # what a result may depend on; recorded if it was imported
-PACKAGES = ("gensim", "jinja2", "matplotlib", "numpy", "pandas", "safetensors", "scipy")
-PACKAGES += ("pyspellchecker", "soundfile", "torch", "torchaudio", "transformers")
+PACKAGES = ["gensim", "jinja2", "matplotlib", "numpy", "pandas", "pyspellchecker", "safetensors"]
+PACKAGES += ["scipy", "soundfile", "torch", "torchaudio", "transformers"]
 MODULES = {"pyspellchecker": "spellchecker"}
 
 
@@ -160,13 +160,12 @@ def package_versions() -> dict[str, str]:
 
 def host() -> dict[str, Any]:
     """What of the machine may matter to a result; no names of users or machines."""
+    ours = getattr(os, "sched_getaffinity", None)  # Linux: those that Slurm gave us
     facts: dict[str, Any] = {
         "system": platform.system(),
         "machine": platform.machine(),
         "processor": processor(),
-        "cpus": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cpus": len(ours(0)) if ours else os.cpu_count(),
         "device": "cpu",
     }
     torch = sys.modules.get("torch")
