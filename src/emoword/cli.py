@@ -30,6 +30,10 @@ STAGES = {
     "neighbours": ("neighbours", "targets and predictions -> their nearest words"),
     "table": ("tables", "metrics, neighbours -> one of the paper's tables as CSV and LaTeX"),
     "figure": ("figures", "one figure as PDF and PNG"),
+    "trace": ("trace", "a cell of a table -> metrics, runs, predictions, raters, recomputed"),
+    "verify": ("verify", "recompute what needs no training, compare it with files and records"),
+    "provenance": ("provenance", "gather the records of all jobs into provenance.json"),
+    "archive": ("archive", "what verify and trace need, in one zip that is an RO-Crate"),
 }
 
 

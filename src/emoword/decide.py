@@ -77,34 +77,57 @@ def read_run(folder: Path) -> Run:
 
 def main(arguments: argparse.Namespace) -> None:
     """Write decisions.csv."""
-    space = WordSpace.open(arguments.space)
-    targets = {s: read_targets(arguments.targets / f"{s}.csv") for s in arguments.label_sets}
-    ranked = {s: ranked_words(targets[s]) for s in RANKED_SETS if s in targets}
-    truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
+    judge = Judge.read(arguments)
+    runs = map(read_run, arguments.runs)
+    write_table(pd.concat([judge.decisions(run) for run in runs]), arguments.out)
 
-    tables = []
-    for run in map(read_run, arguments.runs):
-        record = {**run.record, "variant": arguments.variant}
+
+@dataclass(frozen=True)
+class Judge:
+    """What predictions are held against: the truth, the label sets, the word space."""
+
+    variant: str
+    space: WordSpace
+    truth: pd.Series
+    targets: dict[str, pd.DataFrame]
+    ranked: dict[str, pd.Series]
+    rank_loss: str
+
+    @classmethod
+    def read(cls, arguments: argparse.Namespace) -> "Judge":
+        """From the options that ``emoword decide`` declares."""
+        sets = {s: read_targets(arguments.targets / f"{s}.csv") for s in arguments.label_sets}
+        return cls(
+            arguments.variant,
+            WordSpace.open(arguments.space),
+            read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"],
+            sets,
+            {s: ranked_words(sets[s]) for s in RANKED_SETS if s in sets},
+            arguments.rank_loss,
+        )
+
+    def decisions(self, run: Run) -> pd.DataFrame:
+        """The rows of decisions.csv of one run."""
+        record = {**run.record, "variant": self.variant}
         classes: list[str] = record["classes"]  # the order of the baseline's outputs
         table = pd.DataFrame({"utterance": run.utterances})
-        table["true"] = truth.reindex(run.utterances).to_numpy()
+        table["true"] = self.truth.reindex(run.utterances).to_numpy()
         if record["model"] == "baseline":
             table["predicted"] = [classes[i] for i in run.predictions.argmax(axis=1)]
         else:
-            chosen = decide(run.predictions, space.vectors_of(classes))
+            chosen = decide(run.predictions, self.space.vectors_of(classes))
             table["predicted"] = [classes[i] for i in chosen]
-            for name, words in targets.items():
-                table[f"cosine_{name}"] = similarities(run, words, space)
-            if record["loss"] == arguments.rank_loss:
-                _, nearest = words_near(run.predictions, space)
-                for name, words_by_rank in ranked.items():
+            for name, words in self.targets.items():
+                table[f"cosine_{name}"] = similarities(run, words, self.space)
+            if record["loss"] == self.rank_loss:
+                _, nearest = words_near(run.predictions, self.space)
+                for name, words_by_rank in self.ranked.items():
                     for rank in (1, 2):
                         table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest)
         for position, key in enumerate(("variant", "model", "loss", "fold", "seed", "collapsed")):
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
-        tables.append(table)
-    write_table(pd.concat(tables), arguments.out)
+        return table
 
 
 def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[np.float64]:

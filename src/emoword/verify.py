@@ -1,0 +1,340 @@
+r"""Recompute everything that needs no training, and compare all files with what was recorded.
+
+    emoword verify results/demo
+    emoword verify audit/results/demo                     # an audit.zip, unpacked in audit/
+    emoword verify audit/results/iemocap --corpus /data/IEMOCAP_full_release
+
+Each job left a record beside its log: its command, what it read and wrote, each file's sha256.
+Every file is compared with its record. Then the recorded commands are run again in a temporary
+folder (all but trainings and what needs audio), each with the very bytes that it read at the time,
+and what comes out is compared byte by byte with what lies there. Nothing is changed. Needs no
+audio, features, GPU or Snakemake, runs nothing but stages of emoword, and trusts no record alone.
+
+Named are the files that differ, since when, where they differ, and which files hang on them. The
+exit status is 1 if any file differs or is missing, else 0.
+
+An edit by someone who also edits the record is found where recomputing gives something else, or
+where another job recorded what it had read. Not found is what is consistent throughout: predictions
+that were replaced and from which all else, records included, was made anew. Against that only a
+training again helps (`./run --forceall`: the same bytes on the same kind of machine), or a sha256
+of provenance.json or audit.zip that was published in time; it is printed for comparison.
+"""
+
+import argparse
+import json
+import math
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from emoword.errors import InputError
+from emoword.files import read_json
+from emoword.recording import code_version, host, sha256
+from emoword.records import Job, Ledger, open_ledger, short
+from emoword.replay import NEEDS, Replay, differences
+
+CLOSE = 1e-9  # relative; other processors and libraries round otherwise
+# places that may be named elsewhere, by the option of the command that read them
+ROOT_OPTIONS = ("--root", "--table", "--annotations-table")
+
+
+@dataclass
+class Problem:
+    """A file that is not what it should be, and what can be said of it."""
+
+    path: str
+    what: str
+    details: list[str] = field(default_factory=list)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``emoword verify``."""
+    add = parser.add_argument
+    add("folder", type=Path, help="results of a dataset, such as results/demo")
+    add(
+        "--corpus",
+        type=Path,
+        help="where the corpus lies here (IEMOCAP: the folder of Session1 .. Session5), if not "
+        "where it lay then; without it, labels and comments are compared with their record only",
+    )
+    add("--quick", action="store_true", help="compare with the records only, recompute nothing")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Verify; exits with status 1 if something differs."""
+    ledger, provenance = open_ledger(arguments.folder)
+    with tempfile.TemporaryDirectory(prefix="emoword-verify-") as scratch:
+        replay = Replay(ledger, Path(scratch), roots(ledger, arguments.corpus))
+        if not arguments.quick:
+            replay.run(ledger.jobs.values(), progress(len(ledger.jobs)))
+        left_out = set(provenance.get("left_out", ()))
+        problems = list(find_problems(replay, provenance, left_out))
+        problems += edited_records(ledger, provenance)
+        print(report(arguments.folder, replay, problems, provenance, left_out))
+    if problems:
+        sys.exit(1)
+
+
+def roots(ledger: Ledger, corpus: Path | None) -> list[tuple[str, Path]]:
+    """Where corpora outside the root lay then, and where they lie here.
+
+    Raises:
+        InputError: --corpus is no folder, or nothing was read from a corpus.
+    """
+    found = []
+    for job in ledger.jobs.values():
+        command = job.command
+        for option, value in pairwise(command):
+            if option in ROOT_OPTIONS and value not in ledger.maker:
+                root = Path(value) if option == "--root" else Path(value).parent
+                made = any(Path(path).is_relative_to(root) for path in ledger.maker)
+                if not made:
+                    found.append((str(root), corpus or ledger.file(str(root))))
+    if corpus is not None and not corpus.is_dir():
+        raise InputError(f"--corpus {corpus}: no such folder")
+    if corpus is not None and not found:
+        raise InputError("--corpus: these results were made from no corpus outside their folder")
+    return [(old, new.absolute()) for old, new in found]
+
+
+def progress(total: int) -> Any:
+    """Say on a terminal which job was looked at."""
+    seen: list[Job] = []
+
+    def tell(job: Job) -> None:
+        seen.append(job)
+        if sys.stderr.isatty():
+            print(f"\r\033[K{len(seen)} of {total}: {job.stage}", end="", file=sys.stderr)
+            if len(seen) == total:
+                print("\r\033[K", end="", file=sys.stderr)
+
+    return tell
+
+
+# ----------------------------------------------------------------------------- what is wrong
+
+
+def find_problems(
+    replay: Replay, provenance: Mapping[str, Any], left_out: set[str]
+) -> Iterator[Problem]:
+    """Every recorded file that is missing, was edited, or is not what its command gives."""
+    ledger = replay.ledger
+    owners = {digest: path for path, digest in expected(ledger, provenance).items()}
+    for path, digest in expected(ledger, provenance).items():
+        file, job = replay.here(path), ledger.maker.get(path)
+        is_ours = job is not None or path in unrecorded(provenance)
+        found = replay.hash(file)
+        anew = replay.made.get(path)
+        if not found:
+            if is_ours and path not in left_out and not is_partial(path):
+                yield Problem(path, "is missing", hanging(ledger, path))
+            continue
+        details = list(differences(file, anew)) if anew and replay.hash(anew) != found else []
+        if not digest:
+            continue  # a large file that nobody hashed; provenance says so
+        if found != digest:
+            details += config_differences(file, path, provenance)
+            if owners.get(found, path) != path:
+                details.append(f"it holds what is recorded as {owners[found]}: swapped?")
+            what = "is not what was recorded" if is_ours else "is not what was read"
+            yield Problem(path, what, [*since(path, file, job), *details, *hanging(ledger, path)])
+        elif anew and replay.hash(anew) != found and job and not excused(job, file, anew):
+            command = f"emoword {' '.join(job.command[:2])} ..."
+            what = f"is not what `{command}` gives when run again"
+            yield Problem(path, what, [*why_not(job), *details, *hanging(ledger, path)])
+        elif job and (others := readers_of_other_bytes(ledger, path, digest)):
+            what = "is not what others read: it was made again, or it and its record were edited"
+            yield Problem(path, what, [f"read otherwise by {short(others)}"])
+
+
+def expected(ledger: Ledger, provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Path -> sha256 of every file in the records: as its maker, else as its reader has it."""
+    read = {path: digest for job in ledger.jobs.values() for path, digest in job.inputs.items()}
+    made = {path: job.outputs[path] for path, job in ledger.maker.items()}
+    return {**read, **{p: e["sha256"] for p, e in unrecorded(provenance).items()}, **made}
+
+
+def unrecorded(provenance: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Files that no stage of emoword made (config.json), as gathered in provenance.json."""
+    return {entry["path"]: entry for entry in provenance.get("unrecorded", ())}
+
+
+def is_partial(path: str) -> bool:
+    """Whether a file may be gone when all is well."""
+    return path.endswith(".checkpoint.safetensors")
+
+
+def since(path: str, file: Path, job: Job | None) -> list[str]:
+    """When a file was changed, where its time tells."""
+    if job is None:
+        return [f"changed {clock(file.stat().st_mtime)}"]
+    made = job.written(path)["mtime_ns"] / 1e9
+    changed = file.stat().st_mtime
+    ended = f"the job that wrote it ended {job.record['ended'][:19].replace('T', ' ')} UTC"
+    if changed > made:
+        return [f"changed {clock(changed)}; {ended}"]
+    return [f"changed at an unknown time (its clock was set back); {ended}"]
+
+
+def clock(seconds: float) -> str:
+    """A time to the second, UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def hanging(ledger: Ledger, path: str) -> list[str]:
+    """What was made from a file."""
+    files = ledger.hanging_on(path)
+    return [f"hanging on it: {short(files)}" if files else "nothing hangs on it"]
+
+
+def why_not(job: Job) -> list[str]:
+    """Reasons, innocent or not, for which a command gives other bytes than it did."""
+    others = other_circumstances(job)
+    return [f"run then with other {', '.join(others)}"] if others else ["its record agrees with it"]
+
+
+def other_circumstances(job: Job) -> list[str]:
+    """In what the code, the packages and the machine differ from those of a job."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = [] if job.record["code"]["sha256"] == code_version()["sha256"] else ["code of emoword"]
+    for name, then in job.record["packages"].items():
+        try:
+            now = sys.version.split()[0] if name == "python" else version(name)
+        except PackageNotFoundError:
+            now = "none"
+        if now != then:
+            found.append(f"{name} ({then}, here {now})")
+    here = host()
+    if any(job.record["host"].get(key) != here[key] for key in ("machine", "processor")):
+        found.append("processor")
+    return found
+
+
+def excused(job: Job, file: Path, anew: Path) -> bool:
+    """Whether a file as recorded may differ from itself made anew: rounding, another drawing."""
+    if file.suffix in (".png", ".pdf"):
+        return bool(other_circumstances(job))
+    return file.suffix in (".csv", ".json") and close(file.read_text(), anew.read_text())
+
+
+def close(a: str, b: str) -> bool:
+    r"""Whether two tables are the same but for the rounding of numbers.
+
+    >>> close("x,0.30000000000000004\n", "x,0.3\n"), close("x,0.31\n", "x,0.3\n")
+    (True, False)
+    """
+    cells, others = (text.replace("\n", ",").split(",") for text in (a, b))
+    return len(cells) == len(others) and all(
+        x == y or (number(x) is not None and math.isclose(number(x), number(y), rel_tol=CLOSE))  # type: ignore[arg-type]
+        for x, y in zip(cells, others, strict=True)
+    )
+
+
+def number(text: str) -> float | None:
+    """The number that a cell holds."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def readers_of_other_bytes(ledger: Ledger, path: str, digest: str) -> list[str]:
+    """The outputs of jobs that recorded another sha256 of a file than its maker."""
+    jobs = [j for j in ledger.readers.get(path, ()) if j.inputs[path] not in ("", digest)]
+    return [name for job in jobs for name in job.outputs]
+
+
+def config_differences(file: Path, path: str, provenance: Mapping[str, Any]) -> list[str]:
+    """Which settings of config.json are not those that were gathered."""
+    then = provenance.get("config")
+    if not path.endswith("/config.json") or not isinstance(then, dict):
+        return []
+    try:
+        now = flat(read_json(file))
+    except InputError as error:
+        return [str(error)]
+    before = flat(then)
+    keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    return [f"{key}: {now.get(key)!r}, recorded {before.get(key)!r}" for key in keys]
+
+
+def flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Nested maps as one, with keys such as `defaults.training.epochs`."""
+    if not isinstance(value, dict):
+        return {name: value}
+    parts = [flat(v, f"{name}.{key}" if name else str(key)) for key, v in value.items()]
+    return {key: v for part in parts for key, v in part.items()}
+
+
+def edited_records(ledger: Ledger, provenance: Mapping[str, Any]) -> Iterator[Problem]:
+    """Records that are not what provenance.json gathered."""
+    gathered = provenance.get("jobs", {})
+    for name, job in ledger.jobs.items():
+        then = gathered.get(name)
+        if then is not None and then != json.loads(json.dumps(job.record)):
+            newer = str(job.record["ended"]) > str(then["ended"])
+            reason = (
+                "the job ran again since; gather anew: ./run --cores 1 audit"
+                if newer
+                else "the record was edited, as it claims the same run"
+            )
+            yield Problem(name, "is not the record that provenance.json has", [reason])
+
+
+# ---------------------------------------------------------------------------------- in words
+
+
+def report(
+    folder: Path,
+    replay: Replay,
+    problems: Sequence[Problem],
+    provenance: Mapping[str, Any],
+    left_out: set[str],
+) -> str:
+    """What was looked at, and what was found."""
+    ledger = replay.ledger
+    files = expected(ledger, provenance)
+    there = sum(bool(replay.hash(replay.here(path))) for path in files)
+    again = Counter(job.stage for job in replay.done)
+    lines = [
+        f"{folder}: {len(ledger.jobs)} recorded jobs, {there} of their {len(files)} files are here",
+        f"made again  {sum(again.values())} jobs: {counted(again)}"
+        if again
+        else "made again  none",
+    ]
+    stages = Counter(
+        (j.stage, replay.undone[j.name]) for j in ledger.jobs.values() if j.name in replay.undone
+    )
+    for (stage, reason), many in stages.items():
+        names = f"{many} x {stage}" if many > 1 else stage
+        checked = "; compared with the record" if stage in NEEDS else ""
+        lines.append(f"not again   {names}: {reason}{checked}")
+    if left_out:
+        lines.append(f"left out    {len(left_out)} files: {provenance.get('why_left_out', '')}")
+    seal = folder / "provenance.json"
+    if seal.exists():
+        lines.append(
+            f"sealed by   sha256 {sha256(seal)} of provenance.json: compare with a published one"
+        )
+    else:
+        lines.append("not sealed  there is no provenance.json: ./run --cores 1 audit gathers it")
+    for problem in problems:
+        lines += ["", f"DIFFERS     {problem.path} {problem.what}"]
+        lines += [f"            {detail}" for detail in problem.details]
+    if problems:
+        lines += ["", f"{len(problems)} differ: {short(p.path for p in problems)}"]
+    else:
+        lines += ["", "Nothing differs."]
+    return "\n".join(lines)
+
+
+def counted(stages: Mapping[str, int]) -> str:
+    """Stages with how often each ran."""
+    return ", ".join(f"{many} x {name}" if many > 1 else name for name, many in stages.items())
