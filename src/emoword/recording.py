@@ -59,9 +59,9 @@ class Recorder:
             path: where to.
             seed: of the stage's random numbers, if it has one.
         """
-        outputs = files_of(self.renamed)
-        inputs = [name for name in files_of(self.opened) if name not in outputs]
-        mine = [name for name in inputs if is_input(name, self.command)]
+        outputs = [name for name in files_of(self.renamed) if is_data(name, self.command)]
+        opened = [name for name in files_of(self.opened) if is_data(name, self.command)]
+        inputs = [name for name in opened if name not in outputs]
         record = {
             "version": VERSION,
             "command": ["emoword", *self.command],
@@ -71,7 +71,7 @@ class Recorder:
             "code": code_version(),
             "packages": package_versions(),
             "host": host(),
-            "inputs": [describe(name, most=HASHED_UP_TO) for name in sorted(mine)],
+            "inputs": [describe(name, most=HASHED_UP_TO) for name in sorted(inputs)],
             "outputs": [describe(name) for name in sorted(outputs)],
         }
         write_json(record, path)
@@ -98,8 +98,8 @@ def files_of(names: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def is_input(name: str, command: Sequence[str]) -> bool:
-    """Whether a file that was read is data: below the working folder or named, and no code."""
+def is_data(name: str, command: Sequence[str]) -> bool:
+    """Whether a file is data: below the working folder or named, and neither code nor installed."""
     path = Path(name)
     if path.suffix in (".py", ".pyc", ".so") or (Path.cwd() / path).is_relative_to(sys.prefix):
         return False
