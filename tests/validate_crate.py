@@ -1,9 +1,9 @@
 """Validate an RO-Crate with roc-validator where no network is: python validate_crate.py FOLDER.
 
 roc-validator carries its profiles with it, but fetches the two JSON-LD contexts that a crate names.
-The library rocrate carries the one of RO-Crate, in version 1.3; in 1.1, which the Run Crate profiles
-build on, Bioschemas' terms had other addresses, which are put back. Of the Workflow Run terms our
-crates use one. Run in an environment with both packages:
+The library rocrate carries that of RO-Crate 1.3; in 1.1, which the Run Crate profiles build on,
+Bioschemas' terms had other addresses, which are put back. Of the Workflow Run terms our crates use
+one. Run where both packages are:
 
     python -m venv validator && validator/bin/pip install roc-validator rocrate
     validator/bin/python tests/validate_crate.py FOLDER

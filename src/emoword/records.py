@@ -187,26 +187,26 @@ def open_ledger(folder: Path) -> tuple[Ledger, dict[str, Any]]:
 
 
 def short(paths: Iterable[str], folder: str = "") -> str:
-    """Files in a few words: those of many runs or utterances as a count of each kind.
+    """Files in a few words: relative to a folder, endings together, those of many runs counted.
 
-    >>> short(["r/a/x.csv", "r/b/y.json"], "r")
-    'a/x.csv, b/y.json'
+    >>> short(["r/a/x.csv", "r/a/x.pdf", "r/b/y.json"], "r")
+    'a/x.csv .pdf, b/y.json'
     >>> short([f"runs/S1-lc/fold{i}-seed0/predictions.npy" for i in (1, 2, 3, 4)])
     '4 x predictions.npy of runs'
     """
-    groups: dict[tuple[str, str], list[str]] = {}
+    many: dict[str, list[str]] = {}
+    endings: dict[str, list[str]] = {}
     for path in paths:
         name = path.removeprefix(folder + "/") if folder else path
-        parts = name.split("/")
-        in_run = "runs" in parts
-        in_corpus = "corpus" in parts or name.endswith(".wav")
-        key = ("runs", parts[-1]) if in_run else ("corpus", "") if in_corpus else (name, "")
-        groups.setdefault(key, []).append(name)
-    said = []
-    for (kind, last), names in groups.items():
-        if len(names) <= 3:
-            said += names
+        stem, dot, ending = name.rpartition(".")
+        if "runs" in name.split("/"):
+            many.setdefault(f"{name.rpartition('/')[2]} of runs", []).append(name)
+        elif "corpus" in name.split("/") or ending == "wav":
+            many.setdefault("files of the corpus", []).append(name)
         else:
-            many = f"x {last} of runs" if kind == "runs" else "files of the corpus"
-            said.append(f"{len(names)} {many}")
-    return ", ".join(said)
+            endings.setdefault(stem or name, []).append(dot + ending)
+    said = []
+    for kind, names in many.items():
+        times = " x " if kind.endswith("of runs") else " "
+        said += names if len(names) <= 3 else [f"{len(names)}{times}{kind}"]
+    return ", ".join(said + [stem + " ".join(parts) for stem, parts in endings.items()])

@@ -5,14 +5,15 @@ sandbox: links to its inputs, each with the very bytes that the record names, an
 file that was edited since is not used; what its maker gives when run again is.
 """
 
+import contextlib
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from graphlib import TopologicalSorter
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from difflib import unified_diff
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from emoword.errors import InputError
 from emoword.recording import sha256
 from emoword.records import Job, Ledger
 
@@ -24,7 +25,6 @@ NEEDS = {
     "train": "audio and a training",
     "polish": "the corpus",
 }
-SECONDS = 3600
 # stages that ask whether audio files exist, and do not read them: empty ones do
 LOOK_FOR_AUDIO = ("read-iemocap", "read-recordings")
 
@@ -83,25 +83,39 @@ class Replay:
                 for name, job in wanted.items()
             }
         )
-        sorter.prepare()
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            raise InputError(f"{self.ledger.root}: jobs that wait for one another") from error
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
+            running: dict[Future[str], tuple[Job, Path]] = {}
             while sorter.is_active():
-                ready = sorter.get_ready()
-                jobs_now = [wanted[name] for name in ready if name in wanted]
-                for job, reason in zip(jobs_now, pool.map(self.again, jobs_now), strict=True):
-                    if reason:
-                        self.undone[job.name] = reason
+                for name in sorter.get_ready():
+                    made = self.sandbox(wanted[name]) if name in wanted else "not asked for"
+                    if isinstance(made, str):
+                        if name in wanted:
+                            self.undone[name] = made
+                            tell(wanted[name])
+                        sorter.done(name)
+                    else:
+                        running[pool.submit(run_stage, *made)] = (wanted[name], made[1])
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    job, place = running.pop(future)
+                    failed = future.result()
+                    if failed:
+                        self.undone[job.name] = failed
                     else:
                         self.done.append(job)
+                        self.take(job, place)
                     tell(job)
-                sorter.done(*ready)
+                    sorter.done(job.name)
 
     def comes(self, path: str, job: Job) -> bool:
         """Whether an input is made by another job."""
         return path in self.ledger.maker and self.ledger.maker[path].name != job.name
 
-    def again(self, job: Job) -> str:
-        """Run one job again; returns why it could not be run, or nothing."""
+    def sandbox(self, job: Job) -> tuple[list[str], Path] | str:
+        """Make a job's sandbox; returns its command and folder, or why it cannot be run."""
         if job.stage in NEEDS:
             return f"needs {NEEDS[job.stage]}"
         sources = {path: self.find(path, digest) for path, digest in job.inputs.items()}
@@ -124,33 +138,15 @@ class Replay:
         if job.stage in LOOK_FOR_AUDIO:
             for path in self.audio() - sources.keys():
                 inside(place, path).touch()
-        failed = self.start([str(self.moved(word)) for word in job.command], place, folder / "log")
-        if failed:
-            return failed
+        return [str(self.moved(word)) for word in job.command], place
+
+    def take(self, job: Job, place: Path) -> None:
+        """Take note of what a job left in its sandbox."""
         for path in job.outputs:
             file = inside(place, path)
             if file.is_file():
                 self.write_old_roots(file)
                 self.made[path] = file
-        return ""
-
-    def start(self, command: Sequence[str], place: Path, log: Path) -> str:
-        """Run a command of emoword in a folder; returns what went wrong, or nothing."""
-        with log.open("wb") as stream:
-            try:
-                status = subprocess.run(
-                    [sys.executable, "-m", "emoword", *command],
-                    cwd=place,
-                    stdin=subprocess.DEVNULL,
-                    stdout=stream,
-                    stderr=subprocess.STDOUT,
-                    timeout=SECONDS,
-                    check=False,
-                ).returncode
-            except subprocess.TimeoutExpired:
-                return f"took more than {SECONDS // 60} minutes"
-        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return f"failed: {said[-1] if said else f'status {status}'}" if status else ""
 
     def audio(self) -> set[str]:
         """Audio files below the root, by the records of who read them."""
@@ -179,6 +175,31 @@ class Replay:
         return f"it read other bytes than lie in {lost[0]}{more}"
 
 
+def run_stage(command: Sequence[str], place: Path) -> str:
+    """Run a command of emoword in a folder, in a process of its own.
+
+    Returns:
+        What went wrong, in one line; nothing if all went well.
+    """
+    from emoword.cli import main
+
+    log = place / "log"
+    with (
+        contextlib.chdir(place),
+        log.open("w", encoding="utf-8") as stream,
+        contextlib.redirect_stdout(stream),
+        contextlib.redirect_stderr(stream),
+    ):
+        try:
+            main(command)
+        except SystemExit as left:
+            if left.code:
+                return f"failed: {left.code}"
+        except Exception as error:  # a file that nobody foresaw: say so, and go on
+            return f"failed: {type(error).__name__}: {error}"
+    return ""
+
+
 def ups(path: str) -> int:
     """How many folders a relative path leads up."""
     return os.path.normpath(path).split("/").count("..")
@@ -199,11 +220,16 @@ def differences(there: Path, anew: Path, most: int = 3) -> Iterator[str]:
     except UnicodeDecodeError:
         return
     if len(ours) != len(theirs):
-        yield f"{len(ours) - 1} lines, made anew {len(theirs) - 1}"
+        changes = [x for x in unified_diff(theirs, ours, n=0, lineterm="") if x[0] in "+-"][2:]
+        for change in changes[:most]:
+            yield f"{'added' if change[0] == '+' else 'taken away'}: {clipped(change[1:])}"
+        if len(changes) > most:
+            yield f"and {len(changes) - most} more lines"
+        return
     header = ours[0].split(",")
     pairs = [
         (number, a, b)
-        for number, (a, b) in enumerate(zip(ours, theirs, strict=False), start=1)
+        for number, (a, b) in enumerate(zip(ours, theirs, strict=True), start=1)
         if a != b
     ]
     for number, a, b in pairs[:most]:
@@ -220,4 +246,4 @@ def differences(there: Path, anew: Path, most: int = 3) -> Iterator[str]:
 
 def clipped(line: str) -> str:
     """The beginning of a line, quoted."""
-    return repr(line if len(line) <= 60 else line[:57] + "...")
+    return repr(line if len(line) <= 90 else line[:87] + "...")

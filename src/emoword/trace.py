@@ -42,7 +42,6 @@ from emoword.cells import (
     table_number,
     word_cell,
 )
-from emoword.cli import build_parser
 from emoword.decide import Judge, Run, read_run
 from emoword.encoding import encode
 from emoword.errors import InputError
@@ -54,6 +53,7 @@ from emoword.recording import sha256
 from emoword.records import Job, Ledger, open_ledger, short
 from emoword.replay import NEEDS, Replay
 from emoword.tracing_utterance import tell_utterance
+from emoword.verify import arguments_of
 from emoword.word_space import WordSpace
 from emoword.word_tables import parse_words, read_neighbours
 
@@ -101,11 +101,6 @@ def dataset_folder(table: Path) -> Path:
         if folder.parent.name == "results":
             return folder
     raise InputError(f"{table}: not in a folder of results, such as results/demo")
-
-
-def arguments_of(job: Job) -> argparse.Namespace:
-    """A job's command line, read as its stage reads it."""
-    return build_parser(job.stage).parse_args(job.command)
 
 
 def maker(ledger: Ledger, path: Path | str) -> Job:

@@ -33,8 +33,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from emoword.cells import cells_with
+from emoword.cli import build_parser
 from emoword.errors import InputError
-from emoword.files import read_json
+from emoword.files import read_json, read_table
+from emoword.number_tables import Key
 from emoword.recording import code_version, host, sha256
 from emoword.records import Job, Ledger, open_ledger, short
 from emoword.replay import NEEDS, Replay, differences
@@ -142,6 +147,8 @@ def find_problems(
             details += config_differences(file, path, provenance)
             if owners.get(found, path) != path:
                 details.append(f"it holds what is recorded as {owners[found]}: swapped?")
+            if anew and file.name == "metrics.csv":
+                details += metrics_cells(ledger, file, anew)
             what = "is not what was recorded" if is_ours else "is not what was read"
             yield Problem(path, what, [*since(path, file, job), *details, *hanging(ledger, path)])
         elif anew and replay.hash(anew) != found and job and not excused(job, file, anew):
@@ -188,9 +195,46 @@ def clock(seconds: float) -> str:
 
 
 def hanging(ledger: Ledger, path: str) -> list[str]:
-    """What was made from a file."""
+    """What was made from a file: the cells, if it is a run's, and the files."""
     files = ledger.hanging_on(path)
-    return [f"hanging on it: {short(files)}" if files else "nothing hangs on it"]
+    if not files:
+        return ["nothing hangs on it"]
+    job, details = ledger.maker.get(path), []
+    if job and job.stage == "train" and path.rpartition("/")[2] in ("predictions.npy", "run.json"):
+        run = arguments_of(job)
+        model = "baseline" if run.loss == "ce" else f"M{run.label_set[1:]}"
+        cells = cells_with(lambda key: key[:2] == (model, run.loss), tables_loss(ledger))
+        details = [f"numbers that hang on it: {'; '.join(cells)}"] if cells else []
+    return [*details, f"files that hang on it: {short(files, common(files))}"]
+
+
+def common(files: Sequence[str]) -> str:
+    """The folder results/DATASET of files, if it is that of all."""
+    tops = {"/".join(file.split("/")[:2]) for file in files}
+    return tops.pop() if len(tops) == 1 else ""
+
+
+def arguments_of(job: Job) -> argparse.Namespace:
+    """A job's command line, read as its stage reads it."""
+    return build_parser(job.stage).parse_args(job.command)
+
+
+def tables_loss(ledger: Ledger) -> str:
+    """The loss whose models Tables 2 to 6 show."""
+    tables = [job for job in ledger.jobs.values() if job.stage == "table"]
+    return str(arguments_of(tables[0]).loss) if tables else "lc"
+
+
+def metrics_cells(ledger: Ledger, file: Path, anew: Path) -> list[str]:
+    """The cells that print the rows in which two metrics.csv differ."""
+    pair = [read_table(path, ["variant", "seed", "fold", *Key._fields]) for path in (file, anew)]
+    rows = [set(table.itertuples(index=False, name=None)) for table in pair]
+    changed = pd.DataFrame(sorted(rows[0] ^ rows[1]), columns=pair[0].columns)
+    overall = changed[(changed["seed"] == "all") & (changed["fold"] != "")]
+    keys = set(overall[list(Key._fields)].itertuples(index=False, name=None))
+    cells = cells_with(lambda key: tuple(key) in keys, tables_loss(ledger))
+    text = "; ".join(cells) if cells else "none that a table prints: rows of single folds"
+    return [f"numbers that hang on it: {text}"]
 
 
 def why_not(job: Job) -> list[str]:
@@ -309,13 +353,13 @@ def report(
         if again
         else "made again  none",
     ]
-    stages = Counter(
-        (j.stage, replay.undone[j.name]) for j in ledger.jobs.values() if j.name in replay.undone
-    )
-    for (stage, reason), many in stages.items():
-        names = f"{many} x {stage}" if many > 1 else stage
-        checked = "; compared with the record" if stage in NEEDS else ""
-        lines.append(f"not again   {names}: {reason}{checked}")
+    undone = [job for job in ledger.jobs.values() if job.name in replay.undone]
+    kept = Counter(job.stage for job in undone if job.stage in NEEDS)
+    if kept:
+        lines.append(f"compared    with their records only: {counted(kept)}")
+    for job in undone:
+        if job.stage not in NEEDS:
+            lines.append(f"not again   {' '.join(job.command[:2])}: {replay.undone[job.name]}")
     if left_out:
         lines.append(f"left out    {len(left_out)} files: {provenance.get('why_left_out', '')}")
     seal = folder / "provenance.json"

@@ -342,6 +342,7 @@ def print_outputs(dataset):
         "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
         "look": f"column -s, -t < {folder}/tables/table1.csv",
         "audit": "results/README.md says what each file is and how to make it by hand",
+        "verify": f"emoword verify {folder} recomputes all but the trainings, and compares",
         "report": f"./run --report {folder}/report.zip",
     }
     if Path(f"{folder}/tables/tables.tex").exists():
@@ -427,3 +428,20 @@ def figure_flags(dataset, figure):
     if is_synthetic(dataset):
         options["title_note"] = "synthetic speech: says nothing about the paper"
     return flags(options)
+
+
+def workflow_files():
+    """The files beside the Snakefile that say how everything was made."""
+    root = Path(workflow.basedir)
+    found = ["config.yaml", "LICENSE", "CITATION.cff"]
+    found += sorted(
+        str(path.relative_to(root))
+        for folder, ending in (("rules", "smk"), ("schemas", "yaml"))
+        for path in (root / "workflow" / folder).glob(f"*.{ending}")
+    )
+    return [source(path) for path in found]
+
+
+def is_licensed(dataset):
+    """Whether the corpus may not be passed on, its labels and comments neither."""
+    return config["datasets"][dataset]["kind"] == "iemocap"
