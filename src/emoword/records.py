@@ -191,22 +191,24 @@ def short(paths: Iterable[str], folder: str = "") -> str:
 
     >>> short(["r/a/x.csv", "r/a/x.pdf", "r/b/y.json"], "r")
     'a/x.csv .pdf, b/y.json'
-    >>> short([f"runs/S1-lc/fold{i}-seed0/predictions.npy" for i in (1, 2, 3, 4)])
-    '4 x predictions.npy of runs'
+    >>> short([f"runs/S1-lc/fold{i}-seed0/{name}" for i in (1, 2) for name in ("a.npy", "b.json")])
+    'a.npy, b.json of 2 runs'
     """
-    many: dict[str, list[str]] = {}
+    runs: dict[str, None] = {}
+    in_runs: dict[str, None] = {}
+    corpus: list[str] = []
     endings: dict[str, list[str]] = {}
     for path in paths:
         name = path.removeprefix(folder + "/") if folder else path
         stem, dot, ending = name.rpartition(".")
         if "runs" in name.split("/"):
-            many.setdefault(f"{name.rpartition('/')[2]} of runs", []).append(name)
+            runs[name.rpartition("/")[0]] = in_runs[name.rpartition("/")[2]] = None
         elif "corpus" in name.split("/") or ending == "wav":
-            many.setdefault("files of the corpus", []).append(name)
+            corpus.append(name)
         else:
             endings.setdefault(stem or name, []).append(dot + ending)
-    said = []
-    for kind, names in many.items():
-        times = " x " if kind.endswith("of runs") else " "
-        said += names if len(names) <= 3 else [f"{len(names)}{times}{kind}"]
+    said = corpus if len(corpus) <= 3 else [f"{len(corpus)} files of the corpus"]
+    if runs:
+        where = next(iter(runs)) if len(runs) == 1 else f"{len(runs)} runs"
+        said.append(f"{', '.join(in_runs)} of {where}")
     return ", ".join(said + [stem + " ".join(parts) for stem, parts in endings.items()])

@@ -232,16 +232,20 @@ def differences(there: Path, anew: Path, most: int = 3) -> Iterator[str]:
         for number, (a, b) in enumerate(zip(ours, theirs, strict=True), start=1)
         if a != b
     ]
-    for number, a, b in pairs[:most]:
+    told = 0
+    for number, a, b in pairs:
         cells, anew_cells = a.split(","), b.split(",")
         if there.suffix == ".csv" and len(cells) == len(anew_cells) == len(header) and number > 1:
-            for name, x, y in zip(header, cells, anew_cells, strict=True):
-                if x != y:
-                    yield f"line {number}, {name}: {x!r}; made anew {y!r}"
+            triples = zip(header, cells, anew_cells, strict=True)
+            said = [f"{name}: {x!r}; made anew {y!r}" for name, x, y in triples if x != y]
         else:
-            yield f"line {number}: {clipped(a)}; made anew {clipped(b)}"
-    if len(pairs) > most:
-        yield f"and {len(pairs) - most} more lines"
+            said = [f"{clipped(a)}; made anew {clipped(b)}"]
+        for text in said[: most - told]:
+            yield f"line {number}, {text}"
+        told += len(said)
+        if told > most:
+            yield f"and more; {len(pairs)} lines differ"
+            return
 
 
 def clipped(line: str) -> str:

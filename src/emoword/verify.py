@@ -145,12 +145,13 @@ def find_problems(
             continue  # a large file that nobody hashed; provenance says so
         if found != digest:
             details += config_differences(file, path, provenance)
+            when = since(path, file, job)
             if owners.get(found, path) != path:
-                details.append(f"it holds what is recorded as {owners[found]}: swapped?")
+                when = [f"holds what is recorded as {twin(path, owners[found])}: swapped?"]
             if anew and file.name == "metrics.csv":
                 details += metrics_cells(ledger, file, anew)
             what = "is not what was recorded" if is_ours else "is not what was read"
-            yield Problem(path, what, [*since(path, file, job), *details, *hanging(ledger, path)])
+            yield Problem(path, what, [*when, *details, *hanging(ledger, path)])
         elif anew and replay.hash(anew) != found and job and not excused(job, file, anew):
             command = f"emoword {' '.join(job.command[:2])} ..."
             what = f"is not what `{command}` gives when run again"
@@ -175,6 +176,31 @@ def unrecorded(provenance: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]
 def is_partial(path: str) -> bool:
     """Whether a file may be gone when all is well."""
     return path.endswith(".checkpoint.safetensors")
+
+
+def twin(path: str, other: str) -> str:
+    """Another file; only its folder, if the names are alike."""
+    (folder, _, name), (others, _, last) = path.rpartition("/"), other.rpartition("/")
+    return others if name == last and folder != others else other
+
+
+def together(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems, those of one folder of a run as one if the same is said of all."""
+    groups: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in problems:
+        folder = problem.path.rpartition("/")[0]
+        key = folder if "/runs/" in folder else problem.path
+        groups.setdefault((key, problem.what, *problem.details[:1]), []).append(problem)
+    merged = []
+    for (key, what, *_), group in groups.items():
+        if len(group) == 1:
+            merged += group
+            continue
+        names = ", ".join(problem.path.rpartition("/")[2] for problem in group)
+        details = dict.fromkeys(detail for problem in group for detail in problem.details)
+        details.pop("nothing hangs on it", None)
+        merged.append(Problem(f"{key}: {names}", what, list(details)))
+    return merged
 
 
 def since(path: str, file: Path, job: Job | None) -> list[str]:
@@ -369,7 +395,7 @@ def report(
         )
     else:
         lines.append("not sealed  there is no provenance.json: ./run --cores 1 audit gathers it")
-    for problem in problems:
+    for problem in together(problems):
         lines += ["", f"DIFFERS     {problem.path} {problem.what}"]
         lines += [f"            {detail}" for detail in problem.details]
     if problems:
