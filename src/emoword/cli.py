@@ -47,7 +47,7 @@ def build_parser(stage: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--record",
-        type=Path,
+        default=argparse.SUPPRESS,  # for --help only: without_record has taken it out before
         metavar="JSON",
         help="written when the stage is done: the command, the files read and written with their "
         "sha256, versions of code and packages, host, begin and end; may stand anywhere",

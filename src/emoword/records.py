@@ -197,7 +197,7 @@ def short(paths: Iterable[str], folder: str = "") -> str:
     runs: dict[str, None] = {}
     in_runs: dict[str, None] = {}
     corpus: list[str] = []
-    endings: dict[str, list[str]] = {}
+    folders: dict[str, dict[str, list[str]]] = {}
     for path in paths:
         name = path.removeprefix(folder + "/") if folder else path
         stem, dot, ending = name.rpartition(".")
@@ -206,9 +206,14 @@ def short(paths: Iterable[str], folder: str = "") -> str:
         elif "corpus" in name.split("/") or ending == "wav":
             corpus.append(name)
         else:
-            endings.setdefault(stem or name, []).append(dot + ending)
+            stems = folders.setdefault(name.rpartition("/")[0], {})
+            stems.setdefault(stem or name, []).append(dot + ending)
     said = corpus if len(corpus) <= 3 else [f"{len(corpus)} files of the corpus"]
     if runs:
         where = next(iter(runs)) if len(runs) == 1 else f"{len(runs)} runs"
         said.append(f"{', '.join(in_runs)} of {where}")
-    return ", ".join(said + [stem + " ".join(parts) for stem, parts in endings.items()])
+    for place, stems in folders.items():
+        listed = len(stems) <= 3 or not place or place.endswith(("tables", "figures"))
+        parts = [stem + " ".join(ends) for stem, ends in stems.items()]
+        said += parts if listed else [f"{place}/ ({len(parts)} files)"]
+    return ", ".join(said)

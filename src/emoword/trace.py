@@ -25,6 +25,7 @@ jobs, beside their logs or in provenance.json (an unpacked audit.zip): no audio,
 import argparse
 import contextlib
 import io
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -69,9 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Print the chain behind a cell; exits with status 1 if it does not hold."""
-    folder = dataset_folder(arguments.table)
+    table = Path(os.path.normpath(arguments.table.absolute()))
+    folder = dataset_folder(table)
     ledger, _ = open_ledger(folder)
-    path = str(arguments.table.absolute().relative_to(ledger.root))
+    path = str(table.relative_to(ledger.root))
     if path not in ledger.maker:
         raise InputError(f"{arguments.table}: no record of a job that made it")
     if not arguments.table.exists():
@@ -97,7 +99,7 @@ def dataset_folder(table: Path) -> Path:
     Raises:
         InputError: it lies in none.
     """
-    for folder in table.absolute().parents:
+    for folder in table.parents:
         if folder.parent.name == "results":
             return folder
     raise InputError(f"{table}: not in a folder of results, such as results/demo")
@@ -438,18 +440,20 @@ def heading(title: str, path: str, line: int) -> None:
 def tell_chain(ledger: Ledger, path: str) -> None:
     """Print the commands behind a file, the first one first; many alike as one."""
     print("\nMade by, from the corpus on")
+    top = "/".join(path.split("/")[:2])
+    print(f"  (files of {top} without this folder)")
     groups: dict[str, list[Job]] = {}
     for job in ledger.ancestors(path):
         groups.setdefault(job.stage, []).append(job)
     for stage, jobs in groups.items():
         many = f"{len(jobs)} x " if len(jobs) > 1 else ""
-        reads = short(dict.fromkeys(name for job in jobs for name in job.inputs))
-        writes = short(dict.fromkeys(name for job in jobs for name in job.outputs))
+        reads = short(dict.fromkeys(name for job in jobs for name in job.inputs), top)
+        writes = short(dict.fromkeys(name for job in jobs for name in job.outputs), top)
         kept = " (not run again)" if stage in NEEDS else ""
         print(f"  {many}emoword {stage}{kept}\n      reads  {reads or 'nothing'}")
         print(f"      writes {writes}")
         print(f"      ended  {jobs[-1].record['ended'][:19].replace('T', ' ')} UTC, {code(jobs)}")
-        print(f"      record {jobs[-1].name}")
+        print(f"      record {jobs[-1].name.removeprefix(top + '/')}")
 
 
 def code(jobs: Sequence[Job]) -> str:

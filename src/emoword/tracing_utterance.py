@@ -69,7 +69,7 @@ def tell_recording(path: Path, name: str) -> None:
 
 def tell_raters(path: Path, dropped: Path, name: str) -> None:
     """Print each label and comment with its file and line, and why some were left out."""
-    annotations = read_table(path, ["utterance", "rater", "kind", "text", "file", "line"])
+    annotations = read_table(path, ["utterance", "rater", "role", "kind", "text", "file", "line"])
     rows = annotations[annotations["utterance"] == name]
     lost = read_table(dropped, ["utterance", "rater", "kind", "text", "file", "line", "reason"])
     lost = lost[lost["utterance"] == name]
@@ -80,7 +80,10 @@ def tell_raters(path: Path, dropped: Path, name: str) -> None:
         reasons = reasons_of(lost[same], row)
         verdict = f"   left out: {reasons}" if reasons else ""
         place = f"{row['file']}:{row['line']}"
-        print(f"    {row['rater']:5} {row['kind']:8} {row['text']!r}{verdict}\n          {place}")
+        own = " (of oneself)" if row["role"] == "self" else ""
+        print(
+            f"    {row['rater']:5} {row['kind']:8} {row['text']!r}{own}{verdict}\n          {place}"
+        )
 
 
 def reasons_of(lost: pd.DataFrame, row: Mapping[Any, Any]) -> str:

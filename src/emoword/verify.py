@@ -1,8 +1,8 @@
 r"""Recompute everything that needs no training, and compare all files with what was recorded.
 
     emoword verify results/demo
-    emoword verify audit/results/demo                     # an audit.zip, unpacked in audit/
-    emoword verify audit/results/iemocap --corpus /data/IEMOCAP_full_release
+    emoword verify audit.zip                             # or what it was unpacked to
+    emoword verify audit.zip --corpus /data/IEMOCAP_full_release
 
 Each job left a record beside its log: its command, what it read and wrote, each file's sha256.
 Every file is compared with its record. Then the recorded commands are run again in a temporary
@@ -35,6 +35,7 @@ from typing import Any
 
 import pandas as pd
 
+from emoword.archive import opened
 from emoword.cells import cells_with
 from emoword.cli import build_parser
 from emoword.errors import InputError
@@ -61,7 +62,7 @@ class Problem:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``emoword verify``."""
     add = parser.add_argument
-    add("folder", type=Path, help="results of a dataset, such as results/demo")
+    add("folder", type=Path, help="results of a dataset, such as results/demo, or an audit.zip")
     add(
         "--corpus",
         type=Path,
@@ -73,17 +74,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Verify; exits with status 1 if something differs."""
-    ledger, provenance = open_ledger(arguments.folder)
-    with tempfile.TemporaryDirectory(prefix="emoword-verify-") as scratch:
+    with (
+        opened(arguments.folder) as folder,
+        tempfile.TemporaryDirectory(prefix="emoword-verify-") as scratch,
+    ):
+        ledger, provenance = open_ledger(folder)
         replay = Replay(ledger, Path(scratch), roots(ledger, arguments.corpus))
         if not arguments.quick:
             replay.run(ledger.jobs.values(), progress(len(ledger.jobs)))
-        left_out = set(provenance.get("left_out", ()))
+        left_out = read_left_out(folder)
         problems = list(find_problems(replay, provenance, left_out))
         problems += edited_records(ledger, provenance)
-        print(report(arguments.folder, replay, problems, provenance, left_out))
+        print(report(folder, replay, problems, provenance, left_out))
     if problems:
         sys.exit(1)
+
+
+def read_left_out(folder: Path) -> dict[str, str]:
+    """Path -> reason of what an archive does not hold; nothing where this is none."""
+    if (folder / "logs").exists():
+        return {}
+    for place in folder.parents:
+        if (place / "left_out.json").exists():
+            return dict(read_json(place / "left_out.json"))
+    return {}
 
 
 def roots(ledger: Ledger, corpus: Path | None) -> list[tuple[str, Path]]:
@@ -126,7 +140,7 @@ def progress(total: int) -> Any:
 
 
 def find_problems(
-    replay: Replay, provenance: Mapping[str, Any], left_out: set[str]
+    replay: Replay, provenance: Mapping[str, Any], left_out: Mapping[str, str]
 ) -> Iterator[Problem]:
     """Every recorded file that is missing, was edited, or is not what its command gives."""
     ledger = replay.ledger
@@ -145,7 +159,7 @@ def find_problems(
             continue  # a large file that nobody hashed; provenance says so
         if found != digest:
             details += config_differences(file, path, provenance)
-            when = since(path, file, job)
+            when = [] if left_out else since(path, file, job)  # unpacking sets the times
             if owners.get(found, path) != path:
                 when = [f"holds what is recorded as {twin(path, owners[found])}: swapped?"]
             if anew and file.name == "metrics.csv":
@@ -366,7 +380,7 @@ def report(
     replay: Replay,
     problems: Sequence[Problem],
     provenance: Mapping[str, Any],
-    left_out: set[str],
+    left_out: Mapping[str, str],
 ) -> str:
     """What was looked at, and what was found."""
     ledger = replay.ledger
@@ -387,7 +401,8 @@ def report(
         if job.stage not in NEEDS:
             lines.append(f"not again   {' '.join(job.command[:2])}: {replay.undone[job.name]}")
     if left_out:
-        lines.append(f"left out    {len(left_out)} files: {provenance.get('why_left_out', '')}")
+        reasons = Counter(left_out.values())
+        lines.append("left out    of the archive: " + counted(reasons).replace(" x ", " "))
     seal = folder / "provenance.json"
     if seal.exists():
         lines.append(
