@@ -85,7 +85,7 @@ def main(arguments: argparse.Namespace) -> None:
         left_out = read_left_out(folder)
         problems = list(find_problems(replay, provenance, left_out))
         problems += edited_records(ledger, provenance)
-        print(report(folder, replay, problems, provenance, left_out))
+        print(report(arguments.folder, folder, replay, problems, provenance, left_out))
     if problems:
         sys.exit(1)
 
@@ -376,6 +376,7 @@ def edited_records(ledger: Ledger, provenance: Mapping[str, Any]) -> Iterator[Pr
 
 
 def report(
+    title: Path,
     folder: Path,
     replay: Replay,
     problems: Sequence[Problem],
@@ -388,7 +389,7 @@ def report(
     there = sum(bool(replay.hash(replay.here(path))) for path in files)
     again = Counter(job.stage for job in replay.done)
     lines = [
-        f"{folder}: {len(ledger.jobs)} recorded jobs, {there} of their {len(files)} files are here",
+        f"{title}: {len(ledger.jobs)} recorded jobs, {there} of their {len(files)} files are here",
         f"made again  {sum(again.values())} jobs: {counted(again)}"
         if again
         else "made again  none",
