@@ -40,6 +40,7 @@ class Recorder:
         self.begun = now()
         self.opened: dict[str, None] = {}  # in order
         self.renamed: dict[str, None] = {}
+        self.reported: dict[str, None] = {}  # by us, of libraries that open files unseen
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, values: tuple[Any, ...]) -> None:
@@ -50,7 +51,7 @@ class Recorder:
         elif event == "os.rename":
             self.renamed[os.fsdecode(values[1])] = None
         elif event == "emoword.read":
-            self.opened[values[0]] = None
+            self.reported[values[0]] = None
 
     def write(self, path: Path, seed: int | None) -> None:
         """Write the record.
@@ -61,7 +62,8 @@ class Recorder:
         """
         outputs = [name for name in files_of(self.renamed) if is_data(name, self.command)]
         opened = [name for name in files_of(self.opened) if is_data(name, self.command)]
-        inputs = [name for name in opened if name not in outputs]
+        read = dict.fromkeys([*opened, *files_of(self.reported)])
+        inputs = [name for name in read if name not in outputs]
         record = {
             "version": VERSION,
             "command": ["emoword", *self.command],

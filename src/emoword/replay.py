@@ -171,7 +171,9 @@ class Replay:
         gone = [path for path in lost if not self.here(path).exists()]
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         if gone:
-            return f"it read {gone[0]}{more}, not here"
+            outside = any(Path(gone[0]).is_relative_to(recorded) for recorded, _ in self.roots)
+            remedy = "; say where it lies: emoword verify --corpus" if outside else ""
+            return f"it read {gone[0]}{more}, not here{remedy}"
         return f"it read other bytes than lie in {lost[0]}{more}"
 
 
