@@ -433,13 +433,13 @@ def figure_flags(dataset, figure):
 def workflow_files():
     """The files beside the Snakefile that say how everything was made."""
     root = Path(workflow.basedir)
-    found = ["config.yaml", "LICENSE", "CITATION.cff"]
+    found = ["config.yaml", "LICENSE"]
     found += sorted(
         str(path.relative_to(root))
         for folder, ending in (("rules", "smk"), ("schemas", "yaml"))
         for path in (root / "workflow" / folder).glob(f"*.{ending}")
     )
-    return [source(path) for path in found]
+    return [source(path) for path in found if (root / path).exists()]
 
 
 def is_licensed(dataset):
