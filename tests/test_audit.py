@@ -506,7 +506,9 @@ def test_without_labels_the_archive_has_none_and_verifies_with_the_corpus(
         for name in opened.namelist():
             content = opened.read(name).decode("utf-8", errors="ignore")
             if any(utterance in content for utterance in told):
-                assert name.endswith((".npy", "split.csv", "index.csv", "provenance.json", "left_out.json"))
+                assert name.endswith(
+                    (".npy", "split.csv", "index.csv", "provenance.json", "left_out.json")
+                )
     moved = tmp_path / "corpus elsewhere"
     shutil.move(made[1], moved)
     try:

@@ -277,8 +277,8 @@ def run_folders(dataset, variant, losses=None):
     if losses is None:
         pairs.append(("S1", "ce"))
     return [
-        f"results/{dataset}/runs/{trained_by(dataset, variant, loss)}/{label_set}-{loss}"
-        f"/fold{fold}-seed{seed}"
+        f"results/{dataset}/runs/{trained_by(dataset, variant, loss)}/{label_set}-{loss}/"
+        f"fold{fold}-seed{seed}"
         for label_set, loss in pairs
         for fold in range(1, block("datasets", dataset)["folds"] + 1)
         for seed in block("datasets", dataset)["seeds"]
