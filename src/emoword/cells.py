@@ -49,16 +49,20 @@ class WordCell(NamedTuple):
     field: str
 
 
+def is_table(path: Path) -> bool:
+    """Whether a file is named as one of the paper's tables, such as table3.csv."""
+    return re.fullmatch(r"table[1-6]\.csv", path.name) is not None
+
+
 def table_number(path: Path) -> int:
     """Which of the paper's tables a file such as table3.csv is.
 
     Raises:
         InputError: its name is not that of a table.
     """
-    found = re.fullmatch(r"table([1-6])\.csv", path.name)
-    if not found:
+    if not is_table(path):
         raise InputError(f"{path}: not one of table1.csv .. table6.csv")
-    return int(found[1])
+    return int(path.stem[-1])
 
 
 def row_names(number: int, table: pd.DataFrame) -> list[str]:

@@ -155,14 +155,18 @@ class Replay:
         return {path for path in names if path not in self.ledger.maker or path.endswith(".wav")}
 
     def moved(self, path: str) -> str | Path:
-        """A path in one of `roots` as it is here; anything else as it is."""
-        inside = any(Path(path).is_relative_to(recorded) for recorded, _ in self.roots)
-        return self.here(path) if inside else path
+        """An absolute path in one of `roots` as it is here; anything else as it is.
+
+        Relative ones are linked at their place in the sandbox.
+        """
+        outside = Path(path).is_absolute()
+        known = any(Path(path).is_relative_to(recorded) for recorded, _ in self.roots)
+        return self.here(path) if outside and known else path
 
     def write_old_roots(self, file: Path) -> None:
         """Put the recorded folders back into a text that names files of a corpus."""
         for recorded, ours in self.roots:
-            if str(ours) != recorded and file.suffix in (".csv", ".json"):
+            if Path(recorded).is_absolute() and file.suffix in (".csv", ".json"):
                 old = file.read_bytes()
                 file.write_bytes(old.replace(str(ours).encode(), recorded.encode()))
 

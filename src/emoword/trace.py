@@ -37,6 +37,7 @@ import pandas as pd
 
 from emoword.cells import (
     MetricCell,
+    is_table,
     metric_cell,
     neighbours_of,
     row_names,
@@ -79,8 +80,7 @@ def main(arguments: argparse.Namespace) -> None:
     if not arguments.table.exists():
         raise InputError(f"{arguments.table}: no such file")
     with contextlib.chdir(ledger.root):  # paths in records are relative to it
-        is_paper = Path(path).parent.name == "tables" and Path(path).stem[5:] in "123456"
-        if not is_paper:
+        if not (is_table(table) and table.parent.name == "tables"):
             agrees = trace_any(ledger, path, arguments.row, arguments.column)
         elif table_number(Path(path)) in (4, 5):
             agrees = trace_word(ledger, path, arguments.row, arguments.column)
