@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from auditing import REPOSITORY, D, make_results, stage
 from emoword import recording
@@ -307,6 +308,40 @@ def test_a_line_of_a_rater_in_the_corpus_itself(
     status, said = verify(root / D, "--corpus", corpus)
     assert status == 1
     assert {Path(name).name for name in blamed(said)} == {path.name}
+
+
+def test_own_recordings_are_read_again_without_their_audio(tmp_path: Path, verify: Verify) -> None:
+    data, results = tmp_path / "data/mine", "results/mine"
+    data.mkdir(parents=True)
+    rows = ["wav,speaker,label"]
+    for speaker in range(5):
+        for name in ("anger", "fear"):
+            wav = f"{speaker}-{name}.wav"
+            noise = np.random.default_rng(speaker).normal(size=8000) / 10
+            soundfile.write(data / wav, noise, 16000)
+            rows.append(f"{wav},{speaker},{name}")
+    (data / "recordings.csv").write_text("\n".join(rows) + "\n")
+    with chdir(tmp_path):
+        stage(
+            f"read-recordings --table data/mine/recordings.csv --folds 5 --utterances "
+            f"{results}/utterances.csv --annotations {results}/annotations.csv "
+            f"--report {results}/corpus.json",
+            f"{results}/logs/read_recordings",
+        )
+        stage(
+            f"features --utterances {results}/utterances.csv --upstream logmel "
+            f"--out {results}/features/logmel",
+            f"{results}/logs/features/logmel",
+        )
+    for audio in data.glob("*.wav"):
+        audio.unlink()
+    status, said = verify(tmp_path / results)
+    assert status == 0, said
+    assert "made again  1 jobs: read-recordings" in said
+    change_line(data / "recordings.csv", 2, "label", "fear")
+    status, said = verify(tmp_path / results)
+    assert status == 1
+    assert blamed(said) == {"data/mine/recordings.csv"}
 
 
 def amend(root: Path, log: str, path: str, side: str) -> None:
