@@ -40,6 +40,7 @@ include: "workflow/rules/inputs.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/page.smk"
+include: "workflow/rules/audit.smk"
 
 
 report: "workflow/report/workflow.rst"

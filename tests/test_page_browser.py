@@ -69,8 +69,8 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(table.assign(wav=table["wav"].mask(heard, str(sound))), made / "utterances.csv")
     neighbours = read_table(made / "neighbours/paper.csv", ["word"])
     table5 = read_table(made / "tables/table5.csv", ["word 1"])
-    for frame, file in ((neighbours, "neighbours/paper.csv"), (table5, "tables/table5.csv")):
-        write_table(frame.replace(table5["word 1"].iloc[0], HOSTILE_WORD), made / file)
+    for frame, name in ((neighbours, "neighbours/paper.csv"), (table5, "tables/table5.csv")):
+        write_table(frame.replace(table5["word 1"].iloc[0], HOSTILE_WORD), made / name)
     call = ["page", "--results", made, "--runs", *sorted((made / "runs/paper").glob("*/*"))]
     call += ["--targets", made / "targets/paper", "--space", folder / "space", "--synthetic"]
     cli.main([*map(str, call), "--out", str(made / "report")])

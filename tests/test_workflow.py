@@ -214,6 +214,27 @@ def test_the_report_holds_tables_and_figures(clone: Clone) -> None:
     assert clone.planned() == set()
 
 
+def test_the_audit_verifies_where_it_lies_and_elsewhere(
+    clone: Clone, demo: Path, tmp_path: Path
+) -> None:
+    """Every job has a record, and everything but trainings comes out the same when run again."""
+    clone.snakemake("audit")
+    shutil.copy(demo / "audit.zip", tmp_path)
+    for folder, what in ((clone.folder, "results/demo"), (tmp_path, "audit.zip")):
+        done = subprocess.run(
+            [sys.executable, "-m", "emoword", "verify", what],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "made again  16 jobs" in done.stdout  # corpus, targets, decisions, tables, figures
+        assert "only: " in done.stdout
+        assert "20 x train" in done.stdout
+        assert "not again" not in done.stdout
+
+
 def test_lint_is_clean(clone: Clone) -> None:
     assert "Congratulations" in clone.snakemake("--lint")
 

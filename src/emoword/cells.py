@@ -6,7 +6,7 @@ designs of the tables say what stands where; nothing is listed here a second tim
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -49,16 +49,20 @@ class WordCell(NamedTuple):
     field: str
 
 
+def is_table(path: Path) -> bool:
+    """Whether a file is named as one of the paper's tables, such as table3.csv."""
+    return re.fullmatch(r"table[1-6]\.csv", path.name) is not None
+
+
 def table_number(path: Path) -> int:
     """Which of the paper's tables a file such as table3.csv is.
 
     Raises:
         InputError: its name is not that of a table.
     """
-    found = re.fullmatch(r"table([1-6])\.csv", path.name)
-    if not found:
+    if not is_table(path):
         raise InputError(f"{path}: not one of table1.csv .. table6.csv")
-    return int(found[1])
+    return int(path.stem[-1])
 
 
 def row_names(number: int, table: pd.DataFrame) -> list[str]:
@@ -129,6 +133,21 @@ def neighbours_of(cell: WordCell, neighbours: pd.DataFrame, loss: str = "lc") ->
     if cell.kind == "prediction":
         wanted &= neighbours["loss"] == loss
     return neighbours[wanted].sort_values("rank")
+
+
+def cells_with(wanted: Callable[[Key], bool], loss: str = "lc") -> list[str]:
+    """The cells of Tables 1, 2, 3 and 6 whose key is wanted, row by row, in words.
+
+    >>> cells_with(lambda key: key.model == "M2" and key.metric == "cosine")
+    ['Table 3 M2: S1, S2, S3']
+    """
+    found = []
+    for number in (1, 2, 3, 6):
+        for row, keys in design(number, loss).items():
+            columns = [column for column, key in keys.items() if wanted(key)]
+            if columns:
+                found.append(f"Table {number} {row}: {', '.join(columns)}")
+    return found
 
 
 def lost(number: int, what: str, name: str, known: Sequence[str]) -> NoReturn:

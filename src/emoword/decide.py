@@ -82,48 +82,82 @@ def read_run(folder: Path) -> Run:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write decisions.csv."""
-    space = WordSpace.open(arguments.space)
-    targets = {s: read_targets(arguments.targets / f"{s}.csv") for s in arguments.label_sets}
-    ranked = {s: ranked_words(targets[s]) for s in RANKED_SETS if s in targets}
-    truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
-
+    """Write decisions.csv, and nearest.csv."""
+    judge = Judge.read(arguments)
     tables, near_tables = [], []
     for run in map(read_run, arguments.runs):
-        record = {**run.record, "variant": arguments.variant}
+        near = judge.nearest(run)
+        tables.append(judge.decisions(run, near))
+        if near is not None:
+            keys = {"of": run.record["model"], "fold": run.record["fold"]}
+            near_tables.append(near.assign(**keys, seed=run.record["seed"]))
+    decisions = pd.concat(tables)
+    write_table(decisions, arguments.out)
+    if arguments.nearest:
+        tested = list(dict.fromkeys(decisions["utterance"]))
+        for name, words in judge.targets.items():
+            rows = near_targets(words, tested, judge.space)
+            near_tables.append(rows.assign(of=name, fold="", seed=""))
+        nearest = pd.concat(near_tables).assign(variant=judge.variant)
+        first = ["variant", "of", "fold", "seed", "utterance"]
+        rest = [name for name in nearest if name not in first]
+        write_table(nearest[first + rest], arguments.nearest)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What predictions are held against: the truth, the label sets, the word space."""
+
+    variant: str
+    space: WordSpace
+    truth: pd.Series
+    targets: dict[str, pd.DataFrame]
+    ranked: dict[str, pd.Series]
+    rank_loss: str
+
+    @classmethod
+    def read(cls, arguments: argparse.Namespace) -> "Judge":
+        """From the options that ``emoword decide`` declares."""
+        sets = {s: read_targets(arguments.targets / f"{s}.csv") for s in arguments.label_sets}
+        return cls(
+            arguments.variant,
+            WordSpace.open(arguments.space),
+            read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"],
+            sets,
+            {s: ranked_words(sets[s]) for s in RANKED_SETS if s in sets},
+            arguments.rank_loss,
+        )
+
+    def nearest(self, run: Run) -> pd.DataFrame | None:
+        """The words nearest to each prediction; None of a run whose words nobody asks for."""
+        if run.record["model"] == "baseline" or run.record["loss"] != self.rank_loss:
+            return None
+        return words_near(run.utterances, run.predictions, self.space)
+
+    def decisions(self, run: Run, near: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The rows of decisions.csv of one run; ``near`` is its `nearest`, if it is known."""
+        record = {**run.record, "variant": self.variant}
         classes: list[str] = record["classes"]  # the order of the baseline's outputs
         table = pd.DataFrame({"utterance": run.utterances})
-        table["true"] = truth.reindex(run.utterances).to_numpy()
+        table["true"] = self.truth.reindex(run.utterances).to_numpy()
         if record["model"] == "baseline":
             table["predicted"] = [classes[i] for i in run.predictions.argmax(axis=1)]
         else:
-            chosen = decide(run.predictions, space.vectors_of(classes))
+            chosen = decide(run.predictions, self.space.vectors_of(classes))
             table["predicted"] = [classes[i] for i in chosen]
-            for name, words in targets.items():
-                table[f"cosine_{name}"] = similarities(run, words, space)
-            if record["loss"] == arguments.rank_loss:
-                similar, nearest = words_near(run.predictions, space)
-                rows = nearest_rows(run.utterances, similar, nearest)
-                near_tables.append(
-                    rows.assign(of=record["model"], fold=record["fold"], seed=record["seed"])
-                )
-                for name, words_by_rank in ranked.items():
+            for name, words in self.targets.items():
+                table[f"cosine_{name}"] = similarities(run, words, self.space)
+            near = self.nearest(run) if near is None else near
+            if near is not None:
+                columns = [name for name in near if str(name).startswith("word ")]
+                nearest = near[columns].to_numpy().tolist()
+                for name, words_by_rank in self.ranked.items():
                     for rank in (1, 2):
                         table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest)
         for position, key in enumerate(("variant", "model", "loss", "fold", "seed", "collapsed")):
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
-        tables.append(table)
-    decisions = pd.concat(tables)
-    write_table(decisions, arguments.out)
-    if arguments.nearest:
-        tested = list(dict.fromkeys(decisions["utterance"]))
-        near_tables += [near_targets(name, words, tested, space) for name, words in targets.items()]
-        nearest_words = pd.concat(near_tables)
-        first = ["variant", "of", "fold", "seed", "utterance"]
-        nearest_words = nearest_words.assign(variant=arguments.variant)
-        rest = [name for name in nearest_words if name not in first]
-        write_table(nearest_words[first + rest], arguments.nearest)
+        return table
 
 
 def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[np.float64]:
@@ -136,38 +170,28 @@ def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[n
 
 
 def words_near(
-    predictions: NDArray[np.float32], space: WordSpace
-) -> tuple[NDArray[np.float64], list[list[str]]]:
-    """The similarities [n, 10] of each prediction's ten nearest words, and these, nearest first."""
-    indices, values = space.nearest(predictions, min(NEAREST, len(space)))
-    return values, [[space.word(i) for i in row] for row in indices]
-
-
-def nearest_rows(
-    utterances: Sequence[str], similarities: NDArray[np.float64], words: Sequence[Sequence[str]]
+    utterances: Sequence[str], vectors: NDArray[np.float32], space: WordSpace
 ) -> pd.DataFrame:
-    """Columns utterance, word 1, similarity 1, word 2, ...; a row an utterance."""
+    """Each vector's ten nearest words: columns utterance, word 1, similarity 1, word 2, ..."""
+    indices, similarities = space.nearest(vectors, min(NEAREST, len(space)))
     table: dict[str, Sequence[object]] = {"utterance": utterances}
-    for rank in range(similarities.shape[1]):
-        table[f"word {rank + 1}"] = [row[rank] for row in words]
+    for rank in range(indices.shape[1]):
+        table[f"word {rank + 1}"] = [space.word(i) for i in indices[:, rank]]
         table[f"similarity {rank + 1}"] = list(similarities[:, rank].round(6))
     return pd.DataFrame(table)
 
 
 def near_targets(
-    name: str, targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace
+    targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace
 ) -> pd.DataFrame:
-    """The nearest words of the utterances' targets; each distinct target is searched for once."""
-    there = set(targets["utterance"])
-    wanted = [utterance for utterance in utterances if utterance in there]
+    """The words nearest to the utterances' targets; each distinct target is searched for once."""
     of = {str(key): proportions(words) for key, words in targets.groupby("utterance")}
+    wanted = [utterance for utterance in utterances if utterance in of]
     first = {of[utterance]: utterance for utterance in reversed(wanted)}
     distinct = list(first.values())
-    place = {key: i for i, key in enumerate(first)}
-    similar, words = words_near(encode(targets, distinct, space), space)
-    which = [place[of[utterance]] for utterance in wanted]
-    rows = nearest_rows(wanted, similar[which], [words[i] for i in which])
-    return rows.assign(of=name, fold="", seed="")
+    found = words_near(distinct, encode(targets, distinct, space), space).set_index("utterance")
+    rows = found.loc[[first[of[utterance]] for utterance in wanted]].reset_index()
+    return rows.assign(utterance=wanted)
 
 
 def hits(

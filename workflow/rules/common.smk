@@ -279,8 +279,8 @@ def run_folders(dataset, variant, losses=None):
     if losses is None:
         pairs.append(("S1", "ce"))
     return [
-        f"results/{dataset}/runs/{trained_by(dataset, variant, loss)}/{label_set}-{loss}"
-        f"/fold{fold}-seed{seed}"
+        f"results/{dataset}/runs/{trained_by(dataset, variant, loss)}/{label_set}-{loss}/"
+        f"fold{fold}-seed{seed}"
         for label_set, loss in pairs
         for fold in range(1, block("datasets", dataset)["folds"] + 1)
         for seed in block("datasets", dataset)["seeds"]
@@ -345,6 +345,7 @@ def print_outputs(dataset):
         "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
         "look": f"column -s, -t < {folder}/tables/table1.csv",
         "audit": "results/README.md says what each file is and how to make it by hand",
+        "verify": f"emoword verify {folder} recomputes all but the trainings, and compares",
         "report": f"./run --report {folder}/report.zip",
     }
     if Path(f"{folder}/tables/tables.tex").exists():
@@ -449,3 +450,20 @@ def rule_files():
     """The files of the rules: the graph of the rules is made from them."""
     folder = Path(workflow.basedir) / "workflow" / "rules"
     return [source(path) for path in sorted(folder.glob("*.smk"))]
+
+
+def workflow_files():
+    """The files beside the Snakefile that say how everything was made."""
+    root = Path(workflow.basedir)
+    found = ["config.yaml", "LICENSE"]
+    found += sorted(
+        str(path.relative_to(root))
+        for folder, ending in (("rules", "smk"), ("schemas", "yaml"))
+        for path in (root / "workflow" / folder).glob(f"*.{ending}")
+    )
+    return [source(path) for path in found if (root / path).exists()]
+
+
+def is_licensed(dataset):
+    """Whether the corpus may not be passed on, its labels and comments neither."""
+    return config["datasets"][dataset]["kind"] == "iemocap"

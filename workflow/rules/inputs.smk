@@ -22,7 +22,7 @@ rule space:
         folder=subpath(output.meta, parent=True),
         options=lambda w: flags(block("spaces", w.space)),
     shell:
-        "emoword space {params.options} --out {params.folder} > {log} 2>&1"
+        "emoword space {params.options} --out {params.folder} --record {log}.json > {log} 2>&1"
 
 
 rule targets:
@@ -58,7 +58,7 @@ rule targets:
         ),
     shell:
         "emoword targets --utterances {input.utterances} --annotations {input.annotations}"
-        " --space {params.space} {params.options} --out {params.folder} > {log} 2>&1"
+        " --space {params.space} {params.options} --out {params.folder} --record {log}.json > {log} 2>&1"
 
 
 rule features:
@@ -85,4 +85,4 @@ rule features:
         options=lambda w: upstream_flags(w.upstream),
     shell:
         "emoword features --utterances {input.utterances} {params.options}"
-        " --out {params.folder} > {log} 2>&1"
+        " --out {params.folder} --record {log}.json > {log} 2>&1"

@@ -37,7 +37,7 @@ rule train:
         "emoword train --utterances {input.utterances} --features {params.features}"
         " --targets {params.targets} --space {params.space} --variant {wildcards.variant}"
         " --label-set {wildcards.label_set} --loss {wildcards.loss} --fold {wildcards.fold}"
-        " --seed {wildcards.seed} {params.options} --out {params.folder} > {log} 2>&1"
+        " --seed {wildcards.seed} {params.options} --out {params.folder} --record {log}.json > {log} 2>&1"
 
 
 rule decide:
@@ -77,7 +77,7 @@ rule decide:
         ),
     shell:
         "emoword decide --variant {wildcards.variant} --runs {params.runs} --targets {params.targets} --space {params.space}"
-        " {params.options} --out {output.decisions} --nearest {output.nearest} > {log} 2>&1"
+        " {params.options} --out {output.decisions} --nearest {output.nearest} --record {log}.json > {log} 2>&1"
 
 
 rule neighbours:
@@ -109,7 +109,7 @@ rule neighbours:
     shell:
         "emoword neighbours --variant {wildcards.variant} --runs {params.runs} --targets {params.targets}"
         " --space {params.space} {params.options} --neighbours {output.neighbours}"
-        " --means {output.means} > {log} 2>&1"
+        " --means {output.means} --record {log}.json > {log} 2>&1"
 
 
 rule evaluate:
@@ -130,7 +130,7 @@ rule evaluate:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword evaluate --decisions {input.decisions} --out {output} > {log} 2>&1"
+        "emoword evaluate --decisions {input.decisions} --out {output} --record {log}.json > {log} 2>&1"
 
 
 rule compare:
@@ -151,4 +151,4 @@ rule compare:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword evaluate --decisions {input.decisions} --out {output} > {log} 2>&1"
+        "emoword evaluate --decisions {input.decisions} --out {output} --record {log}.json > {log} 2>&1"
