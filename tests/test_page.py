@@ -258,11 +258,16 @@ def test_every_cell_of_the_tables_has_its_trace(sized: Path, tmp_path: Path) -> 
 
 
 def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path) -> None:
-    assert "Claims and more" not in page_of(sized, tmp_path / "bare")
+    assert 'id="further"' not in page_of(sized, tmp_path / "bare")
     results = tmp_path / "results"
     shutil.copytree(sized, results)
     shutil.copytree(sized.parent / "space", tmp_path / "space")
-    claims = pd.DataFrame({"claim": ["M1 <b>is</b> best"], "verdict": ["undecided"]})
+    claims = pd.DataFrame({"claim": ["best"], "place": ["Table 1"], "verdict": ["undecided"]})
+    claims["says"] = "M1 <b>is</b> best"
+    parts = pd.DataFrame(
+        {"claim": ["best", "other"], "what": ["M1 - M2", "M2 - M3"], "p": ["", "1"]}
+    )
+    write_table(parts, results / "claim_parts.csv")
     write_table(claims, results / "claims.csv")
     write_table(
         pd.DataFrame({"space": ["glove"], "UA": [0.123456789]}), results / "tables/tableA1.csv"
@@ -271,7 +276,9 @@ def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path
     interval = pd.DataFrame([{**key, "metric": "UA", "low": 0.25, "high": 0.75}])
     write_table(interval, results / "intervals.csv")
     text = page_of(results, tmp_path / "page")
-    assert "Claims and more" in text
+    assert 'id="further"' in text
+    assert "M1 - M2" in text
+    assert "M2 - M3" not in text
     assert "M1 &lt;b&gt;is&lt;/b&gt; best" in text
     assert 'class="verdict undecided"' in text
     assert "Table A1" in text

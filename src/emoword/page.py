@@ -55,10 +55,10 @@ FIGURES = {
 }
 # What other stages may have made: shown where it is, in this order.
 FURTHER = {
-    "claims.csv": "The paper's claims",
-    "comparison.csv": "The paper's numbers beside ours",
+    "versus_paper.csv": "Ours beside the paper's numbers, cell by cell",
     "differences.csv": "Paired differences between models",
 }
+LONG = 30  # rows; a longer table is folded away
 UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
 )
@@ -124,6 +124,9 @@ def write_page(shown: Shown, arguments: argparse.Namespace, folder: Path) -> dic
     listed = utterance_list(utterances, targets, decisions, shown.loss)
     made_runs = runs(sorted(arguments.runs))
     tables, traces = read_tables(shown)
+    first = next(iter(listed["decided"]), "")
+    column = "CE UA" if first == "baseline" else f"{shown.loss.upper()} UA"
+    listed["trace"] = [f"{shown.results.as_posix()}/tables/table1.csv", first, column]
     write_data(folder, "utterances", listed)
     write_data(folder, "details", details(ids, annotations, dropped, targets, audio))
     for seed, part in nearest(ids, near, decisions, shown.loss).items():
@@ -146,8 +149,11 @@ def write_page(shown: Shown, arguments: argparse.Namespace, folder: Path) -> dic
         licensed=not arguments.synthetic and is_licensed(shown.results),
         command=f"./run --cores 1 {arguments.out.as_posix()}/index.html",
         tables=tables,
+        intervals=any(trace.get("interval") for trace in traces.values()),
         figures=copy_figures(shown.results / "figures", folder),
+        claims=read_claims(shown.results),
         further=further_tables(shown.results),
+        long=LONG,
         facts=facts(shown, arguments.space, made_runs, len(ids), dropped),
         dropped=Counter(zip(dropped["kind"], dropped["reason"], dropped["label_set"], strict=True)),
         run_grid=run_grid(made_runs),
@@ -257,12 +263,31 @@ def png_size(path: Path) -> tuple[int, int]:
     return int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
 
 
+def read_claims(results: Path) -> list[dict[str, Any]]:
+    """The paper's claims with their verdicts and the parts behind each, if they were judged."""
+    path, parts_path = results / "claims.csv", results / "claim_parts.csv"
+    if not path.is_file():
+        return []
+    claims = read_table(path, ["claim", "place", "says", "verdict"]).to_dict("records")
+    parts = (
+        read_table(parts_path, ["claim"]) if parts_path.is_file() else pd.DataFrame({"claim": []})
+    )
+    header = [name for name in parts.columns if name != "claim"]
+    for claim in claims:
+        own = parts.loc[parts["claim"] == claim["claim"], header]
+        claim["header"] = [name for name in header if (own[name] != "").any()]
+        claim["parts"] = [
+            [short(c) for c in row] for row in own[claim["header"]].to_numpy().tolist()
+        ]
+    return [{str(key): value for key, value in claim.items()} for claim in claims]
+
+
 def further_tables(results: Path) -> list[dict[str, Any]]:
     """What other stages made, if they did: a title, the path, the header and the rows of each."""
     paths = {results / name: title for name, title in FURTHER.items()}
     for path in sorted((results / "tables").glob("table*.csv")):
         if not re.fullmatch(r"table[1-6]\.csv", path.name):
-            paths[path] = path.stem.replace("table", "Table ")
+            paths[path] = "Table " + path.stem.removeprefix("table").strip("_").upper()
     tables = []
     for path, title in paths.items():
         if path.is_file():

@@ -328,8 +328,15 @@
       targetWords(i, details),
       h("h2", {}, "What the raters wrote"),
       raters(i, details),
+      ...(truth[i] >= 0 ? [h("h2", {}, "Recompute it"), h("p", {}, "From the predictions, with the whole chain:"), paste(trace(i))] : []),
     );
     return heading;
+  }
+
+  function trace(i) {
+    const quoted = (text) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);
+    const [file, row, column] = list.trace;
+    return ["emoword", "trace", file, row, column, "--utterance", list.id[i]].map(quoted).join(" ");
   }
 
   function neighbours(i, seed) {
