@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -154,6 +155,16 @@ def test_targets_are_what_the_files_of_the_corpus_say(demo: Path) -> None:
         assert dict(zip(target["word"], target["count"], strict=True)) == counted
 
 
+def test_the_page_is_there_and_draws_the_rules(demo: Path) -> None:
+    text = (demo / "report/index.html").read_text(encoding="utf-8")
+    assert "They say nothing about the paper" in text
+    assert all(f">{rule}</text>" in text for rule in ("train", "decide", "report_page"))
+    links = re.findall(r'(?:src|href)="([^#"][^"]*)"', text)
+    beside = [link for link in links if ":" not in link]
+    assert beside
+    assert all((demo / "report" / link).is_file() for link in beside)
+
+
 def test_the_confusion_figure_shows_the_decisions(demo: Path) -> None:
     with (demo / "figures/confusion.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["model"] == "baseline"]
@@ -180,7 +191,7 @@ def test_an_edit_runs_what_depends_on_it_and_nothing_else(clone: Clone) -> None:
         path = clone.folder / "src/emoword" / f"{module}.py"
         before = path.read_text()
         path.write_text(before + "\nEDITED = True\n")
-        assert clone.planned() - {"tables_document"} == rules, module
+        assert clone.planned() - {"tables_document", "report_page"} == rules, module
         path.write_text(before)
     assert clone.planned() == set()
 
