@@ -207,7 +207,7 @@
       autoWidth: false,
       deferRender: true,
       scrollY: "60vh",
-      scroller: { loadingIndicator: false },
+      scroller: { loadingIndicator: false, displayBuffer: 5 },
       layout: { topStart: null, topEnd: null, bottomStart: "info", bottomEnd: { buttons: [{
         extend: "csv",
         text: "Save these as CSV",
