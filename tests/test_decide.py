@@ -10,6 +10,7 @@ import pytest
 from scipy.spatial.distance import cosine
 
 from emoword import cli
+from emoword.encoding import ranked_words
 from emoword.word_space import WordSpace
 
 CLASSES = ["anger", "sadness"]
@@ -85,6 +86,26 @@ def test_decisions(
     assert np.isnan(table["S2_l2"][1])
     assert np.isnan(table["S2_l1"][2])
     assert table["S3_l1"][2] == 1
+
+
+def test_what_the_paper_leaves_open_is_a_choice(
+    runs: list[Path], targets: Path, embedded_folder: Path, tmp_path: Path
+) -> None:
+    inputs = ["--runs", *runs, "--targets", targets, "--space", embedded_folder]
+    choices = ["--decision", "smallest", "--ties", "rare", "--missing-l2", "miss"]
+    cli.main(["decide", *map(str, inputs), *choices, "--out", str(tmp_path / "d.csv")])
+    table = pd.read_csv(tmp_path / "d.csv")
+    # the least similar of anger and sadness; the baseline's logits are no similarities
+    assert list(table["predicted"]) == ["sadness"] * 3 + ["anger", "sadness", "sadness"]
+    assert table["S2_l2"][1] == 0  # b has no l2: a miss
+    assert np.isnan(table["S2_l2"][2])  # c has no words at all
+
+
+def test_ties_go_to_the_frequent_or_the_rare_word() -> None:
+    rows = [("a", "joy", 1), ("a", "anger", 1), ("b", "joy", 1), ("c", "awe", 1), ("c", "joy", 1)]
+    table = pd.DataFrame(rows, columns=["utterance", "word", "count"])
+    assert ranked_words(table)["a"] == ("joy", "anger")
+    assert ranked_words(table, ties="rare")["a"] == ("anger", "joy")
 
 
 def near(space: WordSpace, word: str, other: str) -> bool:

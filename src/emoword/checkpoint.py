@@ -24,8 +24,8 @@ class Progress:
     """What has happened so far.
 
     Attributes:
-        best_weights: of the epoch with the lowest validation loss.
-        best_loss: that loss.
+        best_weights: of the best epoch.
+        best_loss: its validation loss, or minus what is watched in its place.
         best_epoch: that epoch; 0 before the first.
         rows: of history.csv, one an epoch.
     """
@@ -33,7 +33,7 @@ class Progress:
     best_weights: dict[str, Tensor]
     best_loss: float = float("inf")
     best_epoch: int = 0
-    rows: list[tuple[int, float, float, float]] = field(default_factory=list)
+    rows: list[tuple[float, ...]] = field(default_factory=list)
 
 
 def fingerprint(parts: Iterable[bytes]) -> str:

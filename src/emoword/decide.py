@@ -2,10 +2,10 @@
 
 Reads the predictions of all runs of a variant and writes decisions.csv, one row a run and test
 utterance: the true and the predicted class (largest cosine similarity with the class's word vector,
-paper, equation 5), the cosine similarity of prediction and target in S1, S2 and S3 (Table 3), and
-whether the most (l1) and second most frequent word (l2) of its S2 and S3 targets are among the ten
-words nearest to the prediction (Table 6; 1, 0, or empty where there is no such word). Everything in
-metrics.csv is counted from these rows.
+paper, equation 5; the largest output where a run predicts classes), the cosine similarity of
+prediction and target in S1, S2 and S3 (Table 3), and whether the most (l1) and second most frequent
+word (l2) of its S2 and S3 targets are among the ten words nearest to the prediction (Table 6; 1, 0,
+or empty where there is no such word). Everything in metrics.csv is counted from these rows.
 
     emoword decide --runs runs/paper/*/* --targets targets --space SPACE --out decisions.csv
 """
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from emoword.encoding import cosine, decide, encode, ranked_words, read_targets
 from emoword.errors import InputError
 from emoword.files import read_json, read_table, write_table
+from emoword.goals import CLASS_LOSSES
 from emoword.word_space import WordSpace
 
 SETS = ("S1", "S2", "S3")
@@ -51,7 +52,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="lc",
         help="the loss whose models are searched for nearest words (Table 6 shows one loss)",
     )
+    add_decision_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, help="decisions.csv")
+
+
+def add_decision_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare how predictions are judged, where the paper leaves it open."""
+    parser.add_argument(
+        "--decision",
+        choices=["largest", "smallest"],
+        default="largest",
+        help="similarity that decides; smallest: equation 5 as printed",
+    )
+    parser.add_argument(
+        "--ties",
+        choices=["frequent", "rare"],
+        default="frequent",
+        help="of words named equally often, the one that is frequent or rare in the corpus is l1",
+    )
+    parser.add_argument(
+        "--missing-l2",
+        choices=["skip", "miss"],
+        default="skip",
+        help="an utterance without a second word is left out, or counts as a miss",
+    )
 
 
 def read_run(folder: Path) -> Run:
@@ -77,34 +101,62 @@ def read_run(folder: Path) -> Run:
 
 def main(arguments: argparse.Namespace) -> None:
     """Write decisions.csv."""
-    space = WordSpace.open(arguments.space)
-    targets = {s: read_targets(arguments.targets / f"{s}.csv") for s in arguments.label_sets}
-    ranked = {s: ranked_words(targets[s]) for s in RANKED_SETS if s in targets}
-    truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
+    judge = Judge.read(arguments)
+    runs = map(read_run, arguments.runs)
+    write_table(pd.concat([judge.decisions(run) for run in runs]), arguments.out)
 
-    tables = []
-    for run in map(read_run, arguments.runs):
-        record = {**run.record, "variant": arguments.variant}
+
+@dataclass(frozen=True)
+class Judge:
+    """What predictions are held against: the truth, the label sets, the word space."""
+
+    variant: str
+    space: WordSpace
+    truth: pd.Series
+    targets: dict[str, pd.DataFrame]
+    ranked: dict[str, pd.Series]
+    rank_loss: str
+    decision: str
+    missing_l2: str
+
+    @classmethod
+    def read(cls, arguments: argparse.Namespace) -> "Judge":
+        """From the options that ``emoword decide`` declares."""
+        sets = {s: read_targets(arguments.targets / f"{s}.csv") for s in arguments.label_sets}
+        return cls(
+            arguments.variant,
+            WordSpace.open(arguments.space),
+            read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"],
+            sets,
+            {s: ranked_words(sets[s], arguments.ties) for s in RANKED_SETS if s in sets},
+            arguments.rank_loss,
+            arguments.decision,
+            arguments.missing_l2,
+        )
+
+    def decisions(self, run: Run) -> pd.DataFrame:
+        """The rows of decisions.csv of one run."""
+        record = {**run.record, "variant": self.variant}
         classes: list[str] = record["classes"]  # the order of the baseline's outputs
         table = pd.DataFrame({"utterance": run.utterances})
-        table["true"] = truth.reindex(run.utterances).to_numpy()
-        if record["model"] == "baseline":
+        table["true"] = self.truth.reindex(run.utterances).to_numpy()
+        if record["loss"] in CLASS_LOSSES:
             table["predicted"] = [classes[i] for i in run.predictions.argmax(axis=1)]
         else:
-            chosen = decide(run.predictions, space.vectors_of(classes))
+            chosen = decide(run.predictions, self.space.vectors_of(classes), self.decision)
             table["predicted"] = [classes[i] for i in chosen]
-            for name, words in targets.items():
-                table[f"cosine_{name}"] = similarities(run, words, space)
-            if record["loss"] == arguments.rank_loss:
-                _, nearest = words_near(run.predictions, space)
-                for name, words_by_rank in ranked.items():
+            for name, words in self.targets.items():
+                table[f"cosine_{name}"] = similarities(run, words, self.space)
+            if record["loss"] == self.rank_loss:
+                _, nearest = words_near(run.predictions, self.space)
+                for name, words_by_rank in self.ranked.items():
                     for rank in (1, 2):
-                        table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest)
+                        missing = 0 if rank == 2 and self.missing_l2 == "miss" else None
+                        table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest, missing)
         for position, key in enumerate(("variant", "model", "loss", "fold", "seed", "collapsed")):
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
-        tables.append(table)
-    write_table(pd.concat(tables), arguments.out)
+        return table
 
 
 def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[np.float64]:
@@ -125,11 +177,21 @@ def words_near(
 
 
 def hits(
-    run: Run, words_by_rank: pd.Series, rank: int, nearest: Sequence[set[str]]
+    run: Run,
+    words_by_rank: pd.Series,
+    rank: int,
+    nearest: Sequence[set[str]],
+    missing: int | None = None,
 ) -> list[int | None]:
-    """Whether each utterance's word of that rank (1 or 2) is among the nearest: 1, 0, None."""
+    """Whether each utterance's word of that rank (1 or 2) is among the nearest: 1, 0, None.
+
+    ``missing`` is the answer where an utterance has words, but none of that rank.
+    """
     answers: list[int | None] = []
     for utterance, near in zip(run.utterances, nearest, strict=True):
         words = words_by_rank.get(utterance, ())
-        answers.append(int(words[rank - 1] in near) if len(words) >= rank else None)
+        if len(words) >= rank:
+            answers.append(int(words[rank - 1] in near))
+        else:
+            answers.append(missing if words else None)
     return answers

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoword.accuracy import unweighted_accuracy, weighted_accuracy
 from emoword.files import read_table, write_table
 
 RUN = ["variant", "model", "loss", "fold", "seed"]
@@ -35,24 +36,6 @@ def main(arguments: argparse.Namespace) -> None:
     # a variant may lack the columns of label sets that it does not have
     decisions = pd.concat(tables, ignore_index=True).fillna("")
     write_table(evaluate(decisions), arguments.out)
-
-
-def unweighted_accuracy(true: pd.Series, predicted: pd.Series) -> float:
-    """UA, the unweighted average recall: the mean over the classes of each class's recall.
-
-    >>> unweighted_accuracy(pd.Series(["a", "a", "a", "b"]), pd.Series(["a", "a", "b", "b"]))
-    0.8333333333333333
-    """
-    return float((predicted == true).groupby(true).mean().mean())
-
-
-def weighted_accuracy(true: pd.Series, predicted: pd.Series) -> float:
-    """WA: the share of utterances that are decided rightly.
-
-    >>> weighted_accuracy(pd.Series(["a", "a", "a", "b"]), pd.Series(["a", "a", "b", "b"]))
-    0.75
-    """
-    return float((predicted == true).mean())
 
 
 def evaluate(decisions: pd.DataFrame) -> pd.DataFrame:
