@@ -157,3 +157,33 @@ def test_files_that_disagree_are_refused(
     (runs[0] / "predictions.npy").write_bytes(b"no array")
     assert "cannot be read" in fails("decide", "--runs", runs[0], *inputs)
     assert "run.json: no such file" in fails("decide", "--runs", targets, *inputs)
+
+
+def test_constant_predictors(
+    targets: Path, embedded: WordSpace, embedded_folder: Path, tmp_path: Path
+) -> None:
+    """x and y join the label sets; x alone is trained on, so the mean of its words is said of all."""
+    for name in ("S1", "S2", "S3"):
+        with (targets / f"{name}.csv").open("a") as file:
+            file.write("x,sadness,1\ny,anger,1\n" if name == "S1" else "x,sadness,3\nx,joy,1\n")
+    runs = []
+    for model, label_set in (("M1", "S1"), ("M2", "S2")):
+        run = write_run(tmp_path / model, model, "lc", np.ones((3, 100)))
+        record = json.loads((run / "run.json").read_text()) | {"label_set": label_set}
+        (run / "run.json").write_text(json.dumps(record))
+        runs.append(run)
+    inputs = ["--runs", *runs, "--targets", targets, "--space", embedded_folder]
+    cli.main(["floors", *map(str, inputs), "--out", str(tmp_path / "floors.csv")])
+    table = pd.read_csv(tmp_path / "floors.csv").set_index(["model", "utterance"])
+    assert list(dict.fromkeys(table.index.get_level_values(0))) == [
+        "mean_S1",
+        "majority",
+        "mean_S2",
+    ]
+    assert set(table["loss"]) == {"constant"}
+    assert set(table["predicted"]) == {"sadness"}
+    anger, sadness, joy = embedded.vectors_of(["anger", "sadness", "joy"]).astype(float)
+    mean = (3 * sadness + joy) / 4
+    wanted = pytest.approx(1 - cosine(mean, anger), abs=1e-6)
+    assert table["cosine_S1"]["mean_S2", "a"] == wanted
+    assert table["S2_l1"]["majority", "b"] == 1  # b's first word is sadness

@@ -55,9 +55,12 @@ def goals(
 
 
 def fingerprint(names: Sequence[str], wanted: NDArray[np.generic]) -> str:
-    """The sha256 of what each utterance is trained on; names [n], goals [n, ...]."""
+    """The sha256 of what each utterance is trained on; names [n], goals [n, ...].
+
+    In thousandths, since a mean may differ in its last bit by how many others are made with it.
+    """
     digest = hashlib.sha256("\n".join(names).encode())
-    digest.update(np.ascontiguousarray(wanted).tobytes())
+    digest.update(np.rint(1000.0 * wanted.astype(np.float64)).astype("<i8").tobytes())
     return digest.hexdigest()
 
 
