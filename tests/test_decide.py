@@ -109,11 +109,16 @@ def test_ties_go_to_the_frequent_or_the_rare_word() -> None:
 
 
 def near(space: WordSpace, word: str, other: str) -> bool:
-    """Whether ``other`` is among the ten nearest of ``word``, by float64 brute force."""
+    """Whether ``other`` is among the ten nearest of ``word``."""
+    return other in nearest_words(space, word)
+
+
+def nearest_words(space: WordSpace, word: str) -> list[str]:
+    """The ten words nearest to ``word``, by float64 brute force."""
     vectors = np.asarray(space.vectors, dtype=np.float64)
     query = vectors[space.index(word)]
     similarity = vectors @ query / np.linalg.norm(vectors, axis=1)
-    return space.index(other) in np.argsort(-similarity)[:10]
+    return [space.word(int(i)) for i in np.argsort(-similarity)[:10]]
 
 
 def test_neighbours(
@@ -134,6 +139,21 @@ def test_neighbours(
     assert of_anger["word"].iloc[0] == "frustration"
     assert list(of_anger["rank"]) == list(range(1, 11))
     assert (of_anger["similarity"].diff()[1:] <= 0).all()
+
+
+def test_neighbours_by_vote(
+    runs: list[Path], targets: Path, embedded: WordSpace, embedded_folder: Path, tmp_path: Path
+) -> None:
+    outputs = ["--neighbours", tmp_path / "n.csv", "--means", tmp_path / "m.csv"]
+    inputs = ["--runs", runs[0], "--targets", targets, "--space", embedded_folder, "--by", "vote"]
+    cli.main(["neighbours", *map(str, [*inputs, *outputs])])
+    table = pd.read_csv(tmp_path / "n.csv", keep_default_na=False)
+    of_anger = table[(table["kind"] == "prediction") & (table["name"] == "anger")]
+    # of a and c, whose predictions are `frustration` and `anger`: what both have in their five
+    fives = [set(nearest_words(embedded, word)[:5]) for word in ("frustration", "anger")]
+    votes = {word: sum(word in five for five in fives) / 2 for five in fives for word in five}
+    assert dict(zip(of_anger["word"], of_anger["similarity"], strict=True)) == votes
+    assert of_anger["similarity"].is_monotonic_decreasing
 
 
 def test_examples_may_be_given(
@@ -162,7 +182,7 @@ def test_files_that_disagree_are_refused(
 def test_constant_predictors(
     targets: Path, embedded: WordSpace, embedded_folder: Path, tmp_path: Path
 ) -> None:
-    """x and y join the label sets; x alone is trained on, so the mean of its words is said of all."""
+    """x alone is trained on (see write_run): the mean of its words is said of everything."""
     for name in ("S1", "S2", "S3"):
         with (targets / f"{name}.csv").open("a") as file:
             file.write("x,sadness,1\ny,anger,1\n" if name == "S1" else "x,sadness,3\nx,joy,1\n")
@@ -175,11 +195,8 @@ def test_constant_predictors(
     inputs = ["--runs", *runs, "--targets", targets, "--space", embedded_folder]
     cli.main(["floors", *map(str, inputs), "--out", str(tmp_path / "floors.csv")])
     table = pd.read_csv(tmp_path / "floors.csv").set_index(["model", "utterance"])
-    assert list(dict.fromkeys(table.index.get_level_values(0))) == [
-        "mean_S1",
-        "majority",
-        "mean_S2",
-    ]
+    models = list(dict.fromkeys(table.index.get_level_values(0)))
+    assert models == ["mean_S1", "majority", "mean_S2"]
     assert set(table["loss"]) == {"constant"}
     assert set(table["predicted"]) == {"sadness"}
     anger, sadness, joy = embedded.vectors_of(["anger", "sadness", "joy"]).astype(float)

@@ -50,7 +50,14 @@ AGGREGATES = {
     "mean": "Values are means over the folds.",
     "pooled": "Values are of the utterances of all folds pooled.",
 }
-LOSSES = {"mse": "mean squared error", "mae": "mean absolute error", "lc": "log-cosh"}
+LOSSES = {
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "lc": "log-cosh",
+    "cosine": "cosine distance",
+    "soft": "cross entropy with soft labels",
+    "triplet": "triplet loss",
+}
 SYNTHETIC = (
     "The speech is synthetic: the numbers show that the pipeline works and say nothing about the "
     "paper."

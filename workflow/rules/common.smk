@@ -30,7 +30,7 @@ wildcard_constraints:
     space=r"[A-Za-z0-9][\w.]*",
     upstream=r"[A-Za-z0-9][\w.]*",
     label_set="S[123]",
-    loss="mse|mae|lc|ce",
+    loss="mse|mae|lc|ce|cosine|soft|triplet",
     comparison=r"[A-Za-z0-9][\w.]*",
     fold=r"\d+",
     seed=r"\d+",
@@ -185,7 +185,9 @@ def example_flags(dataset, variant):
     """The targets of Table 4: given as words, or the most frequent of the richest label set."""
     chosen = settings(dataset, variant)
     examples = [flags({"example": words}) for words in chosen["table4_examples"]]
-    return " ".join(examples) or flags({"example_set": max(chosen["label_sets"])})
+    chosen_by = flags({"by": chosen["table5"]})
+    examples = examples or [flags({"example_set": max(chosen["label_sets"])})]
+    return " ".join([*examples, chosen_by])
 
 
 def table_runs(dataset, variant):
@@ -232,7 +234,10 @@ def check_variant(dataset, variant):
         )
 
 
+@cache
 def targets_folder(dataset, variant):
+    """The label sets of a variant; a transformed space has the words of the space it is made of."""
+
     def choices(name):
         chosen = settings(dataset, name)
         return chosen["labels"], chosen["space"]
@@ -241,19 +246,34 @@ def targets_folder(dataset, variant):
 
 
 @cache
-def trained_by(dataset, variant, loss):
+def trained_by(dataset, variant, label_set, loss):
     """The variant under whose name the runs of `variant` lie: the first that trains alike.
 
-    The baseline predicts a class, and shares its runs whatever the word space.
+    What makes S2 is no matter to a model of S1. The baseline and soft labels predict classes, and
+    share their runs whatever the word space.
     """
 
     def choices(name):
         chosen = settings(dataset, name)
-        space = chosen["space"] if loss != "ce" else None
-        flags_of_training = training_flags(dataset, name, loss)
-        return chosen["labels"], chosen["upstream"], space, flags_of_training
+        space = chosen["space"], chosen["space_transform"]
+        return (
+            labels_behind(chosen["labels"], label_set),
+            chosen["upstream"],
+            None if loss in ("ce", "soft") else space,
+            training_flags(dataset, name, loss),
+        )
 
     return first_alike(dataset, variant, choices)
+
+
+def labels_behind(labels, label_set):
+    """The choices of `labels` that a label set hangs on."""
+    of_comments = ("comments", "spelling", "lowercase", "comment_nouns")
+    of_raters = ("merge_raters", "self_reports", "missing_words", "drop")
+    unused = {"S1": of_comments + of_raters, "S2": of_comments, "S3": ()}[label_set]
+    if not labels["classes"]:  # then every label that is not dropped is a class
+        unused = [key for key in unused if key != "drop"]
+    return {key: value for key, value in labels.items() if key not in unused}
 
 
 def label_sets(dataset, variant):
@@ -263,7 +283,11 @@ def label_sets(dataset, variant):
 
 
 def space_folder(dataset, variant):
-    return f"results/spaces/{settings(dataset, variant)['space']}"
+    """The word space of a variant; transformed spaces are of a dataset, as its words are shuffled."""
+    chosen = settings(dataset, variant)
+    if chosen["space_transform"] == "none":
+        return f"results/spaces/{chosen['space']}"
+    return f"results/{dataset}/spaces/{chosen['space']}-{chosen['space_transform']}"
 
 
 def features_folder(dataset, variant):
@@ -277,7 +301,7 @@ def run_folders(dataset, variant, losses=None):
     if losses is None:
         pairs.append(("S1", "ce"))
     return [
-        f"results/{dataset}/runs/{trained_by(dataset, variant, loss)}/{label_set}-{loss}"
+        f"results/{dataset}/runs/{trained_by(dataset, variant, label_set, loss)}/{label_set}-{loss}"
         f"/fold{fold}-seed{seed}"
         for label_set, loss in pairs
         for fold in range(1, block("datasets", dataset)["folds"] + 1)
@@ -427,3 +451,13 @@ def figure_flags(dataset, figure):
     if is_synthetic(dataset):
         options["title_note"] = "synthetic speech: says nothing about the paper"
     return flags(options)
+
+
+def decision_options(dataset, variant):
+    """How predictions are judged, where the paper leaves it open."""
+    chosen = settings(dataset, variant)
+    return {
+        "decision": chosen["decision"],
+        "ties": chosen["table6_ties"],
+        "missing_l2": chosen["table6_missing_l2"],
+    }

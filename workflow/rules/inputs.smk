@@ -25,12 +25,50 @@ rule space:
         "emoword space {params.options} --out {params.folder} > {log} 2>&1"
 
 
+rule transform_space:
+    """Centre a word space, take its top components away, shuffle it, or make it random."""
+    input:
+        space="results/spaces/{space}/meta.json",
+        targets=lambda w: (
+            label_sets(w.dataset, variants(w.dataset)[0])
+            if w.transform == "shuffled"
+            else []
+        ),
+        code=code("space_transforms"),
+    output:
+        vectors="results/{dataset}/spaces/{space}-{transform}/vectors.npy",
+        words="results/{dataset}/spaces/{space}-{transform}/words.txt",
+        offsets="results/{dataset}/spaces/{space}-{transform}/offsets.npy",
+        order="results/{dataset}/spaces/{space}-{transform}/order.npy",
+        meta="results/{dataset}/spaces/{space}-{transform}/meta.json",
+    log:
+        "results/{dataset}/logs/spaces/{space}-{transform}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/spaces/{space}-{transform}.tsv"
+    wildcard_constraints:
+        transform="centred|top_removed|shuffled|random",
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        space=subpath(input.space, parent=True),
+        folder=subpath(output.meta, parent=True),
+        options=lambda w, input: flags(
+            {
+                "transform": w.transform,
+                "targets": folders_of(input.targets),
+            }
+        ),
+    shell:
+        "emoword transform-space --space {params.space} {params.options}"
+        " --out {params.folder} > {log} 2>&1"
+
+
 rule targets:
     """Turn labels and comments into the words of label sets S1, S2 and S3."""
     input:
         utterances="results/{dataset}/utterances.csv",
         annotations="results/{dataset}/annotations.csv",
-        space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        space=lambda w: f"results/spaces/{settings(w.dataset, w.variant)['space']}/meta.json",
         reported=lambda w: reported(w.dataset),
         code=code("targets"),
     output:
