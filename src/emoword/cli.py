@@ -26,6 +26,7 @@ STAGES = {
     "train": ("train", "features, targets, word space -> one trained run and its predictions"),
     "decide": ("decide", "predictions -> decision, similarities and word ranks per utterance"),
     "evaluate": ("evaluate", "decisions -> metrics.csv"),
+    "intervals": ("intervals", "decisions -> 95% intervals, and differences between models"),
     "neighbours": ("neighbours", "targets and predictions -> their nearest words"),
     "table": ("tables", "metrics, neighbours -> one of the paper's tables as CSV and LaTeX"),
     "figure": ("figures", "one figure as PDF and PNG"),
