@@ -3,7 +3,7 @@
 Writes intervals.csv, one row a number of metrics.csv that is over all seeds (fold `mean` and
 `pooled`), with low and high; and differences.csv, one row a pair of models that were tested on the
 same utterances, ours minus theirs, with low, high and a permutation p-value. Pairs are all models
-of a variant, and each model of a further variant with the same model of the first.
+of a variant, and the same model of two variants.
 
 Speakers are what is drawn anew, whole, 10,000 times, all seeds with them; the interval is the value
 plus and minus Student's t for (speakers - 1) degrees of freedom times the bootstrap's standard
@@ -62,7 +62,7 @@ class Model(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A metric of a model: value, speakers' shares in it, resamples; speakers, folds, seeds, utterances."""
+    """A metric of a model, and its numbers of speakers, folds, seeds and utterances."""
 
     tally: Tally
     value: float
@@ -92,7 +92,8 @@ def main(arguments: argparse.Namespace) -> None:
     for path in arguments.decisions:
         decisions = read_table(path, [*RUN, "utterance", "true", "predicted"])
         for key, rows in decisions.groupby(MODEL, sort=False):
-            models[key] = read_model(rows, speaker_of, path)
+            variant, model, loss = map(str, key)
+            models[variant, model, loss] = read_model(rows, speaker_of, path)
     intervals, differences, unpaired = compare(models)
     write_table(intervals, arguments.intervals)
     write_table(differences, arguments.differences)
@@ -126,7 +127,8 @@ def read_model(rows: pd.DataFrame, speaker_of: pd.Series, path: Path) -> Model:
     tested = first[["fold", "true"]].assign(speaker=speaker_of.loc[first.index])
 
     def by_utterance(cells: pd.Series) -> Floats:
-        return cells.to_numpy(dtype=np.float64).reshape(len(first), seeds).mean(axis=1)
+        values: Floats = cells.to_numpy(dtype=np.float64).reshape(len(first), seeds).mean(axis=1)
+        return values
 
     hits = by_utterance((rows["predicted"] == rows["true"]).astype(float))
     scores = {("class", "UA"): hits, ("class", "WA"): hits}
@@ -198,13 +200,10 @@ def tally(
 
 
 def pairs(keys: Sequence[Key]) -> Iterator[tuple[Key, Key]]:
-    """The models to compare: all of a variant, and further variants with the first."""
-    first = keys[0][0]
+    """The models to compare: all of a variant, and the same model of two variants."""
     for ours, theirs in itertools.combinations(keys, 2):
-        if ours[0] == theirs[0]:
+        if ours[0] == theirs[0] or ours[1:] == theirs[1:]:
             yield ours, theirs
-        elif ours[0] == first and ours[1:] == theirs[1:]:
-            yield theirs, ours
 
 
 def paired(

@@ -72,14 +72,15 @@ def value(tally: Tally, aggregate: Aggregate, weights: Floats | None = None) -> 
 
 
 def mean_of_ratios(scores: Floats, counts: Floats) -> Floats:
-    """Mean over the last axis of scores / counts, where there are counts; NaN where there are none."""
+    """Mean over the last axis of scores / counts, where there are counts; else NaN."""
     ratios = np.divide(scores, counts, out=np.zeros_like(scores), where=counts > 0)
     return ratio(ratios.sum(axis=-1), (counts > 0).sum(axis=-1).astype(np.float64))
 
 
 def ratio(a: Floats, b: Floats) -> Floats:
     """A quotient a / b that is NaN where b is 0."""
-    return np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0)
+    quotient: Floats = np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0)
+    return quotient
 
 
 def shares(tally: Tally, aggregate: Aggregate) -> Floats:
