@@ -155,8 +155,8 @@ def permutation_p(ours: Floats, theirs: Floats) -> float:
         ours: `shares` of one model.
         theirs: of the other, on the same utterances.
     """
-    if not np.any(ours != theirs):
-        return 1.0  # scipy would find all exchanges equal as well, and rounding in it
+    if len(ours) < 2 or not np.any(ours != theirs):
+        return 1.0  # every exchange is as extreme as what was observed
     result = stats.permutation_test(
         (ours, theirs),
         lambda a, b, axis: (a - b).sum(axis=axis),
