@@ -366,7 +366,7 @@ def table_inputs(dataset, number):
         return {"neighbours": neighbours}
     if number == "2":
         return {"metrics": metrics, "literature": source("paper/literature.csv")}
-    return {"metrics": metrics}
+    return {"metrics": metrics, "intervals": f"results/{dataset}/intervals.csv"}
 
 
 def table_flags(dataset):
