@@ -24,7 +24,7 @@ rule all:
         expand(
             "results/{dataset}/{made}",
             dataset=config["dataset"],
-            made=["config.json", "metrics.csv", "tables/tables.tex"]
+            made=["config.json", "metrics.csv", "tables/tables.tex", "claims.html"]
             + expand("tables/table{n}.{kind}", n=TABLES, kind=["csv", "tex"])
             + expand("figures/{figure}.{kind}", figure=FIGURES, kind=["pdf", "png"]),
         ),

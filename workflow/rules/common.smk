@@ -340,6 +340,7 @@ def print_outputs(dataset):
         "tables": f"{folder}/tables/table1.csv .. table6.csv, and the same as .tex",
         "figures": f"{folder}/figures/*.png, and the same as .pdf",
         "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
+        "claims": f"{folder}/claims.html: which of the paper's claims hold (claims.csv)",
         "look": f"column -s, -t < {folder}/tables/table1.csv",
         "audit": "results/README.md says what each file is and how to make it by hand",
         "report": f"./run --report {folder}/report.zip",
@@ -427,3 +428,32 @@ def figure_flags(dataset, figure):
     if is_synthetic(dataset):
         options["title_note"] = "synthetic speech: says nothing about the paper"
     return flags(options)
+
+
+def claim_comparisons(dataset):
+    """Differences of the comparisons that were made: claims about them are evaluated then."""
+    files = {
+        name: f"results/{dataset}/comparisons/{name}/differences.csv"
+        for name in comparisons(dataset)
+    }
+    return {
+        f"comparison_{name}": file
+        for name, file in files.items()
+        if Path(file).exists()
+    }
+
+
+def claim_flags(dataset):
+    first = variants(dataset)[0]
+    made = claim_comparisons(dataset)
+    return flags(
+        {
+            "dataset": dataset,
+            "corpus": config["datasets"][dataset]["kind"],
+            "variant": first,
+            "aggregate": settings(dataset, first)["aggregate"],
+            "comparison": {
+                key.removeprefix("comparison_"): file for key, file in made.items()
+            },
+        }
+    )
