@@ -24,7 +24,7 @@ rule all:
         expand(
             "results/{dataset}/{made}",
             dataset=config["dataset"],
-            made=["config.json", "metrics.csv", "tables/tables.tex"]
+            made=["config.json", "metrics.csv", "tables/tables.tex", "claims.html"]
             + expand("tables/table{n}.{kind}", n=TABLES, kind=["csv", "tex"])
             + expand("figures/{figure}.{kind}", figure=FIGURES, kind=["pdf", "png"]),
         ),
@@ -34,6 +34,7 @@ include: "workflow/rules/corpus.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/results.smk"
+include: "workflow/rules/claims.smk"
 
 
 report: "workflow/report/workflow.rst"

@@ -14,7 +14,7 @@ Fails, and names what leaked, if
   mixtures and classes alike: run.json keeps a fingerprint of them);
 - an utterance is tested twice, or never, by the folds of a model.
 
-Writes what was checked, and how often. `emoword evaluate` is not run by the workflow before this.
+Writes what was checked, and how often. The workflow decides and evaluates nothing before this.
 """
 
 import argparse

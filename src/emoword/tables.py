@@ -12,6 +12,7 @@ Table N is made from:
     6  top-10 accuracy of l1 and l2                --metrics
 
 Of metrics.csv the rows are printed whose seed is `all` and whose fold is what --aggregate names.
+Tables 1, 3 and 6 have the 95% interval of each value below it if --intervals names them.
 Accuracies are fractions in the CSV, per cent in the LaTeX. The best value of a column is bold (ties
 at the printed precision: all of them; a column with one value: none). A dagger marks values with a
 collapsed run behind them, an en dash a value that is not there. A table that needs what the dataset
@@ -29,6 +30,7 @@ from emoword.files import replacing, write_table
 from emoword.latex import render
 from emoword.number_tables import (
     accuracy_table,
+    add_intervals,
     comparison_table,
     read_literature,
     read_metrics,
@@ -70,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("number", type=int, choices=sorted(READS), help="which of the paper's tables")
     add("--metrics", type=Path, help="metrics.csv of `emoword evaluate`")
     add("--neighbours", type=Path, help="neighbours.csv of `emoword neighbours`")
+    add("--intervals", type=Path, help="intervals.csv of `emoword intervals`: printed below values")
     add("--literature", type=Path, help="paper/literature.csv: published results by dataset")
     add("--template", type=Path, required=True, help="paper/templates/tableN.tex.j2")
     add("--csv", type=Path, required=True, help="the table as CSV, written")
@@ -109,6 +112,11 @@ def make_table(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, A
         neighbours = read_neighbours(arguments.neighbours, arguments.variant)
         return target_table(neighbours) if number == 4 else prediction_table(neighbours, loss)
     metrics = read_metrics(arguments.metrics, arguments.variant, arguments.aggregate)
+    said = AGGREGATES[arguments.aggregate]
+    if arguments.intervals and number != 2:
+        metrics, said = add_intervals(
+            metrics, arguments.intervals, arguments.variant, arguments.aggregate
+        )
     if number == 1:
         frame, values = accuracy_table(metrics)
     elif number == 2:
@@ -119,5 +127,5 @@ def make_table(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, A
         frame, values = comparison_table(metrics, loss, works)
     else:
         frame, values = (similarity_table if number == 3 else top10_table)(metrics, loss)
-    values["notes"] += [] if values["missing"] else [AGGREGATES[arguments.aggregate]]
+    values["notes"] += [] if values["missing"] else [said]
     return frame, values

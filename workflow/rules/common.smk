@@ -364,6 +364,7 @@ def print_outputs(dataset):
         "tables": f"{folder}/tables/table1.csv .. table6.csv, and the same as .tex",
         "figures": f"{folder}/figures/*.png, and the same as .pdf",
         "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
+        "claims": f"{folder}/claims.html: which of the paper's claims hold (claims.csv)",
         "look": f"column -s, -t < {folder}/tables/table1.csv",
         "audit": "results/README.md says what each file is and how to make it by hand",
         "report": f"./run --report {folder}/report.zip",
@@ -390,7 +391,7 @@ def table_inputs(dataset, number):
         return {"neighbours": neighbours}
     if number == "2":
         return {"metrics": metrics, "literature": source("paper/literature.csv")}
-    return {"metrics": metrics}
+    return {"metrics": metrics, "intervals": f"results/{dataset}/intervals.csv"}
 
 
 def table_flags(dataset):
@@ -461,3 +462,32 @@ def decision_options(dataset, variant):
         "ties": chosen["table6_ties"],
         "missing_l2": chosen["table6_missing_l2"],
     }
+
+
+def claim_comparisons(dataset):
+    """Differences of the comparisons that were made: claims about them are evaluated then."""
+    files = {
+        name: f"results/{dataset}/comparisons/{name}/differences.csv"
+        for name in comparisons(dataset)
+    }
+    return {
+        f"comparison_{name}": file
+        for name, file in files.items()
+        if Path(file).exists()
+    }
+
+
+def claim_flags(dataset):
+    first = variants(dataset)[0]
+    made = claim_comparisons(dataset)
+    return flags(
+        {
+            "dataset": dataset,
+            "corpus": config["datasets"][dataset]["kind"],
+            "variant": first,
+            "aggregate": settings(dataset, first)["aggregate"],
+            "comparison": {
+                key.removeprefix("comparison_"): file for key, file in made.items()
+            },
+        }
+    )

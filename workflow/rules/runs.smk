@@ -55,6 +55,7 @@ rule decide:
         sets=lambda w: label_sets(w.dataset, w.variant),
         targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        leaks="results/{dataset}/leaks/{variant}.json",
         code=code("decide"),
     output:
         "results/{dataset}/decisions/{variant}.csv",
@@ -91,6 +92,7 @@ rule neighbours:
         sets=lambda w: label_sets(w.dataset, w.variant),
         targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        leaks="results/{dataset}/leaks/{variant}.json",
         code=code("neighbours"),
     output:
         neighbours="results/{dataset}/neighbours/{variant}.csv",
@@ -113,7 +115,7 @@ rule neighbours:
 
 
 rule check_leaks:
-    """Whether test data leaked into training; if so, nothing is evaluated."""
+    """Whether test data leaked into training; if so, nothing is decided, and so not evaluated."""
     input:
         records=lambda w: expand(
             "{run}/run.json", run=run_folders(w.dataset, w.variant)
@@ -152,11 +154,6 @@ rule check_leaks:
 rule evaluate:
     """Count UA, WA, cosine similarities and top-10 accuracies of all variants."""
     input:
-        leaks=lambda w: expand(
-            "results/{dataset}/leaks/{variant}.json",
-            dataset=w.dataset,
-            variant=variants(w.dataset),
-        ),
         utterances="results/{dataset}/utterances.csv",
         decisions=lambda w: expand(
             "results/{dataset}/decisions/{variant}.csv",
@@ -179,11 +176,6 @@ rule evaluate:
 rule compare:
     """Count the same metrics for the variants of a comparison."""
     input:
-        leaks=lambda w: expand(
-            "results/{dataset}/leaks/{variant}.json",
-            dataset=w.dataset,
-            variant=compared(w.dataset, w.comparison),
-        ),
         utterances="results/{dataset}/utterances.csv",
         decisions=lambda w: expand(
             "results/{dataset}/decisions/{variant}.csv",
