@@ -35,6 +35,8 @@ include: "workflow/rules/inputs.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/controls.smk"
+include: "workflow/rules/sensitivity.smk"
 
 
 report: "workflow/report/workflow.rst"

@@ -34,6 +34,9 @@ STAGES = {
     "versus-paper": ("versus_paper", "our tables beside the paper's numbers, cell by cell"),
     "claims": ("claims", "differences, neighbours, targets -> does each claim of the paper hold"),
     "table": ("tables", "metrics, neighbours -> one of the paper's tables as CSV and LaTeX"),
+    "control-table": ("control_table", "Table A2: controls beside the default, and floors"),
+    "choices": ("choices", "what the paper leaves open, and the alternatives, as a table"),
+    "sensitivity": ("sensitivity", "what hangs on each choice that the paper leaves open"),
     "figure": ("figures", "one figure as PDF and PNG"),
 }
 

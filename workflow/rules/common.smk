@@ -491,3 +491,33 @@ def claim_flags(dataset):
             },
         }
     )
+
+
+def default_flags(dataset, variant):
+    """What the tables of controls and alternatives are held against."""
+    chosen = settings(dataset, variant)
+    return flags(
+        {
+            "dataset": dataset,
+            "variant": variant,
+            "loss": chosen["table_loss"],
+            "aggregate": chosen["aggregate"],
+            "synthetic": is_synthetic(dataset),
+        }
+    )
+
+
+def target_summaries(dataset, comparison):
+    """Variant -> the counts of its label sets."""
+    return {
+        variant: f"{targets_folder(dataset, variant)}/summary.json"
+        for variant in compared(dataset, comparison)
+    }
+
+
+def sensitivity_flags(dataset):
+    first, *others = compared(dataset, "sensitivity")
+    usual = settings(dataset, first)["aggregate"]
+    over = {name: settings(dataset, name)["aggregate"] for name in others}
+    other = flags({"other_aggregate": {k: v for k, v in over.items() if v != usual}})
+    return f"{default_flags(dataset, first)} {other}"
