@@ -183,6 +183,18 @@ def test_a_comparison_trains_only_what_no_other_variant_has(
     assert plain["train"] == 50
 
 
+def test_controls_and_alternatives_train_only_what_they_touch(dry_run: DryRun) -> None:
+    plain = 5 * (3 * 3 + 1)
+    planned = jobs(dry_run("controls").stdout)
+    of_three = 6 * 15  # slow embeddings, cosine, three spaces with lc ... and one with cosine
+    assert planned["transform_space"] == 4
+    assert planned["train"] == plain + of_three + 15 + 2 * 5 + 5  # random; soft on S1, S2; triplets
+    planned = jobs(dry_run("sensitivity").stdout)
+    # ten of network and training; three of raters' labels (S2, S3); four of comments (S3)
+    assert planned["train"] == plain + 10 * 20 + 3 * 10 + 4 * 5
+    assert planned["check_leaks"] == planned["decide"] == planned["neighbours"] == 1 + 22
+
+
 def test_an_unknown_comparison_is_named(dry_run: DryRun) -> None:
     done = dry_run("results/demo/comparisons/nothing/metrics.csv")
     assert done.returncode != 0

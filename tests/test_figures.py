@@ -394,7 +394,9 @@ def test_network_shapes_are_those_of_the_network(tmp_path: Path) -> None:
     defaults = parse("network", widths(tmp_path, 7, 8))
     for name in ("channels", "kernels", "pools", "hidden"):
         assert tuple(getattr(defaults, name)) == getattr(Shape(1, 1), name)
-    for name in ("lstm", "lstm_layers", "dropout"):
+    unpadded = numbers("network", ["--padding", "valid", *widths(tmp_path, 7, 8)])
+    assert list(unpadded["padding"][:5].fillna("")) == ["", "none", "none", "none", ""]
+    for name in ("lstm", "lstm_layers", "dropout", "padding"):
         assert getattr(defaults, name) == getattr(Shape(1, 1), name)
 
 
