@@ -166,7 +166,7 @@ def cells(frame: pd.DataFrame) -> dict[str, Any]:
             "first": first,
             "control": row["control"],
             "says": "" if same else row["control"],
-            "model": f"{row['model']} {row['loss'].upper()}".replace("_", " of "),
+            "model": named(row),
             "numbers": [
                 Latex(reach(row, "UA") + mark),
                 reach(row, "WA"),
@@ -178,7 +178,7 @@ def cells(frame: pd.DataFrame) -> dict[str, Any]:
     near = [f"{on} {metric}" for on, metric in NEARNESS if f"{on} {metric}" in frame]
     floors = [
         {
-            "name": f"{row['model']} {row['loss'].upper()}".replace("_", " of "),
+            "name": named(row),
             "numbers": [
                 Latex("--") if math.isnan(row[name]) else Latex(
                     (cosine if name.endswith("cosine") else percent)(row[name]).replace(
@@ -194,6 +194,12 @@ def cells(frame: pd.DataFrame) -> dict[str, Any]:
     heads = [name.replace("_", " ") for name in near]
     return {"lines": lines, "styles": styles, "floors": floors, "near": heads,
             "daggers": bool((frame["collapsed"] != "").any())}  # fmt: skip
+
+
+def named(row: Mapping[Any, Any]) -> str:
+    """A model as tables write it: `M1 LC`, `mean of S1`, `majority`."""
+    name = str(row["model"]).replace("_", " of ")
+    return name if row["loss"] == "constant" else f"{name} {row['loss'].upper()}"
 
 
 def reach(row: Mapping[Any, Any], name: str, signed: bool = False, plain: bool = False) -> Latex:

@@ -116,7 +116,10 @@ def main(arguments: argparse.Namespace) -> None:
 def read_checked(folder: Path) -> Checked:
     """Read a run's record and split."""
     split = read_table(folder / "split.csv", ["utterance", "part"])
-    return Checked(folder, read_json(folder / "run.json"), split)
+    record = read_json(folder / "run.json")
+    if "goals" not in record:
+        raise InputError(f"{folder}/run.json: no fingerprints of the targets; train this run anew")
+    return Checked(folder, record, split)
 
 
 def corpus_leaks(utterances: pd.DataFrame) -> Iterator[str]:
