@@ -23,6 +23,10 @@ pytestmark = pytest.mark.workflow
 # the road is whole.
 CUT = {
     "defaults": {"losses": ["lc"]},
+    "comparisons": {
+        "controls": ["paper", "shuffled"],
+        "sensitivity": ["paper", "comment_nouns", "argmin"],
+    },
     "datasets": {
         "demo": {
             "utterances": 60,
@@ -47,7 +51,7 @@ class Clone:
             shutil.copy(ROOT / name, folder / name)
         (folder / "cut.yaml").write_text(yaml.safe_dump(CUT))
 
-    def snakemake(self, *arguments: str) -> str:
+    def snakemake(self, *arguments: str, fails: bool = False) -> str:
         environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -58,7 +62,7 @@ class Clone:
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
         said = done.stdout + done.stderr
-        assert done.returncode == 0, said[-4000:]
+        assert (done.returncode != 0) == fails, said[-4000:]
         return said
 
     def planned(self, *arguments: str) -> set[str]:
@@ -168,6 +172,37 @@ def test_the_confusion_figure_shows_the_decisions(demo: Path) -> None:
 
 def test_a_second_call_does_nothing(clone: Clone) -> None:
     assert clone.planned() == set()
+
+
+def test_controls_and_sensitivity(clone: Clone, demo: Path) -> None:
+    clone.snakemake("controls", "sensitivity")
+    table = pd.read_csv(demo / "tables/tableA2.csv")
+    assert set(table["variant"]) == {"paper", "shuffled"}
+    assert {"majority", "mean_S1", "mean_S2", "mean_S3"} < set(table["model"])
+    shuffled = WordSpace.open(demo / "spaces/embedded-shuffled")
+    plain = WordSpace.open(demo.parent / "spaces/embedded")
+    assert (shuffled.vectors_of(["anger"]) != plain.vectors_of(["anger"])).any()
+    changes = pd.read_csv(demo / "comparisons/sensitivity/sensitivity.csv")
+    changes = changes.set_index(["variant", "model", "metric"])["difference"]
+    for model in ("M1", "M2", "baseline"):  # no comment is read for them
+        assert changes["comment_nouns", model, "UA"] == 0
+    assert changes["argmin", "baseline", "UA"] == 0
+    assert (demo / "tables/choices.tex").stat().st_size > 0
+    assert not list((demo / "runs").glob("argmin"))  # what it shares is not made again
+    assert clone.planned("controls", "sensitivity") == set()
+
+
+def test_a_leak_stops_the_evaluation(clone: Clone, demo: Path) -> None:
+    split = demo / "runs/paper/S1-lc/fold1-seed0/split.csv"
+    decisions = demo / "decisions/paper.csv"
+    before = {path: (path.read_bytes(), path.stat()) for path in (split, decisions)}
+    split.write_text(split.read_text().replace(",validation", ",train", 1))
+    said = clone.snakemake(str(decisions.relative_to(clone.folder)), fails=True)
+    assert "LEAK" in said
+    assert "S1-lc/fold1-seed0" in said
+    for path, (content, stat) in before.items():
+        path.write_bytes(content)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def test_an_edit_runs_what_depends_on_it_and_nothing_else(clone: Clone) -> None:
