@@ -32,6 +32,8 @@ STAGES = {
     "claims": ("claims", "differences, neighbours, targets -> does each claim of the paper hold"),
     "table": ("tables", "metrics, neighbours -> one of the paper's tables as CSV and LaTeX"),
     "figure": ("figures", "one figure as PDF and PNG"),
+    "paper-numbers": ("paper_numbers", "the numbers that the paper's text names, as LaTeX macros"),
+    "paper": ("paper", "text, numbers, tables and figures -> the reproduction report as PDF"),
 }
 
 
