@@ -1,11 +1,11 @@
-"""Build the reproduction report as a PDF: main.tex, the numbers, the tables, the figures.
+r"""Build the reproduction report as a PDF: main.tex, the numbers, the tables, the figures.
 
 Everything is copied to a folder of its own and compiled there by latexmk, with the clock stopped,
 so that the same inputs give the same bytes. What main.tex asks for and is not there (tables of
-comparisons that were not made) is left out by \\IfFileExists. LaTeX's own words are printed where
+comparisons that were not made) is left out by \IfFileExists. LaTeX's own words are printed where
 it fails.
 
-    emoword paper --main paper/main.tex --references paper/refs.bib --numbers numbers.tex \
+    emoword paper --text paper/main.tex --references paper/refs.bib --numbers numbers.tex \
         --tables tables/*.tex --figures figures/*.pdf --out paper.pdf
 
 Needs latexmk and pdflatex; on Debian or Ubuntu:
@@ -32,7 +32,7 @@ TIMEOUT = 300  # seconds; LaTeX that waits for something waits for ever
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``emoword paper``."""
     add = parser.add_argument
-    add("--main", type=Path, required=True, help="paper/main.tex")
+    add("--text", type=Path, required=True, help="paper/main.tex")
     add("--references", type=Path, required=True, help="paper/refs.bib")
     add("--numbers", type=Path, required=True, help="numbers.tex of `emoword paper-numbers`")
     add("--tables", type=Path, nargs="+", required=True, help="the tables' .tex files")
@@ -44,7 +44,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Write the PDF."""
     if not (shutil.which("latexmk") and shutil.which("pdflatex")):
         raise InputError(NO_LATEX)
-    sources = {"main.tex": arguments.main, "refs.bib": arguments.references}
+    sources = {"main.tex": arguments.text, "refs.bib": arguments.references}
     sources["numbers.tex"] = arguments.numbers
     sources |= {path.name: path for path in [*arguments.tables, *arguments.figures]}
     with tempfile.TemporaryDirectory() as name:
