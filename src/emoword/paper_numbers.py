@@ -23,6 +23,7 @@ from emoword.claim_verdicts import VERDICTS
 from emoword.errors import InputError
 from emoword.files import read_json, read_table, replacing
 from emoword.latex import Latex, escape
+from emoword.resampling import RESAMPLES
 
 NOTES = {
     "iemocap": "",
@@ -178,6 +179,7 @@ def of_results(path: Path, variant: str, aggregate: str, loss: str) -> dict[str,
                 raise InputError(f"{path}: no {metric} of {model} {its_loss}, variant {variant}")
             found[short + metric] = with_interval(own.iloc[0])
     return {
+        "Resamples": f"{RESAMPLES:,}",
         "Speakers": rows["speakers"].iloc[0],
         "Folds": rows["folds"].iloc[0],
         "Seeds": "1 seed" if rows["seeds"].iloc[0] == "1" else f"{rows['seeds'].iloc[0]} seeds",
