@@ -37,6 +37,7 @@ include: "workflow/rules/results.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/controls.smk"
 include: "workflow/rules/sensitivity.smk"
+include: "workflow/rules/paper.smk"
 
 
 report: "workflow/report/workflow.rst"

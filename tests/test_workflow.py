@@ -97,7 +97,7 @@ def test_every_table_and_figure_is_there(demo: Path) -> None:
     for n in range(1, 7):
         assert (demo / f"tables/table{n}.csv").stat().st_size > 0
         assert "\\begin{table" in (demo / f"tables/table{n}.tex").read_text()
-    for figure in ("network", "map", "neighbours", "confusion", "curves"):
+    for figure in ("network", "map", "neighbours", "confusion", "curves", "claims"):
         assert (demo / f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
         assert (demo / f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -110,6 +110,34 @@ def test_table_1_is_what_the_decisions_say(demo: Path) -> None:
         wa = np.mean([(f["true"] == f["predicted"]).mean() for f in by_fold])
         assert float(table[f"{column} UA"][model]) == pytest.approx(ua)
         assert float(table[f"{column} WA"][model]) == pytest.approx(wa)
+
+
+def test_every_claim_has_a_verdict_that_says_nothing_about_the_paper(demo: Path) -> None:
+    claims = pd.read_csv(demo / "claims.csv").set_index("claim")
+    assert len(claims) == 12
+    assert set(claims["about_the_paper"]) == {"no"}
+    # M1 mse and the like were not trained in the cut
+    assert claims["verdict"]["beats_baseline"] == "not evaluated"
+    assert claims["verdict"]["s2_s3_need_raters"] in ("supported", "contradicted", "undecided")
+    parts = pd.read_csv(demo / "claim_parts.csv")
+    metrics = pd.read_csv(demo / "metrics.csv")
+    overall = metrics[(metrics["fold"] == "mean") & (metrics["metric"] == "cosine")]
+    value = overall.set_index(["model", "measured_on"])["value"]
+    row = parts[(parts["claim"] == "m3_is_best_on_s2") & (parts["what"] == "M3 LC - M2 LC")]
+    assert row["value"].item() == pytest.approx(value["M3", "S2"] - value["M2", "S2"])
+    assert "say nothing about the paper" in (demo / "claims.html").read_text()
+    versus = pd.read_csv(demo / "versus_paper.csv")
+    assert set(versus["verdict"]) == {"not transcribed"}
+
+
+@pytest.mark.skipif(shutil.which("latexmk") is None, reason="LaTeX is not installed")
+def test_the_report_is_the_same_twice(clone: Clone, demo: Path) -> None:
+    clone.snakemake("results/demo/paper.pdf")
+    first = (demo / "paper.pdf").read_bytes()
+    assert first.startswith(b"%PDF")
+    clone.snakemake("--forcerun", "paper_numbers", "paper", "results/demo/paper.pdf")
+    assert (demo / "paper.pdf").read_bytes() == first
+    assert clone.planned() == set()
 
 
 def test_a_decision_is_what_the_prediction_says(demo: Path) -> None:
@@ -206,11 +234,13 @@ def test_a_leak_stops_the_evaluation(clone: Clone, demo: Path) -> None:
 
 
 def test_an_edit_runs_what_depends_on_it_and_nothing_else(clone: Clone) -> None:
-    """Two modules: one late on the road, one early."""
+    """Modules that stand late on the road, and one that stands early."""
+    claims = {"versus_paper", "claims", "figure"}  # the figure of the claims
     for module, rules in (
-        ("evaluate", {"evaluate", "table"}),
-        ("word_tables", {"table"}),
-        ("splits", {"train", "decide", "neighbours", "evaluate", "table", "figure"}),
+        ("evaluate", {"evaluate", "intervals", "table"} | claims),
+        ("word_tables", {"table"} | claims),
+        ("claim_pages", claims - {"versus_paper"}),
+        ("splits", {"train", "decide", "neighbours", "evaluate", "intervals", "table"} | claims),
     ):
         path = clone.folder / "src/emoword" / f"{module}.py"
         before = path.read_text()
@@ -244,7 +274,7 @@ def test_the_report_holds_tables_and_figures(clone: Clone) -> None:
     listing = subprocess.run(
         [sys.executable, "-m", "zipfile", "-l", str(report)], capture_output=True, text=True
     ).stdout
-    assert listing.count(".png") == 5
+    assert listing.count(".png") == 6
     assert listing.count("table") >= 6
     assert clone.planned() == set()
 

@@ -38,6 +38,8 @@ STAGES = {
     "choices": ("choices", "what the paper leaves open, and the alternatives, as a table"),
     "sensitivity": ("sensitivity", "what hangs on each choice that the paper leaves open"),
     "figure": ("figures", "one figure as PDF and PNG"),
+    "paper-numbers": ("paper_numbers", "the numbers that the paper's text names, as LaTeX macros"),
+    "paper": ("paper", "text, numbers, tables and figures -> the reproduction report as PDF"),
 }
 
 

@@ -20,7 +20,7 @@ if not shutil.which("emoword"):
 
 MODEL_OF = {"S1": "M1", "S2": "M2", "S3": "M3"}
 TABLES = [1, 2, 3, 4, 5, 6]
-FIGURES = ["network", "map", "neighbours", "confusion", "curves"]
+FIGURES = ["network", "map", "neighbours", "confusion", "curves", "claims"]
 PACKAGE = Path(workflow.basedir) / "src" / "emoword"
 
 
@@ -366,6 +366,7 @@ def print_outputs(dataset):
         "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
         "claims": f"{folder}/claims.html: which of the paper's claims hold (claims.csv)",
         "look": f"column -s, -t < {folder}/tables/table1.csv",
+        "paper": f"./run --cores 1 {folder}/paper.pdf (needs LaTeX; says what to install)",
         "audit": "results/README.md says what each file is and how to make it by hand",
         "report": f"./run --report {folder}/report.zip",
     }
@@ -411,6 +412,11 @@ def figure_inputs(dataset, figure):
     """The data files of a figure; the network's is drawn from the configuration alone."""
     first = variants(dataset)[0]
     folder = f"results/{dataset}"
+    if figure == "claims":
+        return {
+            "claims": f"{folder}/claims.csv",
+            "parts": f"{folder}/claim_parts.csv",
+        }
     if figure == "confusion":
         return {"decisions": f"{folder}/decisions/{first}.csv"}
     if figure == "curves":
@@ -521,3 +527,26 @@ def sensitivity_flags(dataset):
     over = {name: settings(dataset, name)["aggregate"] for name in others}
     other = flags({"other_aggregate": {k: v for k, v in over.items() if v != usual}})
     return f"{default_flags(dataset, first)} {other}"
+
+
+def paper_tables(dataset):
+    """The tables of the report: those of a plain run, and what comparisons were made."""
+    folder = f"results/{dataset}/tables"
+    fixed = [f"{folder}/table{number}.tex" for number in TABLES]
+    fixed += [f"{folder}/claims.tex", f"{folder}/versus_paper.tex"]
+    made = [f"{folder}/{name}.tex" for name in ("tableA1", "tableA2", "sensitivity")]
+    return fixed + [path for path in made if Path(path).exists()]
+
+
+def paper_flags(dataset):
+    first = variants(dataset)[0]
+    chosen = settings(dataset, first)
+    return flags(
+        {
+            "dataset": dataset,
+            "kind": config["datasets"][dataset]["kind"],
+            "variant": first,
+            "aggregate": chosen["aggregate"],
+            "loss": chosen["table_loss"],
+        }
+    )
