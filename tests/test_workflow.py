@@ -210,8 +210,8 @@ def test_controls_and_sensitivity(clone: Clone, demo: Path) -> None:
     shuffled = WordSpace.open(demo / "spaces/embedded-shuffled")
     plain = WordSpace.open(demo.parent / "spaces/embedded")
     assert (shuffled.vectors_of(["anger"]) != plain.vectors_of(["anger"])).any()
-    changes = pd.read_csv(demo / "comparisons/sensitivity/sensitivity.csv")
-    changes = changes.set_index(["variant", "model", "metric"])["difference"]
+    rows = pd.read_csv(demo / "comparisons/sensitivity/sensitivity.csv")
+    changes = rows.set_index(["variant", "model", "metric"])["difference"]
     for model in ("M1", "M2", "baseline"):  # no comment is read for them
         assert changes["comment_nouns", model, "UA"] == 0
     assert changes["argmin", "baseline", "UA"] == 0
@@ -240,7 +240,11 @@ def test_an_edit_runs_what_depends_on_it_and_nothing_else(clone: Clone) -> None:
         ("evaluate", {"evaluate", "intervals", "table"} | claims),
         ("word_tables", {"table"} | claims),
         ("claim_pages", claims - {"versus_paper"}),
-        ("splits", {"train", "decide", "neighbours", "evaluate", "intervals", "table"} | claims),
+        (
+            "splits",
+            {"train", "check_leaks", "decide", "neighbours", "evaluate", "intervals", "table"}
+            | claims,
+        ),
     ):
         path = clone.folder / "src/emoword" / f"{module}.py"
         before = path.read_text()
