@@ -13,6 +13,7 @@ looked at, so that claims are judged on what they say of it, and claims about se
 """
 
 import argparse
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -110,7 +111,7 @@ def main(arguments: argparse.Namespace) -> None:
         "loss": arguments.loss,
         "models": [m for m in ("M1", "M2", "M3", "baseline") if any(m in line for line in lines)],
         "lines": lines,
-        "defaults": sorted(verdicts[default].items()),
+        "defaults": [(spoken(c), verdict) for c, verdict in verdicts[default].items()],
         "notes": [SYNTHETIC] if arguments.synthetic else [],
     }
     text = render(arguments.template, values)
@@ -238,10 +239,15 @@ def cells(rows: list[dict[str, Any]]) -> dict[str, dict[str, Latex]]:
     return found
 
 
+def spoken(claim: str) -> str:
+    """A claim's id as words: m3_is_best_on_s2 -> M3 is best on S2."""
+    return re.sub(r"\b[ms](?=\d)", lambda found: found[0].upper(), claim.replace("_", " "))
+
+
 def turned(said: list[dict[str, str]]) -> list[str]:
     """The claims whose verdict is another than the default's, in words."""
     return [
-        f"{row['claim'].replace('_', ' ')}: {row['default']} → {row['verdict']}"
+        f"{spoken(row['claim'])}: {row['default']} → {row['verdict']}"
         for row in said
         if row["default"] != row["verdict"]
     ]
