@@ -381,7 +381,9 @@ def test_predictions_come_in_the_order_of_the_examples() -> None:
 
 def test_spread_by_hand() -> None:
     goals = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
-    assert spread_of(goals * 7, goals) == pytest.approx(1.0)  # the length is no matter
-    assert spread_of(np.ones((2, 2), dtype=np.float32), goals) == 0
+    assert spread_of(goals * 7, goals, False) == pytest.approx(1.0)  # the length is no matter
+    assert spread_of(np.ones((2, 2), dtype=np.float32), goals, False) == 0
     logits = np.log(np.array([[0.9, 0.1], [0.1, 0.9]], dtype=np.float32))
-    assert spread_of(logits, np.array([0, 1])) == pytest.approx(0.64, rel=1e-5)
+    assert spread_of(logits, np.array([0, 1]), True) == pytest.approx(0.64, rel=1e-5)
+    shares = np.array([[0.5, 0.5], [0.1, 0.9]], dtype=np.float32)
+    assert spread_of(logits, shares, True) == pytest.approx(0.8**2 / 0.4**2, rel=1e-5)

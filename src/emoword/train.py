@@ -137,7 +137,8 @@ def main(arguments: argparse.Namespace) -> None:
         spread = float(unit(predictions).var(axis=0).sum())  # of 1, if spread over the sphere
         predictions = (unit(predictions) @ unit(centres.numpy()).T).astype(np.float32)
     else:
-        spread = spread_of(predictions, by_part["test"].goals.numpy())
+        wanted = by_part["test"].goals.numpy()
+        spread = spread_of(predictions, wanted, of_classes=arguments.loss in CLASS_LOSSES)
     run = record(arguments, device, history, best_epoch, spread, parts)
     run["classes"] = read_json(arguments.targets / "classes.json")
     run["goals"] = {
@@ -297,14 +298,17 @@ def make_deterministic(seed: int, threads: int) -> None:
     torch.set_deterministic_debug_mode("error")
 
 
-def spread_of(predictions: NDArray[np.float32], goals: NDArray[np.generic]) -> float:
+def spread_of(
+    predictions: NDArray[np.float32], goals: NDArray[np.generic], of_classes: bool
+) -> float:
     """How much predictions vary, relative to what they should be: variance over variance.
 
-    Vectors are compared by direction, as the decision is; class logits as probabilities with the
-    one-hot classes.
+    Vectors are compared by direction, as the decision is; class logits as probabilities, with the
+    one-hot classes or the raters' shares of them.
     """
-    if goals.ndim == 1:
-        wanted = np.eye(predictions.shape[1])[goals.astype(np.intp)]
+    if of_classes:
+        one_hot = np.eye(predictions.shape[1])
+        wanted = one_hot[goals.astype(np.intp)] if goals.ndim == 1 else goals.astype(np.float64)
         exponentials = np.exp(predictions - predictions.max(1, keepdims=True), dtype=np.float64)
         said = exponentials / exponentials.sum(1, keepdims=True)
     else:
