@@ -306,6 +306,9 @@ def spread_of(
     Vectors are compared by direction, as the decision is; class logits as probabilities, with the
     one-hot classes or the raters' shares of them.
     """
+    if goals.ndim == 2:  # utterances of the test fold may have no target
+        there = goals.any(axis=1)
+        predictions, goals = predictions[there], goals[there]
     if of_classes:
         one_hot = np.eye(predictions.shape[1])
         wanted = one_hot[goals.astype(np.intp)] if goals.ndim == 1 else goals.astype(np.float64)
@@ -313,6 +316,5 @@ def spread_of(
         said = exponentials / exponentials.sum(1, keepdims=True)
     else:
         wanted, said = unit(goals.astype(np.float64)), unit(predictions)
-        wanted, said = wanted[goals.any(axis=1)], said[goals.any(axis=1)]
     variance = wanted.var(axis=0).sum()
     return float(said.var(axis=0).sum() / variance) if variance > 0 else 0.0
