@@ -29,7 +29,7 @@ STAGES = {
     "decide": ("decide", "predictions -> decision, similarities and word ranks per utterance"),
     "floors": ("floors", "training parts -> decisions of constant predictors"),
     "evaluate": ("evaluate", "decisions -> metrics.csv"),
-    "intervals": ("intervals", "decisions -> 95% intervals, and differences between models"),
+    "intervals": ("intervals", "decisions -> confidence intervals, differences between models"),
     "neighbours": ("neighbours", "targets and predictions -> their nearest words"),
     "versus-paper": ("versus_paper", "our tables beside the paper's numbers, cell by cell"),
     "claims": ("claims", "differences, neighbours, targets -> does each claim of the paper hold"),
