@@ -83,9 +83,13 @@ small = st.integers(1, 4).flatmap(
 )
 
 
+@pytest.mark.parametrize("device", [None, "cpu"])  # numpy; torch, as on a GPU
 @given(small, st.integers(1, 45), st.data())
 def test_nearest_and_ranks_equal_brute_force(
-    arrays: tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]], block: int, data: st.DataObject
+    device: str | None,
+    arrays: tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]],
+    block: int,
+    data: st.DataObject,
 ) -> None:
     vectors, queries = arrays
     queries[~queries.any(axis=1), 0] = 1
@@ -93,15 +97,16 @@ def test_nearest_and_ranks_equal_brute_force(
     expected = [brute_force(vectors, query) for query in queries]
     if not expected[0]:
         with pytest.raises(ValueError, match="k is 1"):
-            cosine.nearest(vectors, norms, queries, 1, block)
+            cosine.nearest(vectors, norms, queries, 1, block, device)
         return
     k = data.draw(st.integers(1, len(expected[0])))
-    indices, similarities = cosine.nearest(vectors, norms, queries, k, block)
+    indices, similarities = cosine.nearest(vectors, norms, queries, k, block, device)
     assert indices.tolist() == [[row for _, row in found[:k]] for found in expected]
     assert similarities.tolist() == [[-value for value, _ in found[:k]] for found in expected]
     place = data.draw(st.integers(0, len(expected[0]) - 1))
     words = np.array([found[place][1] for found in expected])
-    assert cosine.ranks(vectors, norms, queries, words, block).tolist() == [place + 1] * len(words)
+    found = cosine.ranks(vectors, norms, queries, words, block, device)
+    assert found.tolist() == [place + 1] * len(words)
 
 
 @pytest.fixture
@@ -114,8 +119,20 @@ def close() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     return vectors, centres[::50] + 0.01 * rng.normal(size=(20, 50))
 
 
+def has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+on_gpu = pytest.param(
+    "cuda", marks=[pytest.mark.gpu, pytest.mark.skipif(not has_cuda(), reason="no CUDA device")]
+)
+
+
+@pytest.mark.parametrize("device", [None, "cpu", on_gpu])
 def test_float32_error_is_made_good(
-    close: tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]],
+    close: tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]], device: str | None
 ) -> None:
     vectors, queries = close
     exact = vectors.astype(np.float64)
@@ -124,11 +141,12 @@ def test_float32_error_is_made_good(
     expected = np.argsort(-cosines, axis=1)[:, :10]
     rough = queries.astype(np.float32) @ (vectors.T / np.linalg.norm(vectors, axis=1))
     assert not np.array_equal(np.argsort(-rough, axis=1)[:, :10], expected)
-    indices, similarities = cosine.nearest(vectors, cosine.lengths(vectors), queries, 10)
+    lengths = cosine.lengths(vectors)
+    indices, similarities = cosine.nearest(vectors, lengths, queries, 10, device=device)
     assert np.array_equal(indices, expected)
     np.testing.assert_allclose(similarities, np.take_along_axis(cosines, indices, 1), atol=1e-14)
     for place in (0, 9):
-        found = cosine.ranks(vectors, cosine.lengths(vectors), queries, indices[:, place])
+        found = cosine.ranks(vectors, lengths, queries, indices[:, place], device=device)
         assert (found == place + 1).all()
 
 
@@ -144,10 +162,35 @@ def test_block_size_threads_and_company_change_no_bit(
         assert np.array_equal(again[1], similarities)
     with threadpool_limits(1):
         assert np.array_equal(cosine.nearest(vectors, norms, queries, 10)[1], similarities)
-    many = np.tile(queries, (cosine.TILE // len(queries) + 1, 1))  # more than one tile
-    assert np.array_equal(cosine.nearest(vectors, norms, many, 10)[0][-len(queries) :], indices)
+    words = indices[:, 3]
+    for times in (cosine.SHARE, 2 * cosine.TILE):  # several threads; several tiles
+        many = np.tile(queries, (times // len(queries) + 1, 1))
+        for threads in (1, 2, 3):
+            with threadpool_limits(threads):
+                again = cosine.nearest(vectors, norms, many, 10)
+                found = cosine.ranks(vectors, norms, many, np.resize(words, len(many)))
+            assert np.array_equal(again[1].reshape(-1, *similarities.shape)[-1], similarities)
+            assert (again[0].reshape(-1, *indices.shape) == indices).all()
+            assert (found == 4).all()
     alone = cosine.nearest(vectors, norms, queries[3:4], 10)
     assert np.array_equal(alone[1][0], similarities[3])
+
+
+def test_a_gpu_is_asked_for_only_where_there_is_one_and_much_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import torch
+
+    driver = tmp_path / "nvidiactl"
+    monkeypatch.setattr(cosine, "DRIVERS", [str(driver)])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    much = int(2 * cosine.WORTH_TORCH)
+    assert cosine._gpu(much) is None
+    driver.touch()
+    assert cosine._gpu(much) == "cuda"
+    assert cosine._gpu(much // 4) is None
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert cosine._gpu(much) is None
 
 
 def test_equal_vectors_come_in_word_order_with_similarity_one() -> None:

@@ -107,13 +107,13 @@ class WordSpace:
         return self.vectors[np.array([rows[word] for word in words], np.int64)]
 
     def nearest(
-        self, queries: npt.ArrayLike, k: int, block: int = cosine.BLOCK
+        self, queries: npt.ArrayLike, k: int, block: int | None = None
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """The ``k`` nearest words of each query: see `emoword.cosine.nearest`."""
         return cosine.nearest(self.vectors, self.norms, queries, k, block)
 
     def ranks(
-        self, queries: npt.ArrayLike, words: npt.ArrayLike, block: int = cosine.BLOCK
+        self, queries: npt.ArrayLike, words: npt.ArrayLike, block: int | None = None
     ) -> npt.NDArray[np.int64]:
         """Rank of row ``words[i]`` among the neighbours of query i: see `emoword.cosine.ranks`."""
         rows = np.asarray(words, np.int64)
