@@ -34,6 +34,7 @@ include: "workflow/rules/corpus.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/results.smk"
+include: "workflow/rules/spaces_comparison.smk"
 
 
 report: "workflow/report/workflow.rst"

@@ -20,6 +20,7 @@ STAGES = {
     "polish": ("polish", "write the CSV of the Polish corpus, an example of own recordings"),
     "read-iemocap": ("iemocap", "IEMOCAP's files -> utterances.csv, annotations.csv"),
     "read-recordings": ("recordings", "a CSV of own recordings -> utterances.csv, annotations.csv"),
+    "fetch": ("fetch", "a public file, such as GloVe 840B, resumable"),
     "space": ("spaces", "GloVe, word2vec or BERT -> a memory-mapped word space"),
     "targets": ("targets", "utterances, annotations -> the words of label sets S1, S2, S3"),
     "features": ("features", "audio -> frames of an upstream, in one memory-mapped array"),
@@ -28,6 +29,7 @@ STAGES = {
     "evaluate": ("evaluate", "decisions -> metrics.csv"),
     "neighbours": ("neighbours", "targets and predictions -> their nearest words"),
     "table": ("tables", "metrics, neighbours -> one of the paper's tables as CSV and LaTeX"),
+    "compare-spaces": ("spaces_comparison", "metrics by word space -> Table A1"),
     "figure": ("figures", "one figure as PDF and PNG"),
 }
 

@@ -32,7 +32,7 @@ ODDITIES = {
 def write_space(
     chunks: Iterable[Chunk],
     folder: Path,
-    source: Mapping[str, str],
+    source: Mapping[str, object],
     oddities: Counter[str] | None = None,
 ) -> dict[str, object]:
     """Write a word space, all of it or nothing.
@@ -67,7 +67,7 @@ def _listing(path: Path) -> list[Path]:
 
 
 def _write(
-    chunks: Iterable[Chunk], made: Path, source: Mapping[str, str], odd: Counter[str]
+    chunks: Iterable[Chunk], made: Path, source: Mapping[str, object], odd: Counter[str]
 ) -> dict[str, object]:
     seen = dict[bytes, None]()  # in order
     with (made / "vectors.npy").open("wb") as stream:
