@@ -169,9 +169,9 @@ def measure(name: str, folder: Path, threads: int) -> Measured:
     return measured
 
 
-def median(name: str, folder: Path, threads: int) -> Measured:
-    """The median of five processes."""
-    runs = [measure(name, folder, threads) for _ in range(5)]
+def median(name: str, folder: Path, threads: int, repeats: int) -> Measured:
+    """The median of some processes."""
+    runs = [measure(name, folder, threads) for _ in range(repeats)]
     return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
 
 
@@ -257,6 +257,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=QUERIES)
     parser.add_argument("--full", action="store_true", help=f"{FULL:,} words")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--repeats", type=int, default=5, help="processes of row 2")
     parser.add_argument("--folder", type=Path, help="for the files (default: a temporary one)")
     parser.add_argument("--child", choices=list(CHILDREN), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -274,7 +275,7 @@ def main() -> None:
         (folder / "plain.txt").unlink()
         write_queries(folder, arguments.queries)
         for name in ("open_store", "open_gensim"):
-            measured[name] = median(name, folder, threads)
+            measured[name] = median(name, folder, threads, arguments.repeats)
         for name in ("neighbours_product", "neighbours", "neighbours_gensim"):
             measured[name] = measure(name, folder, threads)
         check_exact(folder)

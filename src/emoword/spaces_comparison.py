@@ -62,8 +62,9 @@ def main(arguments: argparse.Namespace) -> None:
     runs = {variant: runs_of(rows, variant, arguments.metrics) for variant in variants}
     collapsed = [collapsed_of(rows, variant) for variant in variants]
     means = pd.concat([spaces, summary(runs)], axis=1).assign(collapsed=collapsed)
-    pairs = paired(runs, spaces["space"].to_dict())
-    write_table(pd.concat([means, pairs]).fillna(""), arguments.csv)
+    pairs = paired(runs, dict(zip(variants, spaces["space"], strict=True)))
+    whole = dict.fromkeys(["words", "dimensions", "runs", "collapsed"], "Int64")
+    write_table(pd.concat([means, pairs]).astype(whole), arguments.csv)
     notes = [SYNTHETIC] if arguments.synthetic else []
     if any(collapsed):
         notes.insert(0, "A dagger marks spaces with collapsed runs, which say nothing.")

@@ -177,13 +177,22 @@ def space_flags(space):
     return flags({**chosen, **own})
 
 
-# Sources that are not there and have an address. One that is there is never an output of a rule,
-# so that Snakemake removes nobody's file.
-FETCHED = {
-    block["source"]: {"url": block["url"], "sha256": block.get("sha256")}
-    for block in config["spaces"].values()
-    if block.get("url") and not Path(block["source"]).exists()
-}
+def fetched():
+    """Sources that are not there and have an address: path -> options of `emoword fetch`.
+
+    One that is there is never an output of a rule, so that Snakemake removes nobody's file; nor is
+    an absolute path, which a user wrote: a slip in it is an error, and no download.
+    """
+    return {
+        own["source"]: {"url": own["url"], "sha256": own.get("sha256")}
+        for own in config["spaces"].values()
+        if own.get("url")
+        and not Path(own["source"]).is_absolute()
+        and not Path(own["source"]).exists()
+    }
+
+
+FETCHED = fetched()
 
 
 def model_folder(upstream):
