@@ -171,10 +171,10 @@ def test_a_comparison_trains_only_what_no_other_variant_has(
     mine = {
         "spaces": {"other": {"format": "glove", "source": "other.txt"}},
         "variants": {"other_space": {"space": "other", "label_sets": ["S1"], "losses": ["lc"]}},
-        "comparisons": {"spaces": ["paper", "other_space"]},
+        "comparisons": {"mine": ["paper", "other_space"]},
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
-    wanted = "results/demo/comparisons/spaces/metrics.csv"
+    wanted = "results/demo/comparisons/mine/metrics.csv"
     planned = jobs(dry_run(wanted, "--configfile", str(tmp_path / "mine.yaml")).stdout)
     assert planned["train"] == 50 + 5  # the baseline hears nothing of word spaces
     assert planned["decide"] == 2
@@ -216,7 +216,7 @@ def test_a_filter_reaches_the_command(dry_run: DryRun, tmp_path: Path) -> None:
     said = dry_run(
         "results/spaces/embedded/meta.json", "-p", "--configfile", f"{tmp_path}/mine.yaml"
     ).stdout
-    assert f"--most-frequent 400 --lowercase-alphabetic --keep '{words}' --out" in said
+    assert f"--lowercase-alphabetic --most-frequent 400 --keep '{words}' --out" in said
 
 
 def test_a_source_is_fetched_only_where_it_is_not(dry_run: DryRun, tmp_path: Path) -> None:
