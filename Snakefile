@@ -38,6 +38,7 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/controls.smk"
 include: "workflow/rules/sensitivity.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/spaces_comparison.smk"
 
 
 report: "workflow/report/workflow.rst"

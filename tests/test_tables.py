@@ -1,6 +1,7 @@
 """Tables 1 to 6 from a metrics.csv and a neighbours.csv written by hand."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -530,3 +531,17 @@ def test_the_document_compiles(inputs: Path, folder: str, options: list[str]) ->
     assert "multiply defined" not in log
     assert "Overfull" not in log
     assert (build / "tables.pdf").stat().st_size > 10_000
+
+
+def test_tables_of_neighbours_name_the_filter(inputs: Path) -> None:
+    folder = inputs / "glove_50%"
+    folder.mkdir()
+    meta = {"words": 399_876, "filter": {"most_frequent": 400_000, "left_out": {}}}
+    (folder / "meta.json").write_text(json.dumps(meta))
+    space = ["--space", str(folder / "meta.json")]
+    says = r"Word space glove\_50\%: 399,876 words, filter: the 400,000 most frequent."
+    for number in range(1, 7):
+        assert (says in make(inputs / "rated", number, *space)[1]) == (number >= 4), number
+    assert says not in make(inputs / "plain", 6, *space)[1]  # there is no table
+    (folder / "meta.json").write_text(json.dumps({"words": 20}))
+    assert "glove\\_50\\%: 20 words, not filtered." in make(inputs / "rated", 4, *space)[1]

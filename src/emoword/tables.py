@@ -10,6 +10,7 @@ Table N is made from:
     4  nearest words of example targets            --neighbours
     5  nearest words of the predictions            --neighbours
     6  top-10 accuracy of l1 and l2                --metrics
+With --space the captions of 4 to 6 say which words could be listed: how many, by which filter.
 
 Of metrics.csv the rows are printed whose seed is `all` and whose fold is what --aggregate names.
 Tables 1, 3 and 6 have the 95% interval of each value below it if --intervals names them.
@@ -26,7 +27,7 @@ from typing import Any
 import pandas as pd
 
 from emoword.errors import InputError
-from emoword.files import replacing, write_table
+from emoword.files import read_json, replacing, write_table
 from emoword.latex import render
 from emoword.number_tables import (
     accuracy_table,
@@ -37,6 +38,7 @@ from emoword.number_tables import (
     similarity_table,
     top10_table,
 )
+from emoword.space_filters import caption
 from emoword.word_tables import prediction_table, read_neighbours, target_table
 
 READS = {
@@ -73,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--metrics", type=Path, help="metrics.csv of `emoword evaluate`")
     add("--neighbours", type=Path, help="neighbours.csv of `emoword neighbours`")
     add("--intervals", type=Path, help="intervals.csv of `emoword intervals`: printed below values")
+    add("--space", type=Path, help="meta.json of the word space, for the captions of tables 4 to 6")
     add("--literature", type=Path, help="paper/literature.csv: published results by dataset")
     add("--template", type=Path, required=True, help="paper/templates/tableN.tex.j2")
     add("--csv", type=Path, required=True, help="the table as CSV, written")
@@ -90,6 +93,8 @@ def main(arguments: argparse.Namespace) -> None:
         if getattr(arguments, option) is None:
             raise InputError(f"table {arguments.number} is made from --{option}: name the file")
     frame, values = make_table(arguments)
+    if arguments.space and arguments.number in (4, 5, 6) and not values["missing"]:
+        values["notes"] += [caption(arguments.space.parent.name, read_json(arguments.space))]
     values["notes"] += [SYNTHETIC] if arguments.synthetic else []
     text = render(
         arguments.template,

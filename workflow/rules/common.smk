@@ -145,13 +145,54 @@ def recording_tables(dataset):
     return {key: own[key] for key in keys if own.get(key)}
 
 
+EMBEDDED_CUTS = {
+    "embedded": "glove.6B.100d.cut.txt.xz",
+    "embedded-bert": "all-MiniLM-L6-v2.static.cut.txt.xz",
+    "bert": "glove.6B.100d.cut.txt.xz",  # the default word list
+}
+
+
 def space_files(space):
     """What a space is made from. What is not there is left to the command, which says what to do."""
     chosen = block("spaces", space)
     named = {key: chosen.get(key, "") for key in ("source", "words")}
-    if chosen["format"] in ("embedded", "bert"):  # bert: the default word list
-        named["embedded"] = source("src/emoword/resources/glove.6B.100d.cut.txt.xz")
-    return {key: path for key, path in named.items() if path and Path(path).exists()}
+    named["keep"] = chosen.get("filter", {}).get("words", "")
+    if chosen["format"] in EMBEDDED_CUTS:
+        cut = EMBEDDED_CUTS[chosen["format"]]
+        named["embedded"] = source(f"src/emoword/resources/{cut}")
+    return {
+        key: path
+        for key, path in named.items()
+        if path and (Path(path).exists() or path in FETCHED)
+    }
+
+
+def space_flags(space):
+    """The options of `emoword space`; where the source is fetched from is not for it."""
+    chosen = dict(block("spaces", space))
+    own = dict(chosen.pop("filter", {}))
+    own["keep"] = own.pop("words", None)
+    for key in ("url", "sha256"):
+        chosen.pop(key, None)
+    return flags({**chosen, **own})
+
+
+def fetched():
+    """Sources that are not there and have an address: path -> options of `emoword fetch`.
+
+    One that is there is never an output of a rule, so that Snakemake removes nobody's file; nor is
+    an absolute path, which a user wrote: a slip in it is an error, and no download.
+    """
+    return {
+        own["source"]: {"url": own["url"], "sha256": own.get("sha256")}
+        for own in config["spaces"].values()
+        if own.get("url")
+        and not Path(own["source"]).is_absolute()
+        and not Path(own["source"]).exists()
+    }
+
+
+FETCHED = fetched()
 
 
 def model_folder(upstream):
@@ -386,13 +427,18 @@ def is_synthetic(dataset):
 
 def table_inputs(dataset, number):
     """The data files of a table, by the name of its option."""
+    first = variants(dataset)[0]
     metrics = f"results/{dataset}/metrics.csv"
-    neighbours = f"results/{dataset}/neighbours/{variants(dataset)[0]}.csv"
+    space = f"{space_folder(dataset, first)}/meta.json"
     if number in ("4", "5"):
-        return {"neighbours": neighbours}
+        neighbours = f"results/{dataset}/neighbours/{first}.csv"
+        return {"neighbours": neighbours, "space": space}
     if number == "2":
         return {"metrics": metrics, "literature": source("paper/literature.csv")}
-    return {"metrics": metrics, "intervals": f"results/{dataset}/intervals.csv"}
+    intervals = f"results/{dataset}/intervals.csv"
+    if number == "6":
+        return {"metrics": metrics, "intervals": intervals, "space": space}
+    return {"metrics": metrics, "intervals": intervals}
 
 
 def table_flags(dataset):

@@ -1,6 +1,23 @@
 """What a training reads: the word space, the targets, the frames."""
 
 
+rule fetch:
+    """Fetch the public file that a word space is made from."""
+    output:
+        "{file}",
+    log:
+        "results/logs/fetch/{file}.log",
+    wildcard_constraints:
+        file="|".join(map(re.escape, FETCHED)) or "(?!)",
+    localrule: True  # compute nodes may have no network
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        options=lambda w: flags({**FETCHED[w.file], "out": w.file}),
+    shell:
+        "emoword fetch {params.options} > {log}"  # its progress bar stays on the terminal
+
+
 rule space:
     """Make the memory-mapped store of a word space."""
     input:
@@ -20,7 +37,7 @@ rule space:
         "../../envs/emoword.yaml"
     params:
         folder=subpath(output.meta, parent=True),
-        options=lambda w: flags(block("spaces", w.space)),
+        options=lambda w: space_flags(w.space),
     shell:
         "emoword space {params.options} --out {params.folder} > {log} 2>&1"
 
