@@ -3,6 +3,7 @@
 ``slurm/config.yaml`` calls these functions whenever Snakemake reads it.
 """
 
+import os
 import re
 import shlex
 import shutil
@@ -118,6 +119,14 @@ def may_wait(refusal: str, partition: str | int) -> bool:
     options = [f"--partition={partition}"] if partition else []
     states = "--states=drain,down,maint"
     return bool(ask("sinfo", "--noheader", "--format=%n", states, *options).stdout.strip())
+
+
+def first_on_path(folder: str) -> None:
+    """Let the commands in a folder be found before others of their name."""
+    path = os.environ["PATH"].split(os.pathsep)
+    first = str(Path(folder).resolve())
+    if first not in path:
+        os.environ["PATH"] = os.pathsep.join([first, *path])
 
 
 def status_command() -> str:
