@@ -226,7 +226,7 @@ def clone(local: Clone, tmp_path: Path) -> Iterator[Clone]:
     made.stop()
 
 
-def test_the_whole_road(whole: Clone, local: Clone) -> None:
+def test_the_whole_road(whole: Clone, local: Clone, record_property: Record) -> None:
     said = whole.finish(whole.running[0], 0, 400)
     assert "demo: done." in said
     # inputs, features, ten trainings by fives, numbers
@@ -242,6 +242,9 @@ def test_the_whole_road(whole: Clone, local: Clone) -> None:
         )
         assert here
         assert here == there, kind
+    assert not list(whole.folder.rglob("*.checkpoint.safetensors"))
+    assert not list(local.folder.rglob("*.checkpoint.safetensors"))
+    record_property("seconds", whole.seconds())
 
 
 # Train; after the first epoch, when its checkpoint is written, do $THEN and stand still.

@@ -11,8 +11,9 @@ utterance, in the order of split.csv) and run.json (settings, versions, what hap
 
 The same command gives the same bytes on one machine, however many cores Snakemake has; killed and
 started again, it goes on after the last whole epoch (FOLDER.checkpoint.safetensors) to these bytes.
-That file stays after the last epoch, too, until Snakemake has finished: where several trainings are
-one job of a cluster, and one of them fails, the others are not trained anew. Delete it to train anew.
+That file stays after the last epoch, too, until Snakemake has finished: where several trainings
+are one job of a cluster, and one of them fails, the others need not be trained again. To train
+anew, delete it.
 """
 
 import argparse
