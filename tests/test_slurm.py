@@ -445,15 +445,15 @@ def test_snakemake_killed_and_started_again(clone: Clone, local: Clone) -> None:
     clone.fault('case "$*" in *"--fold 2"*) if mkdir "$CLONE/struck"; then sleep 300; fi;; esac')
     process = clone.start_on_slurm("results/demo/tables/table1.csv")
     first = clone.folder / RUNS[0]
-    until(lambda: "steps (" in clone.said() and first.exists() and clone.jobs() == ["RUNNING"], 120)
+    until(lambda: "steps (" in clone.said() and first.exists() and clone.jobs() == ["RUNNING"])
     before = first.stat().st_mtime_ns
     os.kill(process.pid, signal.SIGKILL)
     process.wait(10)
     clone.cancel()
     until(lambda: not clone.jobs())
-    again = clone.on_slurm("results/demo/tables/table1.csv", status=1, seconds=60)
+    again = clone.on_slurm("results/demo/tables/table1.csv", status=1)
     assert "--unlock" in again
-    clone.on_slurm("--unlock", seconds=60)
+    clone.on_slurm("--unlock")
     said = clone.on_slurm("results/demo/tables/table1.csv")
     assert len(re.findall(r"has been submitted", said)) == 2  # fold 2; the numbers
     assert first.stat().st_mtime_ns == before
