@@ -73,13 +73,14 @@ ReturnToService=2
 SlurmdParameters=config_overrides
 GresTypes=gpu,requeued,cancelled
 NodeName=$host NodeAddr=127.0.0.1 CPUs=8 RealMemory=32000 Gres=gpu:4,requeued:1,cancelled:1 State=UNKNOWN
-PartitionName=cpu Nodes=$host Default=YES MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
-PartitionName=gpu Nodes=$host MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
-# jobs of the partition gpu push aside those of these two, if they want the same gres
+PartitionName=cpu Nodes=$host Default=YES PriorityTier=0 MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
+PartitionName=gpu Nodes=$host PriorityTier=0 MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
+# jobs of the partition urgent push aside others, if they want the same gres
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 PartitionName=requeued Nodes=$host PriorityTier=0 MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
 PartitionName=cancelled Nodes=$host PriorityTier=0 PreemptMode=CANCEL MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
+PartitionName=urgent Nodes=$host PriorityTier=1 MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
 CONF
   if ! cmp -s "$dir/new.conf" "$dir/slurm.conf"; then stop slurmd; stop slurmctld; fi
   mv "$dir/new.conf" "$dir/slurm.conf"
