@@ -352,7 +352,7 @@ def struck(
     # its limit is a minute, in which an epoch has to be trained: the others wait for that
     runs = clones["time limit"].folder / "results/demo/runs"
     until(lambda: any(runs.rglob("*.checkpoint.safetensors")))
-    clones |= strike(FAULTS.keys() - clones, local, folder)
+    clones |= strike([name for name in FAULTS if name not in clones], local, folder)
     yield clones
     for clone in clones.values():
         clone.stop()
