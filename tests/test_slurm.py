@@ -194,7 +194,8 @@ def until(true: Callable[[], bool], seconds: int = 120) -> None:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """The command of the README, begun."""
+    """The command of the README, begun; sacct is installed, but has no database."""
+    subprocess.run([SANDBOX, "up"], check=True, timeout=LONGEST)
     clone = Clone.fresh(tmp_path_factory.mktemp("whole") / "emoword")
     clone.site(gpu_partition="gpu")
     clone.start("snakemake", "--cores", "8", "--profile", "slurm")
@@ -227,7 +228,9 @@ def clone(local: Clone, tmp_path: Path) -> Iterator[Clone]:
 
 
 def test_the_whole_road(whole: Clone, local: Clone, record_property: Record) -> None:
-    said = whole.finish(whole.running[0], 0, 400)
+    assert shutil.which("sacct")
+    assert cluster.status_command() == "squeue"
+    said = whole.finish(whole.running[0], 0)
     assert "demo: done." in said
     # inputs, features, ten trainings by fives, numbers
     assert said.count("has been submitted with SLURM jobid") == 5
