@@ -45,4 +45,5 @@ report: "workflow/report/workflow.rst"
 
 
 onsuccess:
+    remove_checkpoints(config["dataset"])
     print_outputs(config["dataset"])

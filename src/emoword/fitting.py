@@ -106,7 +106,7 @@ def fit(
         validation: the utterances that choose the epoch.
         settings: epochs, learning_rate, cycle, optimiser, batch_size, patience, loss, seed.
         kept: the file of the checkpoint that is written after each epoch; if it is there already,
-            and of the same training, that training goes on.
+            and of the same training, that training goes on. It is left there.
         watched: what makes an epoch the best: its outputs for the validation part -> the higher
             the better; None: the lowest validation loss.
 
@@ -152,6 +152,7 @@ def fit(
             file=sys.stderr,
             flush=True,
         )
+    checkpoint.save_last(kept, name, progress)
     network.load_state_dict(progress.best_weights)
     names = ["epoch", "train_loss", "validation_loss", "learning_rate"]
     names += ["watched"] if watched else []
@@ -161,10 +162,11 @@ def fit(
 def name_of(
     network: Network, train: Examples, validation: Examples, settings: argparse.Namespace
 ) -> str:
-    """What this training is made of: settings, utterances, goals, the network it starts from.
+    """What this training is made of: code, settings, utterances, goals, the network it starts from.
 
     The network holds the frames' statistics, and its weights what torch drew.
     """
+    code = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     own = {name: str(value) for name, value in vars(settings).items() if name != "main"}
     parts = [torch.__version__, json.dumps(own, sort_keys=True), *train.names, *validation.names]
     weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
@@ -176,7 +178,7 @@ def name_of(
         validation.goals.numpy(),
     ]
     return checkpoint.fingerprint(
-        [*(part.encode() for part in parts), *(array.tobytes() for array in [*weights, *arrays])]
+        [*code, *(part.encode() for part in parts), *(array.tobytes() for array in arrays)]
     )
 
 

@@ -14,6 +14,9 @@ and run.json (settings, versions, what happened, and fingerprints of the targets
 
 The same command gives the same bytes on one machine, however many cores Snakemake has; killed and
 started again, it goes on after the last whole epoch (FOLDER.checkpoint.safetensors) to these bytes.
+That file stays after the last epoch, too, until Snakemake has finished: where several trainings
+are one job of a cluster, and one of them fails, the others need not be trained again. To train
+anew, delete it.
 """
 
 import argparse
@@ -152,7 +155,6 @@ def main(arguments: argparse.Namespace) -> None:
         write_table(parts, folder / "split.csv")
         np.save(folder / "predictions.npy", predictions, allow_pickle=False)
         write_json(run, folder / "run.json")
-    kept.unlink()
     state = "COLLAPSED to one vector" if run["collapsed"] else "done"
     print(f"{state}: best of {run['epochs']} epochs was {run['best_epoch']}, spread {spread:.3f}")
 

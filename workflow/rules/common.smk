@@ -421,6 +421,14 @@ def print_outputs(dataset):
             )
 
 
+def remove_checkpoints(dataset):
+    """A run that is whole, and everything asked for made: its checkpoint has no use any more."""
+    end = ".checkpoint.safetensors"
+    for path in Path(f"results/{dataset}/runs").rglob(f"*{end}"):
+        if (path.with_name(path.name.removesuffix(end)) / "run.json").exists():
+            path.unlink()
+
+
 def is_synthetic(dataset):
     return config["datasets"][dataset]["kind"] == "demo"
 
