@@ -24,7 +24,13 @@ rule all:
         expand(
             "results/{dataset}/{made}",
             dataset=config["dataset"],
-            made=["config.json", "metrics.csv", "tables/tables.tex", "claims.html"]
+            made=[
+                "config.json",
+                "metrics.csv",
+                "tables/tables.tex",
+                "claims.html",
+                "report/index.html",
+            ]
             + expand("tables/table{n}.{kind}", n=TABLES, kind=["csv", "tex"])
             + expand("figures/{figure}.{kind}", figure=FIGURES, kind=["pdf", "png"]),
         ),
@@ -39,6 +45,8 @@ include: "workflow/rules/controls.smk"
 include: "workflow/rules/sensitivity.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/spaces_comparison.smk"
+include: "workflow/rules/page.smk"
+include: "workflow/rules/audit.smk"
 
 
 report: "workflow/report/workflow.rst"

@@ -1,10 +1,12 @@
 """What several tests use: the embedded word space, a tiny corpus of frames."""
 
+import importlib.util
 import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import hypothesis
 import numpy as np
@@ -95,3 +97,22 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         table.assign(count=1).to_csv(folder / "targets" / f"{label_set}.csv", index=False)
     (folder / "targets" / "classes.json").write_text(json.dumps(classes))
     return folder
+
+
+@pytest.fixture(scope="session")
+def page_at_size() -> ModuleType:
+    """The benchmark that makes results without training."""
+    path = Path(__file__).parent.parent / "benchmarks" / "page_at_size.py"
+    spec = importlib.util.spec_from_file_location("page_at_size", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def sized(tmp_path_factory: pytest.TempPathFactory, page_at_size: ModuleType) -> Path:
+    """Results of 120 utterances and two seeds, of which nothing was trained; not to be changed."""
+    page: Path = page_at_size.make(tmp_path_factory.mktemp("sized"), 120, 2, ["lc"])
+    return page.parent

@@ -108,6 +108,34 @@ def test_ties_go_to_the_frequent_or_the_rare_word() -> None:
     assert ranked_words(table, ties="rare")["a"] == ("anger", "joy")
 
 
+def test_the_nearest_words_are_kept(
+    runs: list[Path], targets: Path, embedded: WordSpace, embedded_folder: Path, tmp_path: Path
+) -> None:
+    out = ["--out", tmp_path / "d.csv", "--nearest", tmp_path / "n.csv"]
+    inputs = ["--runs", *runs, "--targets", targets, "--space", embedded_folder]
+    cli.main(["decide", *map(str, [*inputs, *out])])
+    table = pd.read_csv(tmp_path / "n.csv", keep_default_na=False)
+    # of M2's run three predictions, none of the baseline's; targets where an utterance has words
+    rows = list(table[["of", "fold", "seed", "utterance"]].itertuples(index=False, name=None))
+    assert rows == [("M2", "1", "0", name) for name in "abc"] + [
+        (name, "", "", utterance)
+        for name, utterances in (("S1", "abc"), ("S2", "ab"), ("S3", "abc"))
+        for utterance in utterances
+    ]
+    vectors = np.asarray(embedded.vectors, dtype=np.float64)
+    anger, frustration = (vectors[embedded.index(w)] for w in ("anger", "frustration"))
+    of_a = table[table["utterance"] == "a"].set_index("of").to_dict("index")
+    for of, query in (("M2", frustration), ("S2", 2 * anger + frustration)):
+        row = of_a[of]
+        exact = vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
+        order = np.argsort(-exact)[:10]
+        assert [row[f"word {k}"] for k in range(1, 11)] == [embedded.word(i) for i in order]
+        found = [row[f"similarity {k}"] for k in range(1, 11)]
+        assert found == pytest.approx(exact[order].tolist(), abs=1e-6)
+    of_s3 = table[table["of"] == "S3"].drop(columns="utterance").to_numpy().tolist()
+    assert of_s3[0] == of_s3[2], "a and c have the same target"
+
+
 def near(space: WordSpace, word: str, other: str) -> bool:
     """Whether ``other`` is among the ten nearest of ``word``."""
     return other in nearest_words(space, word)

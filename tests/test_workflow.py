@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -186,6 +187,16 @@ def test_targets_are_what_the_files_of_the_corpus_say(demo: Path) -> None:
         assert dict(zip(target["word"], target["count"], strict=True)) == counted
 
 
+def test_the_page_is_there_and_draws_the_rules(demo: Path) -> None:
+    text = (demo / "report/index.html").read_text(encoding="utf-8")
+    assert "They say nothing about the paper" in text
+    assert all(f">{rule}</text>" in text for rule in ("train", "decide", "report_page"))
+    links = re.findall(r'(?:src|href)="([^#"][^"]*)"', text)
+    beside = [link for link in links if ":" not in link]
+    assert beside
+    assert all((demo / "report" / link).is_file() for link in beside)
+
+
 def test_the_confusion_figure_shows_the_decisions(demo: Path) -> None:
     with (demo / "figures/confusion.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["model"] == "baseline"]
@@ -249,7 +260,7 @@ def test_an_edit_runs_what_depends_on_it_and_nothing_else(clone: Clone) -> None:
         path = clone.folder / "src/emoword" / f"{module}.py"
         before = path.read_text()
         path.write_text(before + "\nEDITED = True\n")
-        assert clone.planned() - {"tables_document"} == rules, module
+        assert clone.planned() - {"tables_document", "report_page"} == rules, module
         path.write_text(before)
     assert clone.planned() == set()
 
@@ -281,6 +292,27 @@ def test_the_report_holds_tables_and_figures(clone: Clone) -> None:
     assert listing.count(".png") == 6
     assert listing.count("table") >= 6
     assert clone.planned() == set()
+
+
+def test_the_audit_verifies_where_it_lies_and_elsewhere(
+    clone: Clone, demo: Path, tmp_path: Path
+) -> None:
+    """Every job has a record, and everything but trainings comes out the same when run again."""
+    clone.snakemake("audit")
+    shutil.copy(demo / "audit.zip", tmp_path)
+    for folder, what in ((clone.folder, "results/demo"), (tmp_path, "audit.zip")):
+        done = subprocess.run(
+            [sys.executable, "-m", "emoword", "verify", what],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "made again  16 jobs" in done.stdout  # corpus, targets, decisions, tables, figures
+        assert "only: " in done.stdout
+        assert "20 x train" in done.stdout
+        assert "not again" not in done.stdout
 
 
 def test_lint_is_clean(clone: Clone) -> None:

@@ -1,5 +1,6 @@
 """Audio files as the upstreams want them: mono, 16 kHz, float32."""
 
+import sys
 from math import gcd
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def decode(path: Path) -> tuple[NDArray[np.float32], int]:
     """The file's own samples, [samples, channels] float32, and their rate in Hz."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    sys.audit("emoword.read", str(path))  # libsndfile opens it unseen; see emoword.recording
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw

@@ -10,6 +10,7 @@ import importlib
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from emoword import __version__
 from emoword.errors import InputError
@@ -42,6 +43,11 @@ STAGES = {
     "figure": ("figures", "one figure as PDF and PNG"),
     "paper-numbers": ("paper_numbers", "the numbers that the paper's text names, as LaTeX macros"),
     "paper": ("paper", "text, numbers, tables and figures -> the reproduction report as PDF"),
+    "page": ("page", "all of it as a page that opens from disk: tables, runs, utterances"),
+    "trace": ("trace", "a cell of a table -> metrics, runs, predictions, raters, recomputed"),
+    "verify": ("verify", "recompute what needs no training, compare it with files and records"),
+    "provenance": ("provenance", "gather the records of all jobs into provenance.json"),
+    "archive": ("archive", "what verify and trace need, in one zip that is an RO-Crate"),
 }
 
 
@@ -52,6 +58,13 @@ def build_parser(stage: str | None) -> argparse.ArgumentParser:
         description="Speech emotion recognition with word embeddings as labels. "
         "Each subcommand is one stage of the pipeline, and can be run by hand to audit one output; "
         "`./run` runs them all.",
+    )
+    parser.add_argument(
+        "--record",
+        default=argparse.SUPPRESS,  # for --help only: without_record has taken it out before
+        metavar="JSON",
+        help="written when the stage is done: the command, the files read and written with their "
+        "sha256, versions of code and packages, host, begin and end; may stand anywhere",
     )
     parser.add_argument("--version", action="version", version=f"emoword {__version__}")
     subparsers = parser.add_subparsers(dest="stage", metavar="STAGE", required=True)
@@ -78,12 +91,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # a scheduler's time limit: leave as for any error, so that temporary files are removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    arguments, record = without_record(arguments)
     stage = next((name for name in arguments if not name.startswith("-")), None)
     parsed = build_parser(stage).parse_args(arguments)
     try:
+        if record is None:
+            parsed.main(parsed)
+            return
+        from emoword.recording import Recorder
+
+        recorder = Recorder(arguments)
         parsed.main(parsed)
+        recorder.write(record, getattr(parsed, "seed", None))
     except InputError as error:
         sys.exit(f"emoword {parsed.stage}: {error}")
     except OSError as error:
         # a full disk, a missing permission: the user's to mend, and no bug of ours
         sys.exit(f"emoword {parsed.stage}: {error}")
+
+
+def without_record(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
+    """Take ``--record FILE`` out of the arguments; it may stand behind `figure KIND`, too."""
+    parser = argparse.ArgumentParser(prog="emoword", add_help=False, allow_abbrev=False)
+    parser.add_argument("--record", type=Path)
+    known, rest = parser.parse_known_args(arguments)
+    return rest, known.record

@@ -1,4 +1,4 @@
-"""Say of each test utterance what each run decided, and how near it came.
+r"""Say of each test utterance what each run decided, and how near it came.
 
 Reads the predictions of all runs of a variant and writes decisions.csv, one row a run and test
 utterance: the true and the predicted class (largest cosine similarity with the class's word vector,
@@ -7,7 +7,12 @@ prediction and target in S1, S2 and S3 (Table 3), and whether the most (l1) and 
 word (l2) of its S2 and S3 targets are among the ten words nearest to the prediction (Table 6; 1, 0,
 or empty where there is no such word). Everything in metrics.csv is counted from these rows.
 
-    emoword decide --runs runs/paper/*/* --targets targets --space SPACE --out decisions.csv
+With --nearest the ten words themselves are kept, one row a vector, with their cosine similarities:
+of each prediction (of M1, M2 or M3), and of each test utterance's target (of S1, S2 or S3; these
+have no fold or seed).
+
+    emoword decide --runs runs/paper/*/* --targets targets --space SPACE --out decisions.csv \
+        --nearest nearest.csv
 """
 
 import argparse
@@ -20,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.encoding import cosine, decide, encode, ranked_words, read_targets
+from emoword.encoding import cosine, decide, encode, proportions, ranked_words, read_targets
 from emoword.errors import InputError
 from emoword.files import read_json, read_table, write_table
 from emoword.goals import CLASS_LOSSES
@@ -54,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_decision_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, help="decisions.csv")
+    parser.add_argument("--nearest", type=Path, help="nearest.csv, written if named")
 
 
 def add_decision_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,10 +106,26 @@ def read_run(folder: Path) -> Run:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write decisions.csv."""
+    """Write decisions.csv, and nearest.csv."""
     judge = Judge.read(arguments)
-    runs = map(read_run, arguments.runs)
-    write_table(pd.concat([judge.decisions(run) for run in runs]), arguments.out)
+    tables, near_tables = [], []
+    for run in map(read_run, arguments.runs):
+        near = judge.nearest(run)
+        tables.append(judge.decisions(run, near))
+        if near is not None:
+            keys = {"of": run.record["model"], "fold": run.record["fold"]}
+            near_tables.append(near.assign(**keys, seed=run.record["seed"]))
+    decisions = pd.concat(tables)
+    write_table(decisions, arguments.out)
+    if arguments.nearest:
+        tested = list(dict.fromkeys(decisions["utterance"]))
+        for name, words in judge.targets.items():
+            rows = near_targets(words, tested, judge.space)
+            near_tables.append(rows.assign(of=name, fold="", seed=""))
+        nearest = pd.concat(near_tables).assign(variant=judge.variant)
+        first = ["variant", "of", "fold", "seed", "utterance"]
+        rest = [name for name in nearest if name not in first]
+        write_table(nearest[first + rest], arguments.nearest)
 
 
 @dataclass(frozen=True)
@@ -134,8 +156,14 @@ class Judge:
             arguments.missing_l2,
         )
 
-    def decisions(self, run: Run) -> pd.DataFrame:
-        """The rows of decisions.csv of one run."""
+    def nearest(self, run: Run) -> pd.DataFrame | None:
+        """The words nearest to each prediction; None of a run whose words nobody asks for."""
+        if run.record["loss"] in CLASS_LOSSES or run.record["loss"] != self.rank_loss:
+            return None
+        return words_near(run.utterances, run.predictions, self.space)
+
+    def decisions(self, run: Run, near: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The rows of decisions.csv of one run; ``near`` is its `nearest`, if it is known."""
         record = {**run.record, "variant": self.variant}
         classes: list[str] = record["classes"]  # the order of the baseline's outputs
         table = pd.DataFrame({"utterance": run.utterances})
@@ -147,8 +175,10 @@ class Judge:
             table["predicted"] = [classes[i] for i in chosen]
             for name, words in self.targets.items():
                 table[f"cosine_{name}"] = similarities(run, words, self.space)
-            if record["loss"] == self.rank_loss:
-                _, nearest = words_near(run.predictions, self.space)
+            near = self.nearest(run) if near is None else near
+            if near is not None:
+                columns = [name for name in near if str(name).startswith("word ")]
+                nearest = near[columns].to_numpy().tolist()
                 for name, words_by_rank in self.ranked.items():
                     for rank in (1, 2):
                         missing = 0 if rank == 2 and self.missing_l2 == "miss" else None
@@ -169,18 +199,35 @@ def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[n
 
 
 def words_near(
-    predictions: NDArray[np.float32], space: WordSpace
-) -> tuple[NDArray[np.float64], list[set[str]]]:
-    """Each prediction's ten nearest words, with the similarities [n, 10]."""
-    indices, values = space.nearest(predictions, min(NEAREST, len(space)))
-    return values, [{space.word(i) for i in row} for row in indices]
+    utterances: Sequence[str], vectors: NDArray[np.float32], space: WordSpace
+) -> pd.DataFrame:
+    """Each vector's ten nearest words: columns utterance, word 1, similarity 1, word 2, ..."""
+    indices, similarities = space.nearest(vectors, min(NEAREST, len(space)))
+    table: dict[str, Sequence[object]] = {"utterance": utterances}
+    for rank in range(indices.shape[1]):
+        table[f"word {rank + 1}"] = [space.word(i) for i in indices[:, rank]]
+        table[f"similarity {rank + 1}"] = list(similarities[:, rank].round(6))
+    return pd.DataFrame(table)
+
+
+def near_targets(
+    targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace
+) -> pd.DataFrame:
+    """The words nearest to the utterances' targets; each distinct target is searched for once."""
+    of = {str(key): proportions(words) for key, words in targets.groupby("utterance")}
+    wanted = [utterance for utterance in utterances if utterance in of]
+    first = {of[utterance]: utterance for utterance in reversed(wanted)}
+    distinct = list(first.values())
+    found = words_near(distinct, encode(targets, distinct, space), space).set_index("utterance")
+    rows = found.loc[[first[of[utterance]] for utterance in wanted]].reset_index()
+    return rows.assign(utterance=wanted)
 
 
 def hits(
     run: Run,
     words_by_rank: pd.Series,
     rank: int,
-    nearest: Sequence[set[str]],
+    nearest: Sequence[Sequence[str]],
     missing: int | None = None,
 ) -> list[int | None]:
     """Whether each utterance's word of that rank (1 or 2) is among the nearest: 1, 0, None.

@@ -127,8 +127,13 @@ def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:
 
 def accuracy_table(metrics: Metrics) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Table 1: UA and WA of M1..M3 with each loss, and of the baseline."""
+    return fill(metrics, accuracy_design(), percent)
+
+
+def accuracy_design() -> Design:
+    """What stands where in Table 1."""
     design = {model: accuracies(model, LOSSES) for model in MODELS}
-    return fill(metrics, {**design, "baseline": accuracies("baseline", ["ce"])}, percent)
+    return {**design, "baseline": accuracies("baseline", ["ce"])}
 
 
 def accuracies(model: str, losses: Iterable[str]) -> dict[str, Key]:
@@ -144,12 +149,7 @@ def comparison_table(
     metrics: Metrics, loss: str, works: pd.DataFrame
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Table 2: published work, and M1 and the baseline beside it."""
-    pairs = {f"M1 {loss.upper()}": ("M1", loss), "baseline CE": ("baseline", "ce")}
-    design = {
-        name: {metric: Key(*pair, "class", metric) for metric in ("UA", "WA")}
-        for name, pair in pairs.items()
-    }
-    ours, values = fill(metrics, design, percent)
+    ours, values = fill(metrics, comparison_design(loss), percent)
     published = works.assign(model=works["name"] + " " + works["year"])
     frame = pd.concat([published, ours.assign(source="computed here")], ignore_index=True)
     columns = ["model", "key", "features", "protocol", "UA", "WA", "collapsed", "source"]
@@ -171,10 +171,24 @@ def comparison_table(
     return frame, {**values, "missing": ""}
 
 
+def comparison_design(loss: str) -> Design:
+    """What stands where in Table 2, below the published work."""
+    pairs = {f"M1 {loss.upper()}": ("M1", loss), "baseline CE": ("baseline", "ce")}
+    return {
+        name: {metric: Key(*pair, "class", metric) for metric in ("UA", "WA")}
+        for name, pair in pairs.items()
+    }
+
+
 def similarity_table(metrics: Metrics, loss: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Table 3: mean cosine similarity of M1..M3's predictions with S1..S3's targets."""
-    columns = {name: (name, "cosine") for name in ("S1", "S2", "S3")}
-    return rater_table(metrics, loss, columns, cosine)
+    return rater_table(metrics, similarity_design(loss), cosine)
+
+
+def similarity_design(loss: str) -> Design:
+    """What stands where in Table 3."""
+    sets = ("S1", "S2", "S3")
+    return {model: {on: Key(model, loss, on, "cosine") for on in sets} for model in MODELS}
 
 
 def top10_table(metrics: Metrics, loss: str) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -182,16 +196,14 @@ def top10_table(metrics: Metrics, loss: str) -> tuple[pd.DataFrame, dict[str, An
 
     The CSV has the number of utterances behind each value in columns such as `S2 l2 n`.
     """
-    columns = {
-        f"{on} {label}": (on, f"top10_{label}") for on in ("S2", "S3") for label in ("l1", "l2")
-    }
-    frame, values = rater_table(metrics, loss, columns, percent)
-    counts = {
-        column: [metrics.get(Key(model, loss, *where), NOTHING).n for model in MODELS]
-        for column, where in columns.items()
-    }
+    design = top10_design(loss)
+    frame, values = rater_table(metrics, design, percent)
     if values["missing"]:
         return frame, values
+    counts = {
+        column: [metrics.get(keys[column], NOTHING).n for keys in design.values()]
+        for column in design[MODELS[0]]
+    }
     # the same for every model, unless one of them is not there
     values["counts"] = {
         column: " / ".join(str(n) for n in sorted(set(numbers) - {0})) or "0"
@@ -200,27 +212,22 @@ def top10_table(metrics: Metrics, loss: str) -> tuple[pd.DataFrame, dict[str, An
     return frame.assign(**{f"{column} n": numbers for column, numbers in counts.items()}), values
 
 
-def rater_table(
-    metrics: Metrics,
-    loss: str,
-    columns: Mapping[str, tuple[str, str]],
-    show: Callable[[float], str],
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Make a table of M1..M3 with one loss, or say that there is neither S2 nor S3.
-
-    Args:
-        metrics: the values.
-        loss: the models' loss.
-        columns: column -> (measured_on, metric).
-        show: a number as text.
-    """
-    wanted = {where for where in columns.values() if where[0] != "S1"}
-    if not any((key.measured_on, key.metric) in wanted for key in metrics):
-        return does_not_apply(NO_RATERS)
-    design = {
-        model: {column: Key(model, loss, *where) for column, where in columns.items()}
+def top10_design(loss: str) -> Design:
+    """What stands where in Table 6."""
+    pairs = [(on, label) for on in ("S2", "S3") for label in ("l1", "l2")]
+    return {
+        model: {f"{on} {label}": Key(model, loss, on, f"top10_{label}") for on, label in pairs}
         for model in MODELS
     }
+
+
+def rater_table(
+    metrics: Metrics, design: Design, show: Callable[[float], str]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Make a table of M1..M3 with one loss, or say that there is neither S2 nor S3."""
+    wanted = {key[2:] for keys in design.values() for key in keys.values()}
+    if not any(key[2:] in wanted and key.measured_on != "S1" for key in metrics):
+        return does_not_apply(NO_RATERS)
     return fill(metrics, design, show)
 
 

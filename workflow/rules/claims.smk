@@ -22,7 +22,7 @@ rule intervals:
         "../../envs/emoword.yaml"
     shell:
         "emoword intervals --decisions {input.decisions} --utterances {input.utterances}"
-        " --intervals {output.intervals} --differences {output.differences} > {log} 2>&1"
+        " --intervals {output.intervals} --differences {output.differences} --record {log}.json > {log} 2>&1"
 
 
 use rule intervals as intervals_of_comparison with:
@@ -70,7 +70,7 @@ rule versus_paper:
     shell:
         "emoword versus-paper --tables {input.tables} --reported {input.reported}"
         " --template {input.template} {params.options} --csv {output.csv} --tex {output.tex}"
-        " > {log} 2>&1"
+        " --record {log}.json > {log} 2>&1"
 
 
 rule claims:
@@ -112,4 +112,4 @@ rule claims:
         " --neighbours {input.neighbours} --targets {input.targets} --reported {input.reported}"
         " --versus-paper {input.versus} {params.options} --templates {params.templates}"
         " --csv {output.csv} --parts {output.parts} --tex {output.tex} --html {output.html}"
-        " > {log} 2>&1"
+        " --record {log}.json > {log} 2>&1"

@@ -21,6 +21,8 @@ if not shutil.which("emoword"):
 MODEL_OF = {"S1": "M1", "S2": "M2", "S3": "M3"}
 TABLES = [1, 2, 3, 4, 5, 6]
 FIGURES = ["network", "map", "neighbours", "confusion", "curves", "claims"]
+PAGE_FILES = ["index.html", "utterances.js", "details.js", "runs.js"]
+PAGE_SOURCES = ["page.html.j2", "page.css", "page.js", "start.js"]
 PACKAGE = Path(workflow.basedir) / "src" / "emoword"
 
 
@@ -402,6 +404,7 @@ def print_outputs(dataset):
     """What was made, and how to look at it."""
     folder = f"results/{dataset}"
     made = {
+        "open": f"{folder}/report/index.html, in a browser: all of it, down to each utterance",
         "tables": f"{folder}/tables/table1.csv .. table6.csv, and the same as .tex",
         "figures": f"{folder}/figures/*.png, and the same as .pdf",
         "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
@@ -409,6 +412,7 @@ def print_outputs(dataset):
         "look": f"column -s, -t < {folder}/tables/table1.csv",
         "paper": f"./run --cores 1 {folder}/paper.pdf (needs LaTeX; says what to install)",
         "audit": "results/README.md says what each file is and how to make it by hand",
+        "verify": f"emoword verify {folder} recomputes all but the trainings, and compares",
         "report": f"./run --report {folder}/report.zip",
     }
     if Path(f"{folder}/tables/tables.tex").exists():
@@ -514,6 +518,19 @@ def figure_flags(dataset, figure):
     return flags(options)
 
 
+def page_flags(dataset):
+    first = variants(dataset)[0]
+    chosen = settings(dataset, first)
+    return flags(
+        {
+            "variant": first,
+            "loss": chosen["table_loss"],
+            "aggregate": chosen["aggregate"],
+            "synthetic": is_synthetic(dataset),
+        }
+    )
+
+
 def decision_options(dataset, variant):
     """How predictions are judged, where the paper leaves it open."""
     chosen = settings(dataset, variant)
@@ -595,3 +612,26 @@ def paper_flags(dataset):
             "loss": chosen["table_loss"],
         }
     )
+
+
+def rule_files():
+    """The files of the rules: the graph of the rules is made from them."""
+    folder = Path(workflow.basedir) / "workflow" / "rules"
+    return [source(path) for path in sorted(folder.glob("*.smk"))]
+
+
+def workflow_files():
+    """The files beside the Snakefile that say how everything was made."""
+    root = Path(workflow.basedir)
+    found = ["config.yaml", "LICENSE"]
+    found += sorted(
+        str(path.relative_to(root))
+        for folder, ending in (("rules", "smk"), ("schemas", "yaml"))
+        for path in (root / "workflow" / folder).glob(f"*.{ending}")
+    )
+    return [source(path) for path in found if (root / path).exists()]
+
+
+def is_licensed(dataset):
+    """Whether the corpus may not be passed on, its labels and comments neither."""
+    return config["datasets"][dataset]["kind"] == "iemocap"

@@ -49,7 +49,7 @@ rule floors:
     shell:
         "emoword floors --variant {wildcards.variant} --runs {params.runs}"
         " --targets {params.targets} --space {params.space} {params.options}"
-        " --out {output} > {log} 2>&1"
+        " --out {output} --record {log}.json > {log} 2>&1"
 
 
 rule control_table:
@@ -84,4 +84,4 @@ rule control_table:
         "emoword control-table --decisions {input.decisions} --floors {input.floors}"
         " --utterances {input.utterances} --controls {input.controls}"
         " --template {input.template} {params.options}"
-        " --csv {output.csv} --tex {output.tex} > {log} 2>&1"
+        " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"

@@ -20,7 +20,7 @@ rule demo:
             {"utterances": config["datasets"][w.dataset].get("utterances")}
         ),
     shell:
-        "emoword demo --out {output.corpus} {params.options} > {log} 2>&1"
+        "emoword demo --out {output.corpus} {params.options} --record {log}.json > {log} 2>&1"
 
 
 rule read_iemocap:
@@ -55,7 +55,7 @@ rule read_iemocap:
     shell:
         "emoword read-iemocap --root {params.root:q} --utterances {output.utterances}"
         " --annotations {output.annotations} --report {output.report} {params.options}"
-        " > {log} 2>&1"
+        " --record {log}.json > {log} 2>&1"
 
 
 rule read_recordings:
@@ -90,4 +90,4 @@ rule read_recordings:
         ),
     shell:
         "emoword read-recordings {params.options} --utterances {output.utterances}"
-        " --annotations {output.annotations} --report {output.report} > {log} 2>&1"
+        " --annotations {output.annotations} --report {output.report} --record {log}.json > {log} 2>&1"

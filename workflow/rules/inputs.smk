@@ -39,7 +39,7 @@ rule space:
         folder=subpath(output.meta, parent=True),
         options=lambda w: space_flags(w.space),
     shell:
-        "emoword space {params.options} --out {params.folder} > {log} 2>&1"
+        "emoword space {params.options} --out {params.folder} --record {log}.json > {log} 2>&1"
 
 
 rule transform_space:
@@ -77,7 +77,7 @@ rule transform_space:
         ),
     shell:
         "emoword transform-space --space {params.space} {params.options}"
-        " --out {params.folder} > {log} 2>&1"
+        " --out {params.folder} --record {log}.json > {log} 2>&1"
 
 
 rule targets:
@@ -113,7 +113,7 @@ rule targets:
         ),
     shell:
         "emoword targets --utterances {input.utterances} --annotations {input.annotations}"
-        " --space {params.space} {params.options} --out {params.folder} > {log} 2>&1"
+        " --space {params.space} {params.options} --out {params.folder} --record {log}.json > {log} 2>&1"
 
 
 rule features:
@@ -140,4 +140,4 @@ rule features:
         options=lambda w: upstream_flags(w.upstream),
     shell:
         "emoword features --utterances {input.utterances} {params.options}"
-        " --out {params.folder} > {log} 2>&1"
+        " --out {params.folder} --record {log}.json > {log} 2>&1"

@@ -31,7 +31,7 @@ rule paper_numbers:
         "emoword paper-numbers --runs {params.runs} --features {params.features}"
         " --space {params.space} --corpus {input.corpus} --targets {input.targets}"
         " --intervals {input.intervals} --claims {input.claims} --versus-paper {input.versus}"
-        " {params.options} --out {output} > {log} 2>&1"
+        " {params.options} --out {output} --record {log}.json > {log} 2>&1"
 
 
 rule paper:

@@ -42,7 +42,7 @@ rule table:
         options=lambda w: table_flags(w.dataset),
     shell:
         "emoword table {wildcards.number} {params.inputs} --template {input.template}"
-        " {params.options} --csv {output.csv} --tex {output.tex} > {log} 2>&1"
+        " {params.options} --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
 
 
 rule tables_document:
@@ -90,4 +90,4 @@ rule figure:
         options=lambda w: figure_flags(w.dataset, w.figure),
     shell:
         "emoword figure {wildcards.figure} {params.options} --pdf {output.pdf}"
-        " --png {output.png} --data {output.data} > {log} 2>&1"
+        " --png {output.png} --data {output.data} --record {log}.json > {log} 2>&1"

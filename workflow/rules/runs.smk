@@ -37,7 +37,7 @@ rule train:
         "emoword train --utterances {input.utterances} --features {params.features}"
         " --targets {params.targets} --space {params.space} --variant {wildcards.variant}"
         " --label-set {wildcards.label_set} --loss {wildcards.loss} --fold {wildcards.fold}"
-        " --seed {wildcards.seed} {params.options} --out {params.folder} > {log} 2>&1"
+        " --seed {wildcards.seed} {params.options} --out {params.folder} --record {log}.json > {log} 2>&1"
 
 
 rule decide:
@@ -58,7 +58,8 @@ rule decide:
         leaks="results/{dataset}/leaks/{variant}.json",
         code=code("decide"),
     output:
-        "results/{dataset}/decisions/{variant}.csv",
+        decisions="results/{dataset}/decisions/{variant}.csv",
+        nearest="results/{dataset}/nearest/{variant}.csv",
     log:
         "results/{dataset}/logs/decisions/{variant}.log",
     benchmark:
@@ -78,7 +79,7 @@ rule decide:
         ),
     shell:
         "emoword decide --variant {wildcards.variant} --runs {params.runs} --targets {params.targets} --space {params.space}"
-        " {params.options} --out {output} > {log} 2>&1"
+        " {params.options} --out {output.decisions} --nearest {output.nearest} --record {log}.json > {log} 2>&1"
 
 
 rule neighbours:
@@ -111,7 +112,7 @@ rule neighbours:
     shell:
         "emoword neighbours --variant {wildcards.variant} --runs {params.runs} --targets {params.targets}"
         " --space {params.space} {params.options} --neighbours {output.neighbours}"
-        " --means {output.means} > {log} 2>&1"
+        " --means {output.means} --record {log}.json > {log} 2>&1"
 
 
 rule check_leaks:
@@ -148,7 +149,7 @@ rule check_leaks:
     shell:
         "emoword check-leaks --utterances {input.utterances} --targets {params.targets}"
         " --features {params.features} --space {params.space} --runs {params.runs}"
-        " --out {output} > {log} 2>&1"
+        " --out {output} --record {log}.json > {log} 2>&1"
 
 
 rule evaluate:
@@ -170,7 +171,7 @@ rule evaluate:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword evaluate --decisions {input.decisions} --utterances {input.utterances} --out {output} > {log} 2>&1"
+        "emoword evaluate --decisions {input.decisions} --utterances {input.utterances} --out {output} --record {log}.json > {log} 2>&1"
 
 
 rule compare:
@@ -192,4 +193,4 @@ rule compare:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword evaluate --decisions {input.decisions} --utterances {input.utterances} --out {output} > {log} 2>&1"
+        "emoword evaluate --decisions {input.decisions} --utterances {input.utterances} --out {output} --record {log}.json > {log} 2>&1"

@@ -69,7 +69,7 @@ rule sensitivity_table:
         " --neighbours {input.neighbours} {params.targets} --utterances {input.utterances}"
         " --claims {input.claims} --reported {input.reported} --template {input.template}"
         " {params.options} --csv {output.csv} --verdicts {output.verdicts} --tex {output.tex}"
-        " > {log} 2>&1"
+        " --record {log}.json > {log} 2>&1"
 
 
 rule choices:
@@ -88,4 +88,4 @@ rule choices:
         "../../envs/emoword.yaml"
     shell:
         "emoword choices --choices {input.choices} --template {input.template} --tex {output}"
-        " > {log} 2>&1"
+        " --record {log}.json > {log} 2>&1"

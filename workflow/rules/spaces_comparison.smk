@@ -45,4 +45,4 @@ rule space_table:
         ),
     shell:
         "emoword compare-spaces --metrics {input.metrics} {params.options}"
-        " --template {input.template} --csv {output.csv} --tex {output.tex} > {log} 2>&1"
+        " --template {input.template} --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"

@@ -1,0 +1,437 @@
+"""The page in a real browser, opened from disk: filters, utterances, traces, hostile texts, print.
+
+What is expected is counted with pandas from the files that the page was made from.
+"""
+
+import re
+import shlex
+import shutil
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+
+from emoword import cli
+from emoword.files import read_table, write_table
+
+CHROMIUM = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="no Chromium (Debian: apt install chromium)"),
+]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+HOSTILE_ID = """<img src=x onerror="pwned=1">'"/../?&#%22"""
+HOSTILE_COMMENT = "</script><script>pwned=1</script>\u202egnp.exe\u2028'\"${pwned=1}"
+HOSTILE_WORD = '"><svg onload=pwned=1>'
+HOSTILE_FILE = "../../<b>x</b>/javascript:pwned=1"
+VIEWS = ["overview", "tables", "figures", "utterances", "runs"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results with one hostile utterance, its audio, and the page of them."""
+    folder = tmp_path_factory.mktemp("browser")
+    made = folder / "results"
+    shutil.copytree(sized, made)
+    shutil.copytree(sized.parent / "space", folder / "space")
+    victim = read_table(made / "targets/paper/S1.csv", ["utterance"])["utterance"].iloc[0]
+    for path in [*made.glob("*.csv"), *made.glob("targets/paper/*.csv")]:
+        spoil(path, victim)
+    for path in [*made.glob("decisions/*.csv"), *made.glob("nearest/*.csv")]:
+        spoil(path, victim)
+    table = read_table(made / "utterances.csv", ["utterance", "wav"])
+    heard = table["utterance"] == HOSTILE_ID
+    sound = folder / "a 'b' #1?" / "x%20<y>.wav"
+    sound.parent.mkdir()
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 16000, 16000, "NONE", ""))
+        file.writeframes(bytes(32000))
+    write_table(table.assign(wav=table["wav"].mask(heard, str(sound))), made / "utterances.csv")
+    neighbours = read_table(made / "neighbours/paper.csv", ["word"])
+    table5 = read_table(made / "tables/table5.csv", ["word 1"])
+    for frame, name in ((neighbours, "neighbours/paper.csv"), (table5, "tables/table5.csv")):
+        write_table(frame.replace(table5["word 1"].iloc[0], HOSTILE_WORD), made / name)
+    call = ["page", "--results", made, "--runs", *sorted((made / "runs/paper").glob("*/*"))]
+    call += ["--targets", made / "targets/paper", "--space", folder / "space", "--synthetic"]
+    cli.main([*map(str, call), "--out", str(made / "report")])
+    return made
+
+
+def spoil(path: Path, victim: str) -> None:
+    """Give one utterance the worst name, comment, word and file."""
+    table = read_table(path, [])
+    if "utterance" not in table.columns:
+        return
+    own = table["utterance"] == victim
+    if path.name == "annotations.csv":
+        first = own & (table["kind"] == "label")
+        extra = (
+            table[first].iloc[:1].assign(kind="comment", text=HOSTILE_COMMENT, file=HOSTILE_FILE)
+        )
+        table = pd.concat([table, extra], ignore_index=True)
+        own = table["utterance"] == victim
+    if path.parent.name == "nearest":
+        table["word 2"] = table["word 2"].mask(own, HOSTILE_WORD)
+    table["utterance"] = table["utterance"].mask(own, HOSTILE_ID)
+    write_table(table, path)
+
+
+@pytest.fixture
+def opened(browser: Browser, results: Path) -> Iterator[Callable[..., Page]]:
+    """Open the page at an address; at the end nothing was asked of a network, and no error said."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(address: str = "", expected: str = "", **options: object) -> Page:
+        context = browser.new_context(offline=True, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+
+        def complain(message: str) -> None:
+            if not (expected and expected in message):
+                complaints.append(message)
+
+        def ask(request: Request) -> None:
+            if not request.url.startswith(("file:", "data:")):
+                complaints.append(request.url)
+
+        page.on("console", lambda message: complain(message.text))
+        page.on("pageerror", lambda error: complain(str(error)))
+        page.on("dialog", lambda dialog: complain(f"dialog: {dialog.message}"))
+        page.on("request", ask)
+        page.goto((results / "report" / "index.html").as_uri() + address)
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def listed(page: Page) -> int:
+    """How many utterances the list says that it shows."""
+    found = re.match(r"([\d,]+|No) utterances", page.inner_text("#utterances .dt-info"))
+    assert found
+    return int(found[1].replace(",", "")) if found[1] != "No" else 0
+
+
+def truth_of(results: Path) -> pd.Series:
+    return read_table(results / "targets/paper/S1.csv", ["utterance"]).set_index("utterance")[
+        "word"
+    ]
+
+
+def test_opens_from_disk_without_a_network(opened: Callable[..., Page]) -> None:
+    page = opened()
+    assert page.title() == "Emotion labels as word embeddings: results · results · emoword"
+    assert "Synthetic speech." in page.inner_text(".banner")
+    for view in VIEWS:
+        page.click(f"nav a[href='#{view}']")
+        page.wait_for_selector(f"#{view}:not([hidden]) h1")
+        shown = page.eval_on_selector_all(
+            "section.view", "all => all.filter(s => s.checkVisibility()).map(s => s.id)"
+        )
+        assert shown == [view]
+        assert page.get_attribute("nav a[aria-current]", "href") == f"#{view}"
+
+
+def test_the_list_is_filtered(opened: Callable[..., Page], results: Path) -> None:
+    truth = truth_of(results)
+    page = opened("#utterances")
+    assert listed(page) == len(truth)
+    page.select_option("[name=label]", "anger")
+    expect(page).to_have_url(re.compile("[?&]label=anger"))
+    assert listed(page) == (truth == "anger").sum()
+    decisions = read_table(results / "decisions/paper.csv", ["model", "loss", "seed"])
+    ours = decisions[(decisions["loss"] == "lc") & (decisions["seed"] == "1")]
+    wrong = ours[(ours["model"] == "M2") & (ours["true"] != ours["predicted"])]
+    page.select_option("[name=seed]", "1")
+    page.select_option("[name=M2]", "wrong")
+    expect(page).to_have_url(re.compile("[?&]M2=wrong"))
+    assert listed(page) == (wrong["true"] == "anger").sum()
+    page.click("#filters button[type=reset]")
+    expect(page).to_have_url(re.compile("#utterances$"))
+    expect(page.locator("#utterances .dt-info")).to_contain_text(f"{len(truth)} utterances")
+    page.select_option("[name=part]", "out")
+    expect(page).to_have_url(re.compile("[?&]part=out"))
+    assert listed(page) == len(read_table(results / "utterances.csv", [])) - len(truth)
+
+
+def test_free_text_is_found_in_comments_and_predicted_words(
+    opened: Callable[..., Page], results: Path
+) -> None:
+    truth = truth_of(results)
+    annotations = read_table(results / "annotations.csv", ["utterance", "kind", "text"])
+    comments = annotations[
+        (annotations["kind"] == "comment") & annotations["utterance"].isin(truth.index)
+    ]
+    word = comments["text"].iloc[0]
+    near = read_table(results / "nearest/paper.csv", ["utterance", "of", "seed"])
+    near = near[(near["seed"] == "0")]
+    words = [name for name in near.columns if name.startswith("word ")]
+    expected = set(
+        annotations["utterance"][annotations["text"].str.contains(word, case=False, regex=False)]
+    )
+    heard = (
+        near[words]
+        .apply(lambda column: column.str.contains(word, case=False, regex=False))
+        .any(axis=1)
+    )
+    expected |= set(near["utterance"][heard])
+    sets = pd.concat(
+        [read_table(p, ["utterance", "word"]) for p in (results / "targets/paper").glob("S*.csv")]
+    )
+    expected |= set(sets["utterance"][sets["word"].str.contains(word, case=False, regex=False)])
+    page = opened("#utterances")
+    page.fill("[name=q]", word.upper())
+    expect(page).to_have_url(re.compile("[?&]q="))
+    assert listed(page) == len(expected & set(truth.index))
+
+
+def test_an_utterance_by_keyboard_alone(opened: Callable[..., Page]) -> None:
+    page = opened("#utterances", expected="ERR_FILE_NOT_FOUND")
+    page.focus("[name=q]")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('#list td') !== null"):
+            break
+    name = page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#utterance:not([hidden]) audio", state="attached")
+    assert page.inner_text("#utterance-title") == name
+    assert page.evaluate("document.activeElement.id") == "utterance-title"
+    page.click("#next")
+    expect(page.locator("#utterance-title")).not_to_have_text(name)
+    page.go_back()
+    expect(page.locator("#utterance-title")).to_have_text(name)
+
+
+def test_an_utterance_shows_raters_targets_and_nearest_words(
+    opened: Callable[..., Page], results: Path
+) -> None:
+    name = truth_of(results).index[3]
+    page = opened(f"#utterance/{quote(name, safe='')}?seed=1", expected="ERR_FILE_NOT_FOUND")
+    annotations = read_table(results / "annotations.csv", ["utterance", "file", "line", "text"])
+    own = annotations[annotations["utterance"] == name]
+    body = page.inner_text("#utterance-body")
+    for row in own.itertuples(index=False):
+        assert f"{row.file}:{row.line}" in body
+        assert str(row.text) in body
+    dropped = read_table(results / "targets/paper/dropped.csv", ["utterance", "reason", "text"])
+    for row in dropped[dropped["utterance"] == name].itertuples(index=False):
+        assert f"{row.text} {row.reason}" in body
+    near = read_table(results / "nearest/paper.csv", ["utterance", "of", "seed"])
+    near = near[(near["utterance"] == name) & near["seed"].isin(["", "1"])].set_index("of")
+    columns = ["S1", "S2", "S3", "M1", "M2", "M3"]
+    for rank in (1, 10):
+        cells = page.locator(f"table.near tbody tr:nth-child({rank}) td").all_inner_texts()
+        expected = [
+            (near.loc[of, f"word {rank}"], float(near.loc[of, f"similarity {rank}"]))
+            for of in columns
+        ]
+        assert [cell.split()[0] for cell in cells] == [word for word, _ in expected]
+        shown = [float(cell.split()[1]) for cell in cells]
+        assert shown == pytest.approx([value for _, value in expected], abs=6e-4)
+    page.wait_for_selector("text=The audio is not where this page looks for it")
+
+
+def test_hostile_texts_are_inert_and_seen(opened: Callable[..., Page]) -> None:
+    page = opened(f"#utterance/{quote(HOSTILE_ID, safe='')}")
+    assert page.inner_text("#utterance-title") == HOSTILE_ID
+    body = page.inner_text("#utterance-body")
+    seen = HOSTILE_COMMENT.replace("\u202e", "⟨U+202E⟩").replace("\u2028", "⟨U+2028⟩")
+    assert seen in body
+    assert HOSTILE_WORD in body
+    assert HOSTILE_FILE in body
+    assert "\u202e" not in page.content()
+    played = page.evaluate(
+        """async () => {
+          const audio = document.querySelector("#utterance audio");
+          audio.muted = true;
+          await audio.play();
+          await new Promise((done) => audio.addEventListener("timeupdate", done));
+          return [audio.duration, audio.currentTime];
+        }"""
+    )
+    assert played[0] == pytest.approx(1.0)
+    assert played[1] > 0
+    page.goto(page.url.split("#")[0] + "#utterances?q=onerror")
+    page.wait_for_selector("#list td")
+    assert listed(page) == 1
+    assert page.inner_text("#list td.id") == HOSTILE_ID
+    page.click("#list td.id a")
+    page.wait_for_selector("#utterance:not([hidden])")
+    assert page.inner_text("#utterance-title") == HOSTILE_ID
+    page.goto(page.url.split("#")[0] + "#tables")
+    page.wait_for_selector("#tables:not([hidden])")
+    page.click(f"#table5 a:has-text({HOSTILE_WORD!r}) >> nth=0")
+    page.wait_for_selector("#trace:not([hidden])")
+    assert HOSTILE_WORD in page.inner_text("#trace-body")
+    assert page.evaluate("typeof pwned") == "undefined"
+    for tag in (
+        "main img[src=x]",
+        "main svg[onload]",
+        "main script",
+        "main b",
+        "main a[href^='javascript']",
+    ):
+        assert page.locator(tag).count() == 0
+
+
+def test_a_cell_leads_to_its_folds_its_runs_and_its_command(
+    opened: Callable[..., Page], results: Path
+) -> None:
+    page = opened("#tables")
+    printed = page.inner_text("a[href='#trace/1/M3/LC%20UA']")
+    page.click("a[href='#trace/1/M3/LC%20UA']")
+    page.wait_for_selector("#trace:not([hidden]) .paste")
+    words = shlex.split(page.inner_text("#trace .paste"))
+    assert words == ["emoword", "trace", f"{results}/tables/table1.csv", "M3", "LC UA"]
+    rows = page.eval_on_selector_all(
+        "#trace tbody tr", "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    single = [float(row[2]) for row in rows if row[0].startswith("fold")]
+    assert len(single) == 10, "five folds, two seeds"
+    assert f"{100 * sum(single) / 10:.1f}" == printed
+    page.click("#trace a[href='#utterances?M3=wrong']")
+    page.wait_for_selector("#utterances:not([hidden])")
+    page.go_back()
+    page.click("#trace tbody a >> nth=0")
+    page.wait_for_selector("#run:not([hidden]) .curve polyline", state="attached")
+    assert "M3, lc, fold 1, seed 0" in page.inner_text("#run-title")
+
+
+def test_an_address_shows_the_same_to_a_colleague(opened: Callable[..., Page]) -> None:
+    first = opened("#utterances")
+    first.select_option("[name=fold]", "2")
+    first.select_option("[name=M1]", "right")
+    expect(first).to_have_url(re.compile("&M1=right"))
+    second = opened("#" + first.url.split("#")[1])
+    assert listed(second) == listed(first) > 0
+    assert second.input_value("[name=fold]") == "2"
+    lost = opened("#utterance/nobody")
+    assert "There is no such place here" in lost.inner_text("main")
+
+
+def test_the_list_is_found_again_where_it_was(opened: Callable[..., Page]) -> None:
+    page = opened("#utterances?part=all", viewport={"width": 1000, "height": 500})
+    page.evaluate("document.querySelector('#utterances .dt-scroll-body').scrollTop = 900")
+    page.wait_for_timeout(200)
+    page.click("nav a[href='#tables']")
+    page.go_back()
+    page.wait_for_selector("#utterances:not([hidden])")
+    page.wait_for_timeout(200)
+    top = page.evaluate("document.querySelector('#utterances .dt-scroll-body').scrollTop")
+    assert top == pytest.approx(900, abs=2)
+
+
+CONTRAST = """() => {
+  const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((v) => v / 255)
+      .map((v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * x + .7152 * y + .0722 * z;
+  };
+  const ground = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] === 1) return c;
+    }
+    return [255, 255, 255];
+  };
+  const low = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const element = node.parentElement;
+    // said already in the row above; a link that leads nowhere
+    const none = element.closest(".follows, #previous:not([href]), #next:not([href])");
+    if (!node.textContent.trim() || !element.checkVisibility() || none) continue;
+    const ink = parse(getComputedStyle(element).color);
+    const [a, b] = [light(ink), light(ground(element))].sort((x, y) => y - x);
+    if ((a + .05) / (b + .05) < 4.5)
+      low.push([element.outerHTML.slice(0, 80), ((a + .05) / (b + .05)).toFixed(2)]);
+  }
+  return low;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark_have_enough_contrast(
+    opened: Callable[..., Page], results: Path, scheme: str
+) -> None:
+    name = quote(truth_of(results).index[3], safe="")
+    page = opened(color_scheme=scheme, expected="ERR_FILE_NOT_FOUND")
+    lightness = page.evaluate(
+        "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]"
+    )
+    assert (lightness > 200) == (scheme == "light")
+    for address in (*VIEWS, f"utterance/{name}", "trace/1/M1/LC%20UA", "nowhere"):
+        page.goto(page.url.split("#")[0] + f"#{address}")
+        page.wait_for_timeout(150)
+        assert page.evaluate(CONTRAST) == []
+
+
+def test_a_phone_has_no_need_to_scroll_sideways(opened: Callable[..., Page], results: Path) -> None:
+    name = quote(truth_of(results).index[3], safe="")
+    phone = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+    page = opened(expected="ERR_FILE_NOT_FOUND", **phone)
+    for address in (*VIEWS, f"utterance/{name}", "trace/5/anger%20M1/word%201"):
+        page.goto(page.url.split("#")[0] + f"#{address}")
+        page.wait_for_timeout(150)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+
+
+def test_on_paper_stands_the_whole_list_and_the_tables_follow_the_overview(
+    opened: Callable[..., Page], results: Path
+) -> None:
+    page = opened("#utterances")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#printed tbody tr").count() == len(truth_of(results))
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#printed").count() == 0
+    page = opened()
+    page.emulate_media(media="print")
+    seen = page.eval_on_selector_all(
+        "section.view", "all => all.filter(s => s.checkVisibility()).map(s => s.id)"
+    )
+    assert seen == ["overview", "tables", "figures"]
+
+
+def test_without_a_script_tables_and_figures_can_be_read(opened: Callable[..., Page]) -> None:
+    page = opened(java_script_enabled=False)
+    assert "Without JavaScript" in page.inner_text("body")
+    assert page.is_visible("#table1")
+    assert not page.is_visible("#filters")
+
+
+def test_a_file_that_is_not_there_is_said(browser: Browser, results: Path, tmp_path: Path) -> None:
+    shutil.copytree(results / "report", tmp_path / "page")
+    (tmp_path / "page" / "runs.js").unlink()
+    page = browser.new_page()
+    page.goto((tmp_path / "page" / "index.html").as_uri() + "#trace/1/M1/LC%20UA")
+    page.wait_for_selector("html[data-ready]")
+    assert "runs.js is not beside this page" in page.inner_text("main")
+    page.close()
