@@ -267,7 +267,7 @@ def gone(root: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("fraud", "says"),
     [
-        (in_table, ["line 2, LC UA: '0.95'; made anew", "nothing hangs on it"]),
+        (in_table, ["line 2, LC UA: '0.95'; made anew", "no other file was made from it"]),
         (in_metrics, ["line 2, value: '0.99'; made anew", "tables/table1.csv"]),
         (no_row, ["taken away: 'paper,"]),
         (in_predictions, ["Table 1 M1: LC UA, LC WA; Table 2", "decisions/paper.csv"]),
