@@ -197,7 +197,8 @@ def is_partial(path: str) -> bool:
 
 def twin(path: str, others: Sequence[str]) -> str:
     """Of other files the one that is named most alike; only its folder, if the names are alike."""
-    other = max(others, key=lambda name: len(os.path.commonprefix([path, name])))
+    # letter by letter, so that S1-lc/fold1 is nearer to S1-lc/fold2 than to S1-ce/fold2
+    other = max(others, key=lambda name: len(os.path.commonprefix([path, name])))  # noqa: RUF071
     (folder, _, name), (place, _, last) = path.rpartition("/"), other.rpartition("/")
     return place if name == last and folder != place else other
 
