@@ -286,11 +286,11 @@ SAYS: dict[Callable[[Path], set[str]], list[str]] = {
     "frauds",
     [  # two or more at a time, which saves half a minute: exactly these are to be named
         [in_table, weight, setting, in_figure],
-        [in_metrics, comment],
+        [in_metrics, comment, in_decisions],
         [no_row, label],
         [in_predictions, gone],
-        [swapped_runs, in_decisions],
-        [setting_of_run, other_fold],
+        [swapped_runs, other_fold],
+        [setting_of_run],
     ],
     ids=lambda frauds: "+".join(fraud.__name__ for fraud in frauds),
 )
