@@ -24,6 +24,9 @@ NEEDS = {
     "features": "audio",
     "train": "audio and a training",
     "polish": "the corpus",
+    "fetch": "the network",
+    "paper": "LaTeX, which is no reader of strangers' archives",
+    "page": "everything there is: it is for looking at",
 }
 # stages that ask whether audio files exist, and do not read them: empty ones do
 LOOK_FOR_AUDIO = ("read-iemocap", "read-recordings")
