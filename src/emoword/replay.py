@@ -21,6 +21,8 @@ from emoword.records import Job, Ledger
 NEEDS = {
     "demo": "the audio's synthesis",
     "space": "the source of the word space",
+    "transform-space": "the whole word space",
+    "check-leaks": "the frames of the audio",
     "features": "audio",
     "train": "audio and a training",
     "polish": "the corpus",
