@@ -26,7 +26,7 @@ STAGES = {
     "train": ("train", "features, targets, word space -> one trained run and its predictions"),
     "decide": ("decide", "predictions -> decision, similarities and word ranks per utterance"),
     "evaluate": ("evaluate", "decisions -> metrics.csv"),
-    "intervals": ("intervals", "decisions -> intervals of the metrics, and differences between models"),
+    "intervals": ("intervals", "decisions -> intervals, and differences between models"),
     "neighbours": ("neighbours", "targets and predictions -> their nearest words"),
     "versus-paper": ("versus_paper", "our tables beside the paper's numbers, cell by cell"),
     "claims": ("claims", "differences, neighbours, targets -> does each claim of the paper hold"),
