@@ -113,6 +113,10 @@ def test_what_was_not_measured_is_not_evaluated() -> None:
     parts = judge(claim, evidence(difference("M1 lc", "baseline ce", 0.1, 0.01)))
     assert [part.verdict for part in parts] == [SUPPORTED, NOT_EVALUATED]
     assert verdict_of(parts) == NOT_EVALUATED
+    # what is contradicted stays so, whatever else was not measured
+    parts = judge(claim, evidence(difference("M1 lc", "baseline ce", -0.1, 0.01)))
+    assert [part.verdict for part in parts] == [CONTRADICTED, NOT_EVALUATED]
+    assert verdict_of(parts) == CONTRADICTED
     spaces = {"kind": "similar", "comparison": "spaces", "models": ["M1 lc"], "margin": 0.02}
     (part,) = judge({**spaces, "measures": ["class UA"]}, evidence())
     assert part.note == "not made: comparisons/spaces/differences.csv"
