@@ -90,9 +90,9 @@ def judge(claim: Mapping[str, Any], evidence: Evidence) -> list[Part]:
 
 
 def verdict_of(parts: Sequence[Part]) -> str:
-    """The claim's verdict: all parts hold, one is contradicted, or neither."""
+    """The claim's verdict: one part is contradicted, or one is missing, or open, or all hold."""
     verdicts = {part.verdict for part in parts}
-    for verdict in (NOT_EVALUATED, CONTRADICTED, UNDECIDED):
+    for verdict in (CONTRADICTED, NOT_EVALUATED, UNDECIDED):
         if verdict in verdicts:
             return verdict
     return SUPPORTED
