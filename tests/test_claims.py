@@ -22,6 +22,7 @@ from emoword.claim_verdicts import (
     verdict_of,
 )
 from emoword.claims_file import read_claims
+from emoword.versus_paper import COLUMNS
 
 PAPER = Path(__file__).parents[1] / "paper"
 T95 = float(stats.t.ppf(0.975, 9))  # ten speakers
@@ -296,6 +297,25 @@ def test_the_stage_on_iemocap_and_pooled(stage: Callable[..., Path]) -> None:
     assert claims["verdict"][0] == CONTRADICTED
     assert set(claims["about_the_paper"]) == {"yes"}
     assert "synthetic" not in (folder / "out.html").read_text()
+
+
+def test_the_page_shows_what_is_compared_with_the_paper(stage: Callable[..., Path]) -> None:
+    rows = [
+        ["1", "M1", "LC UA", 0.62, 0.6, -0.02, 0.55, 0.65, "inside our interval"],
+        ["3", "M1", "S2", 0.8, 0.81234, 0.01234, "", "", "ours is higher"],
+        ["5", "anger M1", "words", f"rage {HOSTILE}", "rage", "", "", "", "1 of 5 words"],
+        ["6", "M1", "S2 l1", "", 0.9, "", 0.8, 1.0, "not transcribed"],
+    ]
+    folder = stage()
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / "versus.csv", index=False)
+    stage("--versus-paper", str(folder / "versus.csv"))
+    page = Tags()
+    page.feed((folder / "out.html").read_text())
+    assert "62.0" + "60.0" + "\N{MINUS SIGN}2.0" + "55.0\N{EN DASH}65.0" in page.text
+    assert "0.800" + "0.812" + "+0.012" in page.text
+    assert "1 of 5 words" in page.text
+    assert "90.0" not in page.text
+    assert "script" not in page.tags
 
 
 def test_a_comparison_is_named_with_its_file(stage: Callable[..., Path]) -> None:

@@ -78,7 +78,8 @@ def test_cells_are_compared(compare: Compare) -> None:
     assert (row["low"], row["high"]) == ("0.6", "0.63")
     assert r"1 & M1 & LC UA & 62.0 & 61.0 & \textminus{}1.0 & 60.0--63.0 & inside" in tex
     assert r"3 & M1 & S2 & 0.850 & 0.800 & \textminus{}0.050 & & ours is lower" in tex
-    assert r"5 & anger M1 & words & rage anger fury & anger hatred rage & & & 2 of 3 words" in tex
+    assert r"3 & M1 & S9 & 0.900 & -- & -- & & not measured" in tex
+    assert r"anger M1 & rage anger fury & anger hatred rage & 2 of 3 words" in tex
     assert r"1 & 6 & 4 & 1 & 1 & 1 & 1 \\" in tex
     assert r"Dataset my\_corpus." in tex
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import pandas as pd
 
+from emoword import versus_paper
 from emoword.claim_pages import html_values, latex_values
 from emoword.claim_verdicts import VERDICTS, Evidence, Part, judge, verdict_of
 from emoword.claims_file import read_claims
@@ -141,9 +142,11 @@ def read_differences(path: Path, aggregate: str) -> pd.DataFrame:
     return rows[rows["fold"] == aggregate].rename(columns={"difference": "value"})
 
 
-def read_versus(path: Path | None) -> list[dict[str, str]]:
-    """The rows of versus_paper.csv whose number has been transcribed."""
+def read_versus(path: Path | None) -> dict[str, Any]:
+    """Of versus_paper.csv: how many cells there are, and those that can be compared, as text."""
     if path is None:
-        return []
-    rows = read_table(path, ["table", "row", "column", "reported", "ours", "verdict"])
-    return rows.to_dict("records")  # type: ignore[return-value]
+        return {"count": 0, "cells": [], "lists": []}
+    rows = read_table(path, versus_paper.COLUMNS)
+    cells = versus_paper.transcribed(rows)
+    lists = [cell for cell in cells if cell["table"] == versus_paper.LISTS]
+    return {"count": len(rows), "cells": [c for c in cells if c not in lists], "lists": lists}

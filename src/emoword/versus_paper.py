@@ -33,6 +33,7 @@ NOT_TRANSCRIBED, NOT_MEASURED = "not transcribed", "not measured"
 ABOUT_VALUES = re.compile(" (low|high|n)$")
 COSINES = "3"  # the one table whose values are no shares
 LISTS = "5"
+NUMBERS = ("reported", "ours", "difference", "interval")
 Reported = Mapping[tuple[str, str, str], str]
 
 
@@ -174,26 +175,48 @@ def latex_values(frame: pd.DataFrame) -> dict[str, Any]:
                 **{name.replace(" ", "_"): count for name, count in listed.items()},
             }
         )
-    transcribed = frame[frame["verdict"] != NOT_TRANSCRIBED]
-    return {"counts": counts, "cells": [printed(row) for row in transcribed.to_dict("records")]}
-
-
-def printed(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A cell as the tables print it: shares in per cent, cosines with three decimals."""
-    if row["table"] == LISTS:
-        return {**row, "difference": "", "interval": ""}
-
-    def show(number: float, sign: str = "") -> Latex:
-        if math.isnan(number):
-            return Latex("--")
-        text = f"{number:{sign}.3f}" if row["table"] == COSINES else f"{100 * number:{sign}.1f}"
-        return Latex(text.replace("-", r"\textminus{}"))
-
-    there = not math.isnan(row["low"])
+    shown = [
+        # the numbers are ours; words are escaped where the template prints them
+        {**cell, **{name: minus(cell[name]) for name in NUMBERS if cell["table"] != LISTS}}
+        for cell in transcribed(frame)
+    ]
     return {
-        **row,
-        "reported": show(row["reported"]),
-        "ours": show(row["ours"]),
-        "difference": show(row["difference"], "+"),
-        "interval": Latex(f"{show(row['low'])}--{show(row['high'])}") if there else "",
+        "counts": counts,
+        "cells": [cell for cell in shown if cell["table"] != LISTS],
+        "lists": [cell for cell in shown if cell["table"] == LISTS],
     }
+
+
+def minus(text: str) -> Latex:
+    """A number as text, with LaTeX's minus sign."""
+    return Latex(text.replace("\N{MINUS SIGN}", r"\textminus{}").replace("\N{EN DASH}", "--"))
+
+
+# ------------------------------------------------------------------------------ cells as text
+
+
+def transcribed(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """The cells that can be compared, as text: shares in per cent, cosines with three decimals."""
+    rows = frame[frame["verdict"] != NOT_TRANSCRIBED]
+    return [printed(row) for row in rows.to_dict("records")]
+
+
+def printed(row: Mapping[Any, Any]) -> dict[str, str]:
+    """One cell as text: table, row, column, verdict, reported, ours, difference, interval."""
+    cell = {name: str(row[name]) for name in ("table", "row", "column", "verdict")}
+    if cell["table"] == LISTS:
+        return {**cell, "reported": row["reported"], "ours": row["ours"]}
+
+    def show(name: str, sign: str = "") -> str:
+        number = float(row[name] or "nan")
+        if math.isnan(number):
+            return "\N{EN DASH}"
+        shares = cell["table"] != COSINES
+        text = f"{100 * number:{sign}.1f}" if shares else f"{number:{sign}.3f}"
+        return text.replace("-", "\N{MINUS SIGN}")
+
+    cell |= {name: show(name) for name in ("reported", "ours")}
+    cell["difference"] = show("difference", "+")
+    without = math.isnan(float(row["low"] or "nan"))
+    cell["interval"] = "" if without else f"{show('low')}\N{EN DASH}{show('high')}"
+    return cell

@@ -471,30 +471,21 @@ def decision_options(dataset, variant):
 
 
 def claim_comparisons(dataset):
-    """Differences of the comparisons that were made: claims about them are evaluated then."""
-    files = {
-        name: f"results/{dataset}/comparisons/{name}/differences.csv"
-        for name in comparisons(dataset)
-    }
-    return {
-        f"comparison_{name}": file
-        for name, file in files.items()
-        if Path(file).exists()
-    }
+    """Differences of the comparison of word spaces, if it was made: a claim is about it."""
+    path = f"results/{dataset}/comparisons/spaces/differences.csv"
+    made = "spaces" in comparisons(dataset) and Path(path).exists()
+    return {"spaces": path} if made else {}
 
 
 def claim_flags(dataset):
     first = variants(dataset)[0]
-    made = claim_comparisons(dataset)
     return flags(
         {
             "dataset": dataset,
             "corpus": config["datasets"][dataset]["kind"],
             "variant": first,
             "aggregate": settings(dataset, first)["aggregate"],
-            "comparison": {
-                key.removeprefix("comparison_"): file for key, file in made.items()
-            },
+            "comparison": claim_comparisons(dataset),
         }
     )
 
