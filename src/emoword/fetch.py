@@ -21,7 +21,7 @@ from tqdm import tqdm
 from emoword.errors import InputError
 from emoword.space_writer import fingerprint
 
-TRIES = 5  # in a row without a byte
+TRIES = 4  # in a row without a byte
 TIMEOUT = 60  # seconds without a byte
 PIECE = 1 << 20
 # the disk's errors, not the network's: trying again helps nobody
