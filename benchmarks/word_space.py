@@ -11,8 +11,9 @@ processes of their own, one after the other, with the same number of threads:
    random sample of them, scaled up) and beside the bare float32 product by numpy, in blocks, whose
    results nobody looks at: the floor.
 
-Times are wall-clock, of one run each (row 2: the median of five processes); memory is the peak
-resident size (VmHWM, so Linux) of the process. A page cache that holds the files is what both find.
+Times are wall-clock, of one run each in row 1, the median of five processes in row 2 and of three
+in row 3, taken in turn; memory is the peak resident size (VmHWM, so Linux) of the process, mapped
+files included. Both find the files in the page cache.
 
     python benchmarks/word_space.py                  # 200,000 words, a few minutes
     python benchmarks/word_space.py --full           # GloVe 840B's shape: 14 GB of disk, 20 minutes
@@ -27,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -169,10 +170,13 @@ def measure(name: str, folder: Path, threads: int) -> Measured:
     return measured
 
 
-def median(name: str, folder: Path, threads: int, repeats: int) -> Measured:
-    """The median of some processes."""
-    runs = [measure(name, folder, threads) for _ in range(repeats)]
-    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+def medians(names: Sequence[str], folder: Path, threads: int, repeats: int) -> dict[str, Measured]:
+    """Medians of some processes of each, in turn, so that what else runs here falls on all."""
+    runs = [{name: measure(name, folder, threads) for name in names} for _ in range(repeats)]
+    return {
+        name: {key: statistics.median(run[name][key] for run in runs) for key in runs[0][name]}
+        for name in names
+    }
 
 
 def write_queries(folder: Path, count: int) -> None:
@@ -257,7 +261,9 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=QUERIES)
     parser.add_argument("--full", action="store_true", help=f"{FULL:,} words")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--repeats", type=int, default=5, help="processes of row 2")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="processes of row 2, and of row 3 up to 3"
+    )
     parser.add_argument("--folder", type=Path, help="for the files (default: a temporary one)")
     parser.add_argument("--child", choices=list(CHILDREN), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -274,10 +280,10 @@ def main() -> None:
         measured["text_to_gensim"] = measure("text_to_gensim", folder, threads)
         (folder / "plain.txt").unlink()
         write_queries(folder, arguments.queries)
-        for name in ("open_store", "open_gensim"):
-            measured[name] = median(name, folder, threads, arguments.repeats)
-        for name in ("neighbours_product", "neighbours", "neighbours_gensim"):
-            measured[name] = measure(name, folder, threads)
+        names = ["open_store", "open_gensim"]
+        measured |= medians(names, folder, threads, arguments.repeats)
+        names = ["neighbours_product", "neighbours", "neighbours_gensim"]
+        measured |= medians(names, folder, threads, min(3, arguments.repeats))
         check_exact(folder)
     print(table(words, arguments.queries, threads, measured))
 

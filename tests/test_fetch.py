@@ -1,6 +1,7 @@
 """Fetching a file from a server that breaks off, changes the file, or is not there."""
 
 import hashlib
+import resource
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -131,6 +132,22 @@ def test_mistakes(server: Server, tmp_path: Path, fails: Callable[..., str]) -> 
     out.write_text("mine")
     assert "is there already" in fails("fetch", "--url", server.url, "--out", out)
     assert out.read_text() == "mine"
+
+
+def test_a_full_disk_is_not_taken_for_the_network(
+    server: Server, tmp_path: Path, fails: Callable[..., str]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
+    try:
+        message = fails("fetch", "--url", server.url, "--out", tmp_path / "glove.zip")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "glove.zip.part: cannot write here: File too large" in message
+    assert len(server.ranges) == 1
+    assert not (tmp_path / "glove.zip").exists()
+    get(server, tmp_path / "glove.zip")  # there is room again
+    assert (tmp_path / "glove.zip").read_bytes() == DATA
 
 
 def test_no_network(server: Server, tmp_path: Path, fails: Callable[..., str]) -> None:

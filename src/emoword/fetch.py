@@ -8,6 +8,7 @@ where there is a network (a login node); the other stages need none.
 """
 
 import argparse
+import errno
 import http.client
 import time
 import urllib.error
@@ -20,9 +21,11 @@ from tqdm import tqdm
 from emoword.errors import InputError
 from emoword.space_writer import fingerprint
 
-TRIES = 5  # in a row without a byte
+TRIES = 4  # in a row without a byte
 TIMEOUT = 60  # seconds without a byte
 PIECE = 1 << 20
+# the disk's errors, not the network's: trying again helps nobody
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +51,8 @@ def main(arguments: argparse.Namespace) -> None:
             transfer(url, part)
             break
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and error.errno in DISK:
+                raise InputError(f"{part}: cannot write here: {error.strerror}") from error
             failures = 0 if size_of(part) > before else failures + 1
             hopeless = isinstance(error, urllib.error.HTTPError) and error.code < 500
             if hopeless or failures == TRIES:
