@@ -28,6 +28,7 @@ rule all:
                 "config.json",
                 "metrics.csv",
                 "tables/tables.tex",
+                "claims.html",
                 "report/index.html",
             ]
             + expand("tables/table{n}.{kind}", n=TABLES, kind=["csv", "tex"])
@@ -39,6 +40,11 @@ include: "workflow/rules/corpus.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/results.smk"
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/controls.smk"
+include: "workflow/rules/sensitivity.smk"
+include: "workflow/rules/paper.smk"
+include: "workflow/rules/spaces_comparison.smk"
 include: "workflow/rules/page.smk"
 include: "workflow/rules/audit.smk"
 
@@ -47,4 +53,5 @@ report: "workflow/report/workflow.rst"
 
 
 onsuccess:
+    remove_checkpoints(config["dataset"])
     print_outputs(config["dataset"])

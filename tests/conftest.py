@@ -1,6 +1,7 @@
 """What several tests use: the embedded word space, a tiny corpus of frames."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 import hypothesis
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -61,6 +64,39 @@ def emoword() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """48 utterances, 3 folds, 3 classes whose frames differ plainly; targets and features."""
+    folder = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(0)
+    classes = ["anger", "sadness", "joy"]
+    rows, frames, index, start = [], [], [], 0
+    for i in range(48):
+        label = classes[i // 3 % 3]
+        length = int(rng.integers(6, 30))
+        clip = rng.normal(classes.index(label), 1.0, (length, 4)).astype(np.float32) * 10 + 50
+        rows.append((f"u{i}", f"u{i}.wav", f"s{i % 3}", i % 3 + 1, "", label))
+        index.append((f"u{i}", start, length))
+        frames.append(clip)
+        start += length
+    names = ["utterance", "wav", "speaker", "fold", "style", "label"]
+    utterances = pd.DataFrame(rows, columns=names)
+    utterances.to_csv(folder / "utterances.csv", index=False)
+    (folder / "features").mkdir()
+    np.save(folder / "features" / "frames.npy", np.concatenate(frames))
+    pd.DataFrame(index, columns=["utterance", "start", "frames"]).to_csv(
+        folder / "features" / "index.csv", index=False
+    )
+    meta = {"dim": 4, "frames": start, "utterances": 48, "dtype": "float32"}
+    (folder / "features" / "meta.json").write_text(json.dumps(meta))
+    (folder / "targets").mkdir()
+    for label_set in ("S1", "S2"):
+        table = utterances[["utterance", "label"]].set_axis(["utterance", "word"], axis=1)
+        table.assign(count=1).to_csv(folder / "targets" / f"{label_set}.csv", index=False)
+    (folder / "targets" / "classes.json").write_text(json.dumps(classes))
+    return folder
 
 
 @pytest.fixture(scope="session")

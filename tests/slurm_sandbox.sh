@@ -1,28 +1,32 @@
 #!/usr/bin/env bash
-# A one-node Slurm on this machine, for the tests: no systemd, no cgroups, no accounting database.
+# A one-node Slurm on this machine, for the tests: no systemd, no cgroups.
 #
 #   tests/slurm_sandbox.sh up       install Debian's packages if need be, start the daemons, run a job
+#   tests/slurm_sandbox.sh up-db    the same with accounts in a database, which is what sacct asks
 #   tests/slurm_sandbox.sh down     stop what `up` started
 #   tests/slurm_sandbox.sh restart-controller
 #
-# Needs root. All but the packages and two links in /etc/slurm lies in $SLURM_SANDBOX. The node
-# pretends to 8 CPUs, 32 GB and 4 GPUs, so that what the profile asks for can be given.
+# Needs root. All but the packages and links in /etc/slurm lies in $SLURM_SANDBOX. The node
+# pretends to 8 CPUs, 32 GB and 4 GPUs, so that what the profile asks for can be given. Between `up`
+# and `up-db` one may go to and fro; jobs that run then are lost.
 set -euo pipefail
 
 dir=${SLURM_SANDBOX:-${TMPDIR:-/tmp}/slurm-sandbox}
 host=$(hostname -s)
+files=(slurm.conf gres.conf slurmdbd.conf)
 
-install() {
-  if command -v slurmctld slurmd sbatch munged >/dev/null; then return; fi
+install() { # packages, unless this command is there
+  if command -v "$1" >/dev/null; then return; fi
+  shift
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >/dev/null
-  apt-get install -qq -y --no-install-recommends munge slurmctld slurmd slurm-client >/dev/null
+  apt-get -qq -o DPkg::Lock::Timeout=300 update >/dev/null
+  apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" >/dev/null
 }
 
-configure() {
+configure() { # lines that say where accounts are kept
   local file
   # A Slurm that is already here is somebody's cluster.
-  for file in slurm.conf gres.conf; do
+  for file in "${files[@]}"; do
     if [ -e "/etc/slurm/$file" ] && [ "$(readlink "/etc/slurm/$file")" != "$dir/$file" ]; then
       echo "$0: this machine has a Slurm of its own: /etc/slurm/$file" >&2
       exit 1
@@ -31,14 +35,15 @@ configure() {
   mkdir -p "$dir"/{state,spool,log,run}
   chmod 755 "$dir" "$dir/run"
   for file in nvidia0 nvidia1 nvidia2 nvidia3; do [ -e "$dir/$file" ] || mknod "$dir/$file" c 195 "${file#nvidia}"; done
-  cat > "$dir/slurm.conf" <<CONF
+  cat > "$dir/new.conf" <<CONF
 ClusterName=sandbox
 SlurmctldHost=$host(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 CredType=cred/munge
-AuthInfo=socket=$dir/run/munge.socket
+# a requeued job starts again after these seconds, not after the default 120
+AuthInfo=socket=$dir/run/munge.socket,cred_expire=15
 SlurmctldPort=16817
 SlurmdPort=16818
 StateSaveLocation=$dir/state
@@ -54,9 +59,9 @@ MpiDefault=none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill,UsePss
-# without a database a finished job is known to squeue for MinJobAge seconds
-AccountingStorageType=accounting_storage/none
+# a finished job is known to squeue for MinJobAge seconds
 MinJobAge=300
+$1
 SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=5,bf_interval=5,sched_min_interval=100000
 SelectType=select/cons_tres
@@ -66,24 +71,79 @@ KillWait=2
 OverTimeLimit=0
 ReturnToService=2
 SlurmdParameters=config_overrides
-GresTypes=gpu
-NodeName=$host NodeAddr=127.0.0.1 CPUs=8 RealMemory=32000 Gres=gpu:4 State=UNKNOWN
-PartitionName=cpu Nodes=$host Default=YES MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
-PartitionName=gpu Nodes=$host MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
+GresTypes=gpu,requeued,cancelled
+NodeName=$host NodeAddr=127.0.0.1 CPUs=8 RealMemory=32000 Gres=gpu:4,requeued:1,cancelled:1 State=UNKNOWN
+PartitionName=cpu Nodes=$host Default=YES PriorityTier=0 MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
+PartitionName=gpu Nodes=$host PriorityTier=0 MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
+# jobs of the partition urgent push aside others, if they want the same gres
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=requeued Nodes=$host PriorityTier=0 MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
+PartitionName=cancelled Nodes=$host PriorityTier=0 PreemptMode=CANCEL MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
+PartitionName=urgent Nodes=$host PriorityTier=1 MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
 CONF
-  echo "NodeName=$host Name=gpu File=$dir/nvidia[0-3]" > "$dir/gres.conf"
+  if ! cmp -s "$dir/new.conf" "$dir/slurm.conf"; then stop slurmd; stop slurmctld; fi
+  mv "$dir/new.conf" "$dir/slurm.conf"
+  cat > "$dir/gres.conf" <<CONF
+NodeName=$host Name=gpu File=$dir/nvidia[0-3]
+NodeName=$host Name=requeued Count=1
+NodeName=$host Name=cancelled Count=1
+CONF
   # Not SLURM_CONF: Snakemake's job step drops it from a job's environment.
   for file in slurm.conf gres.conf; do ln -sfn "$dir/$file" "/etc/slurm/$file"; done
 }
 
-alive() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
-
-start() {
+start_munge() {
   [ -s "$dir/munge.key" ] || dd if=/dev/urandom of="$dir/munge.key" bs=1024 count=1 status=none
   chmod 400 "$dir/munge.key"
   alive "$dir/run/munged.pid" ||
     munged --force --key-file="$dir/munge.key" --socket="$dir/run/munge.socket" \
       --pid-file="$dir/run/munged.pid" --log-file="$dir/log/munged.log" --seed-file="$dir/run/munged.seed"
+}
+
+# A MariaDB of its own, without a network port, and Slurm's daemon before it.
+start_database() {
+  local socket=$dir/run/mariadb.sock
+  mkdir -p "$dir/db"
+  chown mysql "$dir/db"
+  chmod 1777 "$dir/run"
+  [ -d "$dir/db/mysql" ] ||
+    mariadb-install-db --user=mysql --datadir="$dir/db" --auth-root-authentication-method=normal \
+      --skip-test-db > "$dir/log/mariadb.log" 2>&1
+  alive "$dir/run/mariadb.pid" ||
+    setsid mariadbd --no-defaults --user=mysql --datadir="$dir/db" --socket="$socket" --skip-networking \
+      --pid-file="$dir/run/mariadb.pid" --innodb-lock-wait-timeout=900 >> "$dir/log/mariadb.log" 2>&1 < /dev/null &
+  answers mariadb --no-defaults -uroot -S "$socket" -e 'create database if not exists slurm_acct_db'
+  cat > "$dir/slurmdbd.conf" <<CONF
+AuthType=auth/munge
+AuthInfo=socket=$dir/run/munge.socket
+DbdHost=localhost
+DbdPort=16819
+SlurmUser=root
+PidFile=$dir/run/slurmdbd.pid
+LogFile=$dir/log/slurmdbd.log
+StorageType=accounting_storage/mysql
+StorageHost=localhost
+StorageUser=root
+StorageLoc=slurm_acct_db
+CONF
+  chmod 600 "$dir/slurmdbd.conf"
+  ln -sfn "$dir/slurmdbd.conf" /etc/slurm/slurmdbd.conf
+  alive "$dir/run/slurmdbd.pid" || MYSQL_UNIX_PORT=$socket slurmdbd
+  answers bash -c ': < /dev/tcp/127.0.0.1/16819'
+}
+
+answers() { # within half a minute
+  for _ in $(seq 60); do
+    if "$@" >/dev/null 2>&1; then return; fi
+    sleep 0.5
+  done
+  "$@"
+}
+
+alive() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
+
+start() {
   alive "$dir/run/slurmctld.pid" || slurmctld -c
   alive "$dir/run/slurmd.pid" || slurmd -N "$host"
   for _ in $(seq 60); do
@@ -102,15 +162,32 @@ stop() { # one daemon
   kill -KILL "$pid"
 }
 
+mkdir -p "$dir/run"
 case "${1:-}" in
-  up) install; configure; start ;;
+  up)
+    install slurmctld munge slurmctld slurmd slurm-client
+    configure AccountingStorageType=accounting_storage/none
+    start_munge
+    start
+    ;;
+  up-db)
+    install slurmctld munge slurmctld slurmd slurm-client
+    install slurmdbd slurmdbd mariadb-server
+    configure "AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=localhost
+AccountingStoragePort=16819
+AccountingStoragePass=$dir/run/munge.socket"
+    start_munge
+    start_database
+    start
+    ;;
   down)
     scancel --quiet --user="$(id -un)" 2>/dev/null || true
-    for daemon in slurmd slurmctld munged; do stop $daemon; done
-    for file in slurm.conf gres.conf; do
+    for daemon in slurmd slurmctld slurmdbd mariadb munged; do stop $daemon; done
+    for file in "${files[@]}"; do
       [ "$(readlink "/etc/slurm/$file")" != "$dir/$file" ] || rm "/etc/slurm/$file"
     done
     ;;
   restart-controller) stop slurmctld; slurmctld ;;
-  *) sed -n '2,9p' "$0"; exit 2 ;;
+  *) sed -n '2,11p' "$0"; exit 2 ;;
 esac

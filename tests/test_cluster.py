@@ -1,5 +1,7 @@
 """site.yaml, and the choice between sacct and squeue, with commands that stand in for Slurm's."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -127,3 +129,55 @@ def test_a_slurm_that_is_down_is_said(slurm: Path) -> None:
     command(slurm / "scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
     with pytest.raises(InputError, match="Unable to contact slurm controller"):
         cluster.status_command()
+
+
+STATES = {
+    "sacct": "1|CANCELLED by 1000\n2|PREEMPTED\n3|PREEMPTED\n4|NODE_FAIL\n5|RUNNING\n6|TIMEOUT\n",
+    "squeue": "2\n4\n5\n",
+}
+
+
+def states(slurm: Path, *question: str) -> subprocess.CompletedProcess[str]:
+    """Ask sacct as the profile lets Snakemake do it."""
+    ours = Path(__file__).parent.parent / "slurm" / "bin"
+    path = f"{ours}{os.pathsep}{slurm}{os.pathsep}/usr/bin{os.pathsep}/bin"
+    environment = {**os.environ, "PATH": path}
+    return subprocess.run(
+        ["sacct", *question], env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_states_come_in_the_plugins_words(slurm: Path) -> None:
+    """Cancelled; queued again; preempted for good; queued again; as they are."""
+    for name, said in STATES.items():
+        command(slurm / name, f"printf '{said}'")
+    done = states(slurm, "-X", "--format=JobIdRaw,State", "--name", "run")
+    assert done.stdout == "1|CANCELLED\n2|PENDING\n3|FAILED\n4|PENDING\n5|RUNNING\n6|TIMEOUT\n"
+    assert states(slurm, "-X", "--noheader").stdout == STATES["sacct"]  # another's question
+
+
+@pytest.mark.parametrize("silent", STATES)
+def test_where_slurm_does_not_answer_there_are_no_states(slurm: Path, silent: str) -> None:
+    for name, said in STATES.items():
+        command(slurm / name, "exit 1" if name == silent else f"printf '{said}'")
+    done = states(slurm, "--format=JobIdRaw,State", "--name", "run")
+    assert done.returncode
+    assert not done.stdout
+
+
+def test_no_jobs_are_no_lines(slurm: Path) -> None:
+    for name in STATES:
+        command(slurm / name, "exit 0")
+    done = states(slurm, "--format=JobIdRaw,State", "--name", "run")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_profiles_commands_come_first_on_the_path_once(
+    slurm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNAKEMAKE_PROFILE", "of the site")
+    for _ in range(2):
+        cluster.environment("profile")
+    folder = Path("profile").resolve()
+    assert os.environ["PATH"].split(os.pathsep) == [str(folder / "bin"), str(slurm)]
+    assert os.environ["SNAKEMAKE_PROFILE"] == str(folder / "job")

@@ -127,7 +127,8 @@ def test_a_variant_shares_what_it_does_not_touch(dry_run: DryRun, tmp_path: Path
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
     planned = jobs(dry_run("--configfile", str(tmp_path / "mine.yaml")).stdout)
-    assert planned["train"] == 150 - 5  # the baseline of `slow` is that of `paper`
+    # the baseline of `slow` is that of `paper`; so are the baseline and M1 of `merged`, whose S1 is
+    assert planned["train"] == 150 - 5 - 20
     assert planned["features"] == planned["space"] == 1
     assert planned["targets"] == 2
     assert planned["decide"] == 3
@@ -171,16 +172,28 @@ def test_a_comparison_trains_only_what_no_other_variant_has(
     mine = {
         "spaces": {"other": {"format": "glove", "source": "other.txt"}},
         "variants": {"other_space": {"space": "other", "label_sets": ["S1"], "losses": ["lc"]}},
-        "comparisons": {"spaces": ["paper", "other_space"]},
+        "comparisons": {"mine": ["paper", "other_space"]},
     }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
-    wanted = "results/demo/comparisons/spaces/metrics.csv"
+    wanted = "results/demo/comparisons/mine/metrics.csv"
     planned = jobs(dry_run(wanted, "--configfile", str(tmp_path / "mine.yaml")).stdout)
     assert planned["train"] == 50 + 5  # the baseline hears nothing of word spaces
     assert planned["decide"] == 2
     assert "table" not in planned
     plain = jobs(dry_run("--configfile", str(tmp_path / "mine.yaml")).stdout)
     assert plain["train"] == 50
+
+
+def test_controls_and_alternatives_train_only_what_they_touch(dry_run: DryRun) -> None:
+    plain = 5 * (3 * 3 + 1)
+    planned = jobs(dry_run("controls").stdout)
+    of_three = 6 * 15  # slow embeddings, cosine, three spaces with lc ... and one with cosine
+    assert planned["transform_space"] == 4
+    assert planned["train"] == plain + of_three + 15 + 2 * 5 + 5  # random; soft on S1, S2; triplets
+    planned = jobs(dry_run("sensitivity").stdout)
+    # ten of network and training; three of raters' labels (S2, S3); four of comments (S3)
+    assert planned["train"] == plain + 10 * 20 + 3 * 10 + 4 * 5
+    assert planned["check_leaks"] == planned["decide"] == planned["neighbours"] == 1 + 22
 
 
 def test_an_unknown_comparison_is_named(dry_run: DryRun) -> None:
@@ -202,3 +215,44 @@ def test_convolutions_must_agree(dry_run: DryRun, tmp_path: Path) -> None:
     done = dry_run("--configfile", str(tmp_path / "mine.yaml"))
     assert done.returncode != 0
     assert "channels, kernels, pools: unequal" in done.stdout + done.stderr
+
+
+def test_a_filter_reaches_the_command(dry_run: DryRun, tmp_path: Path) -> None:
+    words = tmp_path / "my words.txt"
+    words.write_text("anger\n")
+    chosen = {"most_frequent": 400, "lowercase_alphabetic": True, "spelled": False}
+    mine = {"spaces": {"embedded": {"filter": {**chosen, "words": str(words)}}}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
+    done = dry_run("results/spaces/embedded/meta.json", "--configfile", f"{tmp_path}/mine.yaml")
+    assert done.returncode == 0, done.stderr
+    assert f"input: {words}" in done.stdout  # and so an edit of the list makes the space anew
+    said = dry_run(
+        "results/spaces/embedded/meta.json", "-p", "--configfile", f"{tmp_path}/mine.yaml"
+    ).stdout
+    assert f"--lowercase-alphabetic --most-frequent 400 --keep '{words}' --out" in said
+
+
+def test_a_source_is_fetched_only_where_it_is_not(dry_run: DryRun, tmp_path: Path) -> None:
+    space = "results/spaces/glove_840b/meta.json"
+    said = dry_run(space, "-p").stdout
+    assert jobs(said) == {"fetch": 1, "space": 1, "total": 2}
+    assert "--url https://nlp.stanford.edu/data/glove.840B.300d.zip --out data/glove" in said
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/glove.840B.300d.zip").touch()
+    said = dry_run(space, "-p").stdout
+    assert jobs(said) == {"space": 1, "total": 1}
+    assert "url" not in said[said.index("Shell command") :]
+    slip = "spaces={glove_840b: {source: /nowhere/glove.zip}}"
+    assert jobs(dry_run(space, "--config", slip).stdout) == {"space": 1, "total": 1}
+
+
+def test_comparing_spaces_trains_only_what_differs(dry_run: DryRun) -> None:
+    # M1 with log-cosh in two spaces, and the baseline, which knows no space
+    assert jobs(dry_run("compare_spaces").stdout)["train"] == 3 * 5
+    assert jobs(dry_run("compare_spaces", "all").stdout)["train"] == 50 + 5
+
+
+def test_an_embedded_space_has_no_source(dry_run: DryRun) -> None:
+    done = dry_run("--config", "spaces={embedded: {source: x.txt}}")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout + done.stderr

@@ -10,6 +10,7 @@ import pytest
 from scipy.spatial.distance import cosine
 
 from emoword import cli
+from emoword.encoding import ranked_words
 from emoword.word_space import WordSpace
 
 CLASSES = ["anger", "sadness"]
@@ -87,6 +88,26 @@ def test_decisions(
     assert table["S3_l1"][2] == 1
 
 
+def test_what_the_paper_leaves_open_is_a_choice(
+    runs: list[Path], targets: Path, embedded_folder: Path, tmp_path: Path
+) -> None:
+    inputs = ["--runs", *runs, "--targets", targets, "--space", embedded_folder]
+    choices = ["--decision", "smallest", "--ties", "rare", "--missing-l2", "miss"]
+    cli.main(["decide", *map(str, inputs), *choices, "--out", str(tmp_path / "d.csv")])
+    table = pd.read_csv(tmp_path / "d.csv")
+    # the least similar of anger and sadness; the baseline's logits are no similarities
+    assert list(table["predicted"]) == ["sadness"] * 3 + ["anger", "sadness", "sadness"]
+    assert table["S2_l2"][1] == 0  # b has no l2: a miss
+    assert np.isnan(table["S2_l2"][2])  # c has no words at all
+
+
+def test_ties_go_to_the_frequent_or_the_rare_word() -> None:
+    rows = [("a", "joy", 1), ("a", "anger", 1), ("b", "joy", 1), ("c", "awe", 1), ("c", "joy", 1)]
+    table = pd.DataFrame(rows, columns=["utterance", "word", "count"])
+    assert ranked_words(table)["a"] == ("joy", "anger")
+    assert ranked_words(table, ties="rare")["a"] == ("anger", "joy")
+
+
 def test_the_nearest_words_are_kept(
     runs: list[Path], targets: Path, embedded: WordSpace, embedded_folder: Path, tmp_path: Path
 ) -> None:
@@ -116,11 +137,16 @@ def test_the_nearest_words_are_kept(
 
 
 def near(space: WordSpace, word: str, other: str) -> bool:
-    """Whether ``other`` is among the ten nearest of ``word``, by float64 brute force."""
+    """Whether ``other`` is among the ten nearest of ``word``."""
+    return other in nearest_words(space, word)
+
+
+def nearest_words(space: WordSpace, word: str) -> list[str]:
+    """The ten words nearest to ``word``, by float64 brute force."""
     vectors = np.asarray(space.vectors, dtype=np.float64)
     query = vectors[space.index(word)]
     similarity = vectors @ query / np.linalg.norm(vectors, axis=1)
-    return space.index(other) in np.argsort(-similarity)[:10]
+    return [space.word(int(i)) for i in np.argsort(-similarity)[:10]]
 
 
 def test_neighbours(
@@ -141,6 +167,21 @@ def test_neighbours(
     assert of_anger["word"].iloc[0] == "frustration"
     assert list(of_anger["rank"]) == list(range(1, 11))
     assert (of_anger["similarity"].diff()[1:] <= 0).all()
+
+
+def test_neighbours_by_vote(
+    runs: list[Path], targets: Path, embedded: WordSpace, embedded_folder: Path, tmp_path: Path
+) -> None:
+    outputs = ["--neighbours", tmp_path / "n.csv", "--means", tmp_path / "m.csv"]
+    inputs = ["--runs", runs[0], "--targets", targets, "--space", embedded_folder, "--by", "vote"]
+    cli.main(["neighbours", *map(str, [*inputs, *outputs])])
+    table = pd.read_csv(tmp_path / "n.csv", keep_default_na=False)
+    of_anger = table[(table["kind"] == "prediction") & (table["name"] == "anger")]
+    # of a and c, whose predictions are `frustration` and `anger`: what both have in their five
+    fives = [set(nearest_words(embedded, word)[:5]) for word in ("frustration", "anger")]
+    votes = {word: sum(word in five for five in fives) / 2 for five in fives for word in five}
+    assert dict(zip(of_anger["word"], of_anger["similarity"], strict=True)) == votes
+    assert of_anger["similarity"].is_monotonic_decreasing
 
 
 def test_examples_may_be_given(
@@ -164,3 +205,30 @@ def test_files_that_disagree_are_refused(
     (runs[0] / "predictions.npy").write_bytes(b"no array")
     assert "cannot be read" in fails("decide", "--runs", runs[0], *inputs)
     assert "run.json: no such file" in fails("decide", "--runs", targets, *inputs)
+
+
+def test_constant_predictors(
+    targets: Path, embedded: WordSpace, embedded_folder: Path, tmp_path: Path
+) -> None:
+    """x alone is trained on (see write_run): the mean of its words is said of everything."""
+    for name in ("S1", "S2", "S3"):
+        with (targets / f"{name}.csv").open("a") as file:
+            file.write("x,sadness,1\ny,anger,1\n" if name == "S1" else "x,sadness,3\nx,joy,1\n")
+    runs = []
+    for model, label_set in (("M1", "S1"), ("M2", "S2")):
+        run = write_run(tmp_path / model, model, "lc", np.ones((3, 100)))
+        record = json.loads((run / "run.json").read_text()) | {"label_set": label_set}
+        (run / "run.json").write_text(json.dumps(record))
+        runs.append(run)
+    inputs = ["--runs", *runs, "--targets", targets, "--space", embedded_folder]
+    cli.main(["floors", *map(str, inputs), "--out", str(tmp_path / "floors.csv")])
+    table = pd.read_csv(tmp_path / "floors.csv").set_index(["model", "utterance"])
+    models = list(dict.fromkeys(table.index.get_level_values(0)))
+    assert models == ["mean_S1", "majority", "mean_S2"]
+    assert set(table["loss"]) == {"constant"}
+    assert set(table["predicted"]) == {"sadness"}
+    anger, sadness, joy = embedded.vectors_of(["anger", "sadness", "joy"]).astype(float)
+    mean = (3 * sadness + joy) / 4
+    wanted = pytest.approx(1 - cosine(mean, anger), abs=1e-6)
+    assert table["cosine_S1"]["mean_S2", "a"] == wanted
+    assert table["S2_l1"]["majority", "b"] == 1  # b's first word is sadness

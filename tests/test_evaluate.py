@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from emoword import cli
-from emoword.evaluate import evaluate, unweighted_accuracy, weighted_accuracy
+from emoword.accuracy import unweighted_accuracy, weighted_accuracy
+from emoword.evaluate import evaluate
 
 LABELS = st.sampled_from(["anger", "happiness", "sadness", "neutral"])
 
@@ -92,3 +93,15 @@ def test_a_metric_that_one_fold_lacks_is_averaged_over_the_others() -> None:
     metrics = evaluate(decisions())
     assert value(metrics, "mean", "S2", "top10_l2") == (pytest.approx(0.5), 2)
     assert "top10_l2" not in set(metrics["metric"][metrics["fold"] == "2"])
+
+
+def test_improvised_and_scripted_turns_apart() -> None:
+    styles = ["improvised", "improvised", "scripted", "scripted", ""]
+    metrics = evaluate(decisions().assign(style=styles))
+    # of the improvised turns of fold 1, anger alone: one of two
+    assert value(metrics, "1", "improvised", "UA") == (pytest.approx(1 / 2), 2)
+    assert value(metrics, "pooled", "scripted", "WA") == (pytest.approx(1), 2)
+    assert value(metrics, "mean", "improvised", "WA") == (pytest.approx(1 / 2), 2)
+    plain = evaluate(decisions())
+    kept = metrics[~metrics["measured_on"].isin(["improvised", "scripted"])]
+    pd.testing.assert_frame_equal(kept.reset_index(drop=True), plain)

@@ -128,7 +128,32 @@ def write_inputs(
         "map": [*neighbours, "--means", f"{folder}/means.csv", "--space", f"{folder}/space"],
         "confusion": ["--decisions", f"{folder}/decisions.csv"],
         "curves": ["--history", *histories],
+        "claims": write_claims(folder, words),
     }
+
+
+def write_claims(folder: Path, words: Sequence[str]) -> list[str]:
+    """The claims figure's inputs: four claims, one of them of a word; words stand everywhere."""
+    rng = np.random.default_rng(3)
+    says = [" ".join(words[i::4]) for i in range(4)]
+    kinds = ["greater", "similar", "not_less", "contains"]
+    margins = ["", "0.02", "0.01", ""]
+    claims = pd.DataFrame({"claim": list("abcd"), "place": words[:4], "says": says, "kind": kinds})
+    claims.assign(margin=margins, verdict="undecided").to_csv(folder / "claims.csv", index=False)
+    parts = []
+    measures = {"a": ["class UA", "class WA"], "b": ["class UA"], "c": ["S2 cosine", "S3 cosine"]}
+    for claim, names in measures.items():
+        for i in range(5):
+            for name in names:
+                value, reach = rng.normal(size=2) / 30
+                ends = (value, value - abs(reach), value + abs(reach))
+                verdict = ["supported", "contradicted", "undecided"][i % 3]
+                parts.append([claim, f"{words[i]} - {words[i + 1]}", name, *ends, 0.5, verdict, ""])
+    parts.append(["a", "one speaker - no interval", "class UA", 0.01, "", "", 1, "undecided", ""])
+    parts.append(["d", "a word", "", "", "", "", "", "supported", "joy"])
+    names = ["claim", "what", "measure", "value", "low", "high", "p", "verdict", "note"]
+    pd.DataFrame(parts, columns=names).to_csv(folder / "parts.csv", index=False)
+    return ["--claims", f"{folder}/claims.csv", "--parts", f"{folder}/parts.csv"]
 
 
 def widths(folder: Path, of_input: int, of_output: int) -> list[str]:
@@ -328,6 +353,25 @@ def test_neighbours_shows_the_predictions_rows_in_order(inputs: dict[str, list[s
     np.testing.assert_array_equal(table["similarity"], source["similarity"])
 
 
+def test_claims_shows_the_differences_with_their_claims(drawn: Draw) -> None:
+    figure = drawn("claims", "inputs")
+    table = read_table(figure.path.with_suffix(".csv"), ["claim", "margin", "value"])
+    assert len(table) == 5 * (2 + 1 + 2) + 1  # not the word
+    margins = table.groupby("claim")["margin"].first()
+    assert margins.astype(float).to_dict() == {"a": 0, "b": 0.02, "c": 0.01}
+    assert len(figure.figure.axes) == 3
+    assert any(text.startswith("percentage points") for text in figure.texts())
+    assert any(text.startswith("cosine similarity") for text in figure.texts())
+
+
+def test_claims_without_differences_say_so(tmp_path: Path) -> None:
+    options = write_claims(tmp_path, near_words())
+    parts = pd.read_csv(tmp_path / "parts.csv")
+    parts[parts["claim"] == "d"].to_csv(tmp_path / "parts.csv", index=False)
+    texts = draw("claims", options, tmp_path / "figure").texts()
+    assert any("No claim about a difference" in text for text in texts)
+
+
 def test_curves_take_the_run_from_its_json_else_from_its_path(tmp_path: Path) -> None:
     lines = "epoch,train_loss,validation_loss\n1,3,2.5\n2,2,1.5\n3,1,1.5\n4,0.5,inf\n"
     paths = []
@@ -394,7 +438,9 @@ def test_network_shapes_are_those_of_the_network(tmp_path: Path) -> None:
     defaults = parse("network", widths(tmp_path, 7, 8))
     for name in ("channels", "kernels", "pools", "hidden"):
         assert tuple(getattr(defaults, name)) == getattr(Shape(1, 1), name)
-    for name in ("lstm", "lstm_layers", "dropout"):
+    unpadded = numbers("network", ["--padding", "valid", *widths(tmp_path, 7, 8)])
+    assert list(unpadded["padding"][:5].fillna("")) == ["", "none", "none", "none", ""]
+    for name in ("lstm", "lstm_layers", "dropout", "padding"):
         assert getattr(defaults, name) == getattr(Shape(1, 1), name)
 
 

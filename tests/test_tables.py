@@ -1,6 +1,7 @@
 """Tables 1 to 6 from a metrics.csv and a neighbours.csv written by hand."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -157,6 +158,55 @@ def test_table_1(inputs: Path) -> None:
     assert r"Dataset my\_corpus, variant paper." in tex
     assert r"\label{tab:1}" in tex
     assert "synthetic" not in tex
+
+
+def write_intervals(folder: Path, half: float = 0.05, seeds: str = "5") -> list[str]:
+    """Intervals of +- `half` for all values over folds; returns the option that names them."""
+    head, *rows = (row.split(",") for row in metric_rows())
+    assert head[3:7] == ["fold", "seed", "measured_on", "metric"]
+    lines = ["variant,model,loss,fold,measured_on,metric,value,low,high,speakers,folds,seeds"]
+    for variant, model, loss, fold, _, on, metric, value, _ in rows:
+        if fold == "mean" and metric != "collapsed":
+            ends = (round(float(value) + sign * half, 4) for sign in (-1, 1))
+            low, high = ("" if half == 0 else str(end) for end in ends)
+            lines.append(
+                f"{variant},{model},{loss},{fold},{on},{metric},{value},{low},{high},10,5,{seeds}"
+            )
+    (folder / "intervals.csv").write_text("\n".join(lines) + "\n")
+    return ["--intervals", str(folder / "intervals.csv")]
+
+
+def test_intervals_stand_below_values(inputs: Path) -> None:
+    folder = inputs / "rated"
+    plain, _ = make(folder, 1)
+    rows, tex = make(folder, 1, *write_intervals(folder))
+    assert [{k: row[k] for k in plain[0]} for row in rows] == plain  # the values are the same
+    assert (rows[0]["LC UA low"], rows[0]["LC UA high"]) == ("0.5775", "0.6775")
+    assert (rows[1]["MAE UA low"], rows[0]["CE UA low"], rows[3]["CE UA low"]) == ("", "", "0.55")
+    small = r"& {\scriptsize 57.8--67.8} & {\scriptsize 57.0--67.0} & & \\ M2"
+    assert small in tex
+    assert r"& -- & -- &" in tex  # M2 mae is missing
+    assert r"& & & & & & & {\scriptsize 55.0--65.0} & {\scriptsize 54.0--64.0} \\" in tex
+    assert "means over 5 folds and 5 seeds; below each its 95\\% interval" in tex
+    assert "by a bootstrap over 10 speakers." in tex
+    rows, tex = make(folder, 3, *write_intervals(folder, seeds="1"))
+    assert r"{\scriptsize \textminus{}0.060--0.040} \\" in tex
+    assert "5 folds and 1 seed;" in tex
+    rows, tex = make(folder, 6, *write_intervals(folder))
+    assert (rows[0]["S2 l2 low"], rows[0]["S2 l2 n"]) == ("0.45", "101")
+    assert r"{\scriptsize 85.0--95.0}" in tex
+    _, tex = make(folder, 1, *write_intervals(folder, half=0))  # one speaker
+    assert "scriptsize" not in tex
+    assert "too few for intervals" in tex
+
+
+def test_intervals_of_other_values_are_refused(inputs: Path) -> None:
+    folder = inputs / "rated"
+    options = write_intervals(folder)
+    path = folder / "intervals.csv"
+    path.write_text(path.read_text().replace("UA,0.6275,", "UA,0.6276,"))
+    with pytest.raises(SystemExit, match=r"intervals\.csv: line \d+: metrics\.csv has another"):
+        make(folder, 1, *options)
 
 
 def test_table_1_without_collapse_or_gaps_says_nothing_of_them(inputs: Path) -> None:
@@ -481,3 +531,17 @@ def test_the_document_compiles(inputs: Path, folder: str, options: list[str]) ->
     assert "multiply defined" not in log
     assert "Overfull" not in log
     assert (build / "tables.pdf").stat().st_size > 10_000
+
+
+def test_tables_of_neighbours_name_the_filter(inputs: Path) -> None:
+    folder = inputs / "glove_50%"
+    folder.mkdir()
+    meta = {"words": 399_876, "filter": {"most_frequent": 400_000, "left_out": {}}}
+    (folder / "meta.json").write_text(json.dumps(meta))
+    space = ["--space", str(folder / "meta.json")]
+    says = r"Word space glove\_50\%: 399,876 words, filter: the 400,000 most frequent."
+    for number in range(1, 7):
+        assert (says in make(inputs / "rated", number, *space)[1]) == (number >= 4), number
+    assert says not in make(inputs / "plain", 6, *space)[1]  # there is no table
+    (folder / "meta.json").write_text(json.dumps({"words": 20}))
+    assert "glove\\_50\\%: 20 words, not filtered." in make(inputs / "rated", 4, *space)[1]

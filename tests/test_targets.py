@@ -114,6 +114,10 @@ def test_switches(run: Run) -> None:
     assert words(run(*PAPER, "--self-reports"), "S3")["a"]["bored"] == 1
     assert "relieved" not in words(run(*PAPER, "--comments", "categorical"), "S3")["a"]
     assert "relieved" not in words(run(*PAPER, "--comments"), "S3")["a"]
+    sad = ANNOTATIONS.replace(",bored,", ",Sad,").replace("F1,self,comment", "E1,observer,comment")
+    assert "sad" in words(run(*PAPER, annotations=sad), "S3")["a"]
+    nouns = [*PAPER, "--nouns", "sad=sadness", "--comment-nouns"]
+    assert "sadness" in words(run(*nouns, annotations=sad), "S3")["a"]
     as_written = [option for option in PAPER if option != "--lowercase"]
     # found in the space all the same, whose words are in lower case
     assert words(run(*as_written), "S3")["a"]["Amused"] == 1

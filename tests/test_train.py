@@ -1,5 +1,8 @@
 import copy
+import itertools
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,48 +18,17 @@ from safetensors.numpy import load_file
 
 from emoword import checkpoint, cli
 from emoword.checkpoint import Progress
+from emoword.encoding import decide
 from emoword.fitting import Examples, collate, frame_statistics, predict, random_batches
 from emoword.network import Network, Shape
 from emoword.optimiser import OneCycleAdam
 from emoword.train import spread_of
+from emoword.word_space import WordSpace
 
 SMALL = ["--channels", "8", "8", "8", "--lstm", "4", "--hidden", "16", "--batch-size", "8"]
 QUICK = [*SMALL, "--epochs", "3", "--learning-rate", "5e-3"]
 
 Train = Callable[..., Path]
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """48 utterances, 3 folds, 3 classes whose frames differ plainly; targets and features."""
-    folder = tmp_path_factory.mktemp("corpus")
-    rng = np.random.default_rng(0)
-    classes = ["anger", "sadness", "joy"]
-    rows, frames, index, start = [], [], [], 0
-    for i in range(48):
-        label = classes[i // 3 % 3]
-        length = int(rng.integers(6, 30))
-        clip = rng.normal(classes.index(label), 1.0, (length, 4)).astype(np.float32) * 10 + 50
-        rows.append((f"u{i}", f"u{i}.wav", f"s{i % 3}", i % 3 + 1, "", label))
-        index.append((f"u{i}", start, length))
-        frames.append(clip)
-        start += length
-    names = ["utterance", "wav", "speaker", "fold", "style", "label"]
-    utterances = pd.DataFrame(rows, columns=names)
-    utterances.to_csv(folder / "utterances.csv", index=False)
-    (folder / "features").mkdir()
-    np.save(folder / "features" / "frames.npy", np.concatenate(frames))
-    pd.DataFrame(index, columns=["utterance", "start", "frames"]).to_csv(
-        folder / "features" / "index.csv", index=False
-    )
-    meta = {"dim": 4, "frames": start, "utterances": 48, "dtype": "float32"}
-    (folder / "features" / "meta.json").write_text(json.dumps(meta))
-    (folder / "targets").mkdir()
-    for label_set in ("S1", "S2"):
-        table = utterances[["utterance", "label"]].set_axis(["utterance", "word"], axis=1)
-        table.assign(count=1).to_csv(folder / "targets" / f"{label_set}.csv", index=False)
-    (folder / "targets" / "classes.json").write_text(json.dumps(classes))
-    return folder
 
 
 @pytest.fixture
@@ -158,9 +130,18 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     done = subprocess.run(list(map(str, command)), cwd=cut, check=True, capture_output=True)
     assert b"going on after epoch" in done.stderr
     assert done.stderr.count(b"epoch ") < 45  # the first twenty were not made again
-    assert sorted(p.name for p in cut.iterdir()) == ["run"]
-    for file in sorted((whole / "run").iterdir()):
-        assert (cut / "run" / file.name).read_bytes() == file.read_bytes(), file.name
+    same_files(cut / "run", whole / "run")
+    # a job that held several trainings failed, and Snakemake took the outputs of all of them
+    shutil.rmtree(cut / "run")
+    done = subprocess.run(list(map(str, command)), cwd=cut, check=True, capture_output=True)
+    assert re.search(rb"going on after epoch (\d+)\n$", done.stderr)  # and no epoch after it
+    assert sorted(p.name for p in cut.iterdir()) == ["run", "run.checkpoint.safetensors"]
+    same_files(cut / "run", whole / "run")
+
+
+def same_files(a: Path, b: Path) -> None:
+    for file in sorted(b.iterdir()):
+        assert (a / file.name).read_bytes() == file.read_bytes(), file.name
 
 
 def test_a_checkpoint_of_another_training_is_not_used(train: Train, tmp_path: Path) -> None:
@@ -190,6 +171,111 @@ def test_it_learns_what_can_be_learned(train: Train) -> None:
     logits = np.load(run / "predictions.npy")
     assert logits.shape == (16, 3)
     assert not json.loads((run / "run.json").read_text())["collapsed"]
+
+
+def shared_targets(corpus: Path, folder: Path, s2: pd.DataFrame) -> Path:
+    """A copy of the corpus whose S2 is another."""
+    shutil.copytree(corpus, folder)
+    s2.to_csv(folder / "targets" / "S2.csv", index=False)
+    return folder
+
+
+def test_soft_labels_are_the_shares_of_the_raters(
+    train: Train, corpus: Path, tmp_path: Path
+) -> None:
+    rows = [(f"u{i}", "anger", 1) for i in range(48)] + [(f"u{i}", "joy", 3) for i in range(48)]
+    rows += [("u1", "awe", 9)]  # no class: left out
+    s2 = pd.DataFrame(rows, columns=["utterance", "word", "count"])
+    s2 = s2[s2["utterance"] != "u2"]
+    other = shared_targets(corpus, tmp_path / "soft", s2)
+    run = train("soft", "--loss", "soft", "--label-set", "S2", "--epochs", "60", corpus=other)
+    record = json.loads((run / "run.json").read_text())
+    assert record["model"] == "M2"
+    assert record["utterances"]["no target"] == 1
+    logits = np.load(run / "predictions.npy")
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(shares.mean(0), [0.25, 0.0, 0.75], atol=0.1)
+
+
+def test_of_one_label_an_utterance_soft_labels_are_the_baseline(train: Train) -> None:
+    soft, hard = train("soft", "--loss", "soft"), train("ce", "--loss", "ce")
+    np.testing.assert_allclose(
+        np.load(soft / "predictions.npy"), np.load(hard / "predictions.npy"), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("loss", ["triplet", "cosine"])
+def test_the_controls_learn_what_can_be_learned(
+    train: Train, corpus: Path, embedded: WordSpace, loss: str
+) -> None:
+    run = train(loss, "--loss", loss, "--epochs", "60", "--dropout", "0")
+    classes = ["anger", "sadness", "joy"]
+    split = pd.read_csv(run / "split.csv")
+    labels = pd.read_csv(corpus / "utterances.csv").set_index("utterance")["label"]
+    predictions = np.load(run / "predictions.npy")
+    if loss == "cosine":
+        chosen = decide(predictions, embedded.vectors_of(classes))
+    else:
+        assert predictions.shape == (16, 3)
+        assert load_file(run / "weights.safetensors")["centroids"].shape == (3, 100)
+        chosen = predictions.argmax(1)
+    true = labels.loc[split["utterance"][split["part"] == "test"]]
+    assert np.mean([classes[i] for i in chosen] == true) > 0.8
+    assert not json.loads((run / "run.json").read_text())["collapsed"]
+
+
+def test_a_triplet_run_predicts_similarities_with_the_training_centroids(
+    train: Train, corpus: Path
+) -> None:
+    run = train("triplet", "--loss", "triplet")
+    weights = {k: torch.from_numpy(w) for k, w in load_file(run / "weights.safetensors").items()}
+    centres = weights.pop("centroids").numpy()
+    network = Network(Shape(4, 100, (8, 8, 8), lstm=4, hidden=(16,)))
+    network.load_state_dict(weights)
+    split = pd.read_csv(run / "split.csv")
+    index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
+    labels = pd.read_csv(corpus / "utterances.csv").set_index("utterance")["label"]
+    frames = np.load(corpus / "features" / "frames.npy")
+
+    def embedded(part: str) -> np.ndarray:
+        names = list(split["utterance"][split["part"] == part])
+        spans = index.loc[names, ["start", "frames"]].to_numpy()
+        vectors = predict(network, frames, Examples(names, spans, torch.zeros(len(names))), 8)
+        units: np.ndarray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return units
+
+    own = labels.loc[split["utterance"][split["part"] == "train"]].to_numpy()
+    wanted = [embedded("train")[own == c].mean(0) for c in ("anger", "sadness", "joy")]
+    np.testing.assert_allclose(centres, wanted, atol=1e-5)
+    directions = centres / np.linalg.norm(centres, axis=1, keepdims=True)
+    np.testing.assert_allclose(
+        np.load(run / "predictions.npy"), embedded("test") @ directions.T, atol=1e-5
+    )
+
+
+def test_early_stopping_may_watch_ua(train: Train) -> None:
+    run = train("ua", "--watch", "ua", "--loss", "ce", "--epochs", "12")
+    history = pd.read_csv(run / "history.csv")
+    record = json.loads((run / "run.json").read_text())
+    assert record["best_epoch"] == history["epoch"][history["watched"].argmax()]
+    assert set(history["watched"]) <= {i / 6 for i in range(7)} | {
+        sum(parts) / 3 for parts in itertools.product((0, 0.5, 1), repeat=3)
+    }
+
+
+def test_other_choices_train_other_weights(train: Train) -> None:
+    plain = (train("plain") / "weights.safetensors").read_bytes()
+    for option in (
+        "--padding valid",
+        "--optimiser adamw",
+        "--cycle 0.5",
+        "--validation-by speaker",
+    ):
+        pools = ["--pools", "1", "1", "1", "--kernels", "3", "3", "1"]
+        name, chosen = option.split()
+        extra = pools if name == "--padding" else []
+        other = train(name, name, chosen, *extra)
+        assert (other / "weights.safetensors").read_bytes() != plain
 
 
 def test_a_run_that_learned_nothing_is_flagged(train: Train) -> None:
@@ -305,7 +391,9 @@ def test_predictions_come_in_the_order_of_the_examples() -> None:
 
 def test_spread_by_hand() -> None:
     goals = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
-    assert spread_of(goals * 7, goals) == pytest.approx(1.0)  # the length is no matter
-    assert spread_of(np.ones((2, 2), dtype=np.float32), goals) == 0
+    assert spread_of(goals * 7, goals, False) == pytest.approx(1.0)  # the length is no matter
+    assert spread_of(np.ones((2, 2), dtype=np.float32), goals, False) == 0
     logits = np.log(np.array([[0.9, 0.1], [0.1, 0.9]], dtype=np.float32))
-    assert spread_of(logits, np.array([0, 1])) == pytest.approx(0.64, rel=1e-5)
+    assert spread_of(logits, np.array([0, 1]), True) == pytest.approx(0.64, rel=1e-5)
+    shares = np.array([[0.5, 0.5], [0.1, 0.9]], dtype=np.float32)
+    assert spread_of(logits, shares, True) == pytest.approx(0.8**2 / 0.4**2, rel=1e-5)

@@ -217,6 +217,18 @@ def test_blocks_above_the_layer_are_not_there(checkpoints: dict[str, Path], name
     assert not encoder.training
 
 
+def test_the_closing_norm_is_a_choice(checkpoints: dict[str, Path]) -> None:
+    folder, samples = str(checkpoints["wav2vec2-stable"]), noise(4000)
+    plain, closed = load(folder, 2, CPU), load(folder, 2, CPU, closing_norm=True)
+    assert closed.settings["closing_layer_norm"] is True
+    whole = transformers.Wav2Vec2Model.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        wanted = whole.encoder.layer_norm(torch.from_numpy(plain.frames(samples))).numpy()
+    np.testing.assert_allclose(closed.frames(samples), wanted, atol=1e-5)
+    with pytest.raises(InputError, match="has no closing layer norm"):
+        load(str(checkpoints["wav2vec2"]), 2, CPU, closing_norm=True)
+
+
 load_once = functools.cache(load)
 
 

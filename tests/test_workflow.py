@@ -24,6 +24,10 @@ pytestmark = pytest.mark.workflow
 # the road is whole.
 CUT = {
     "defaults": {"losses": ["lc"]},
+    "comparisons": {
+        "controls": ["paper", "shuffled"],
+        "sensitivity": ["paper", "comment_nouns", "argmin"],
+    },
     "datasets": {
         "demo": {
             "utterances": 60,
@@ -48,7 +52,7 @@ class Clone:
             shutil.copy(ROOT / name, folder / name)
         (folder / "cut.yaml").write_text(yaml.safe_dump(CUT))
 
-    def snakemake(self, *arguments: str) -> str:
+    def snakemake(self, *arguments: str, fails: bool = False) -> str:
         environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -59,7 +63,7 @@ class Clone:
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
         said = done.stdout + done.stderr
-        assert done.returncode == 0, said[-4000:]
+        assert (done.returncode != 0) == fails, said[-4000:]
         return said
 
     def planned(self, *arguments: str) -> set[str]:
@@ -94,7 +98,7 @@ def test_every_table_and_figure_is_there(demo: Path) -> None:
     for n in range(1, 7):
         assert (demo / f"tables/table{n}.csv").stat().st_size > 0
         assert "\\begin{table" in (demo / f"tables/table{n}.tex").read_text()
-    for figure in ("network", "map", "neighbours", "confusion", "curves"):
+    for figure in ("network", "map", "neighbours", "confusion", "curves", "claims"):
         assert (demo / f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
         assert (demo / f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -107,6 +111,35 @@ def test_table_1_is_what_the_decisions_say(demo: Path) -> None:
         wa = np.mean([(f["true"] == f["predicted"]).mean() for f in by_fold])
         assert float(table[f"{column} UA"][model]) == pytest.approx(ua)
         assert float(table[f"{column} WA"][model]) == pytest.approx(wa)
+
+
+def test_every_claim_has_a_verdict_that_says_nothing_about_the_paper(demo: Path) -> None:
+    claims = pd.read_csv(demo / "claims.csv").set_index("claim")
+    assert len(claims) == 12
+    assert set(claims["about_the_paper"]) == {"no"}
+    # M1 mse and the like were not trained in the cut
+    assert claims["verdict"]["beats_baseline"] in ("not evaluated", "contradicted")
+    assert claims["verdict"]["s2_s3_need_raters"] in ("supported", "contradicted", "undecided")
+    parts = pd.read_csv(demo / "claim_parts.csv")
+    metrics = pd.read_csv(demo / "metrics.csv")
+    overall = metrics[(metrics["fold"] == "mean") & (metrics["metric"] == "cosine")]
+    value = overall.set_index(["model", "measured_on"])["value"]
+    row = parts[(parts["claim"] == "m3_is_best_on_s2") & (parts["what"] == "M3 LC - M2 LC")]
+    assert row["value"].item() == pytest.approx(value["M3", "S2"] - value["M2", "S2"])
+    assert "say nothing about the paper" in (demo / "claims.html").read_text()
+    versus = pd.read_csv(demo / "versus_paper.csv")
+    assert set(versus["verdict"]) == {"not transcribed"}
+
+
+@pytest.mark.skipif(shutil.which("latexmk") is None, reason="LaTeX is not installed")
+def test_the_report_is_the_same_twice(clone: Clone, demo: Path) -> None:
+    report = ("--cores", "2", "results/demo/paper.pdf")
+    clone.snakemake(*report)
+    first = (demo / "paper.pdf").read_bytes()
+    assert first.startswith(b"%PDF")
+    clone.snakemake("--forcerun", "paper_numbers", "paper", *report)
+    assert (demo / "paper.pdf").read_bytes() == first
+    assert clone.planned() == set()
 
 
 def test_a_decision_is_what_the_prediction_says(demo: Path) -> None:
@@ -181,12 +214,49 @@ def test_a_second_call_does_nothing(clone: Clone) -> None:
     assert clone.planned() == set()
 
 
+def test_controls_and_sensitivity(clone: Clone, demo: Path) -> None:
+    clone.snakemake("controls", "sensitivity")
+    table = pd.read_csv(demo / "tables/tableA2.csv")
+    assert set(table["variant"]) == {"paper", "shuffled"}
+    assert {"majority", "mean_S1", "mean_S2", "mean_S3"} < set(table["model"])
+    shuffled = WordSpace.open(demo / "spaces/embedded-shuffled")
+    plain = WordSpace.open(demo.parent / "spaces/embedded")
+    assert (shuffled.vectors_of(["anger"]) != plain.vectors_of(["anger"])).any()
+    rows = pd.read_csv(demo / "comparisons/sensitivity/sensitivity.csv")
+    changes = rows.set_index(["variant", "model", "metric"])["difference"]
+    for model in ("M1", "M2", "baseline"):  # no comment is read for them
+        assert changes["comment_nouns", model, "UA"] == 0
+    assert changes["argmin", "baseline", "UA"] == 0
+    assert (demo / "tables/choices.tex").stat().st_size > 0
+    assert not list((demo / "runs").glob("argmin"))  # what it shares is not made again
+    assert clone.planned("controls", "sensitivity") == set()
+
+
+def test_a_leak_stops_the_evaluation(clone: Clone, demo: Path) -> None:
+    split = demo / "runs/paper/S1-lc/fold1-seed0/split.csv"
+    decisions = demo / "decisions/paper.csv"
+    before = {path: (path.read_bytes(), path.stat()) for path in (split, decisions)}
+    split.write_text(split.read_text().replace(",validation", ",train", 1))
+    said = clone.snakemake(str(decisions.relative_to(clone.folder)), fails=True)
+    assert "LEAK" in said
+    assert "S1-lc/fold1-seed0" in said
+    for path, (content, stat) in before.items():
+        path.write_bytes(content)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
 def test_an_edit_runs_what_depends_on_it_and_nothing_else(clone: Clone) -> None:
-    """Two modules: one late on the road, one early."""
+    """Modules that stand late on the road, and one that stands early."""
+    claims = {"versus_paper", "claims", "figure"}  # the figure of the claims
     for module, rules in (
-        ("evaluate", {"evaluate", "table"}),
-        ("word_tables", {"table"}),
-        ("splits", {"train", "decide", "neighbours", "evaluate", "table", "figure"}),
+        ("evaluate", {"evaluate", "intervals", "table"} | claims),
+        ("word_tables", {"table"} | claims),
+        ("claim_pages", claims - {"versus_paper"}),
+        (
+            "splits",
+            {"train", "check_leaks", "decide", "neighbours", "evaluate", "intervals", "table"}
+            | claims,
+        ),
     ):
         path = clone.folder / "src/emoword" / f"{module}.py"
         before = path.read_text()
@@ -220,7 +290,7 @@ def test_the_report_holds_tables_and_figures(clone: Clone) -> None:
     listing = subprocess.run(
         [sys.executable, "-m", "zipfile", "-l", str(report)], capture_output=True, text=True
     ).stdout
-    assert listing.count(".png") == 5
+    assert listing.count(".png") == 6
     assert listing.count("table") >= 6
     assert clone.planned() == set()
 

@@ -24,8 +24,8 @@ class Progress:
     """What has happened so far.
 
     Attributes:
-        best_weights: of the epoch with the lowest validation loss.
-        best_loss: that loss.
+        best_weights: of the best epoch.
+        best_loss: its validation loss, or minus what is watched in its place.
         best_epoch: that epoch; 0 before the first.
         rows: of history.csv, one an epoch.
     """
@@ -33,7 +33,7 @@ class Progress:
     best_weights: dict[str, Tensor]
     best_loss: float = float("inf")
     best_epoch: int = 0
-    rows: list[tuple[int, float, float, float]] = field(default_factory=list)
+    rows: list[tuple[float, ...]] = field(default_factory=list)
 
 
 def fingerprint(parts: Iterable[bytes]) -> str:
@@ -53,8 +53,21 @@ def save(
         **{f"best.{key}": value for key, value in progress.best_weights.items()},
         **{f"optimiser.{key}": value for key, value in optimiser.tensors().items()},
     }
+    write(path, name, tensors, optimiser.step_number, progress)
+
+
+def save_last(path: Path, name: str, progress: Progress) -> None:
+    """Write the state after the last epoch: the best weights alone, a quarter of the size."""
+    tensors = {f"best.{key}": value for key, value in progress.best_weights.items()}
+    write(path, name, tensors, 0, progress)
+
+
+def write(
+    path: Path, name: str, tensors: Mapping[str, Tensor], step: int, progress: Progress
+) -> None:
+    """Write tensors and what else there is to know, whole or not at all."""
     state = {
-        "step": optimiser.step_number,
+        "step": step,
         "best_loss": progress.best_loss,
         "best_epoch": progress.best_epoch,
         "rows": progress.rows,
@@ -82,10 +95,12 @@ def restore(path: Path, name: str, network: Network, optimiser: OneCycleAdam) ->
         return None
     state = json.loads(about["state"])
     device = network.input_mean.device
-    network.load_state_dict(under("network.", tensors))
-    for key, value in optimiser.tensors().items():
-        value.copy_(tensors[f"optimiser.{key}"])
-    optimiser.step_number = state["step"]
+    going_on = under("network.", tensors)  # nothing after the last epoch
+    if going_on:
+        network.load_state_dict(going_on)
+        for key, value in optimiser.tensors().items():
+            value.copy_(tensors[f"optimiser.{key}"])
+        optimiser.step_number = state["step"]
     best = {key: value.to(device) for key, value in under("best.", tensors).items()}
     rows = [tuple(row) for row in state["rows"]]
     return Progress(best, state["best_loss"], state["best_epoch"], rows)

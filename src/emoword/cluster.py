@@ -3,6 +3,7 @@
 ``slurm/config.yaml`` calls these functions whenever Snakemake reads it.
 """
 
+import os
 import re
 import shlex
 import shutil
@@ -118,6 +119,19 @@ def may_wait(refusal: str, partition: str | int) -> bool:
     options = [f"--partition={partition}"] if partition else []
     states = "--states=drain,down,maint"
     return bool(ask("sinfo", "--noheader", "--format=%n", states, *options).stdout.strip())
+
+
+def environment(profile: str) -> None:
+    """What the executor plugin and the jobs are to find in their environment.
+
+    The commands in the profile's ``bin`` before others of their name; and, named by a variable, a
+    profile for the Snakemake that runs inside each job.
+    """
+    folder = Path(profile).resolve()
+    path = os.environ["PATH"].split(os.pathsep)
+    if str(folder / "bin") not in path:
+        os.environ["PATH"] = os.pathsep.join([str(folder / "bin"), *path])
+    os.environ["SNAKEMAKE_PROFILE"] = str(folder / "job")
 
 
 def status_command() -> str:

@@ -2,34 +2,54 @@
 
 A float32 matrix product, block by block, finds the few candidates that its rounding error leaves
 possible; only these are compared in float64. The result is that of float64 throughout: it depends
-neither on the block size nor on the number of threads.
+on neither the block size, nor the number of threads, nor whether a GPU makes the product.
+
+On a CPU the queries are shared out to threads, each with a BLAS of one thread, so that a product
+is looked through on all cores, as it is made. A GPU is used where torch finds CUDA and there is so
+much to do that importing torch pays.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from emoword.cosine_torch import TorchProduct
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
-BLOCK = 8192  # rows of the space in one matrix product: 10 MB at 300 dimensions
-TILE = 512  # queries in one matrix product: 16 MB of similarities
+BLOCK = 2048  # rows of the space in one matrix product: 2.5 MB at 300 dimensions
+TILE = 512  # queries in one matrix product: 4 MB of similarities
+RUN = 512  # similarities whose largest decides whether they are looked at
 PIECE = 8192  # pairs compared in float64 at once
+SHARE = 64  # queries at least for each thread; with fewer, BLAS had better share out the rows
+WORTH_TORCH = 1e12  # multiplications: with fewer, a CPU is done before torch is imported
+DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of GPUs: Linux, WSL, ROCm
 
 
 def lengths(vectors: Float32) -> Float64:
     """Euclidean lengths of the rows of ``vectors`` [n, d], as float64 [n]."""
     squares = np.empty(len(vectors))
-    for start in range(0, len(vectors), BLOCK):
-        rows = vectors[start : start + BLOCK].astype(np.float64)
-        squares[start : start + BLOCK] = _row_dots(rows, rows)
+    for start in range(0, len(vectors), PIECE):
+        rows = vectors[start : start + PIECE].astype(np.float64)
+        squares[start : start + PIECE] = _row_dots(rows, rows)
     return np.sqrt(squares)
 
 
 def nearest(
-    vectors: Float32, norms: Float64, queries: npt.ArrayLike, k: int, block: int = BLOCK
+    vectors: Float32,
+    norms: Float64,
+    queries: npt.ArrayLike,
+    k: int,
+    block: int | None = None,
+    device: str | None = None,
 ) -> tuple[Int64, Float64]:
     """Find the ``k`` rows with the largest cosine similarity to each query.
 
@@ -39,6 +59,8 @@ def nearest(
         queries: [q, d], finite, none of them zero.
         k: how many neighbours.
         block: rows of the space in one matrix product; a matter of speed and memory alone.
+        device: of torch, to make the product on; None: a GPU if there is one and much to do, else
+            numpy. A matter of speed alone.
 
     Returns:
         Row indices, int64 [q, k], and cosine similarities, float64 [q, k]; best first, of equal
@@ -54,24 +76,30 @@ def nearest(
     margin = _error_bound(vectors.shape[1])
     indices = np.full((len(scaled), k), -1)
     similarities = np.full((len(scaled), k), -np.inf)
-    for start, first, approximate in _products(vectors, norms, scaled, block):
-        tile = slice(first, first + len(approximate))
-        floor: npt.NDArray[np.floating] = similarities[tile, -1] - margin
-        if start == 0 and approximate.shape[1] > k:  # nothing is known yet
-            floor = np.partition(approximate, -k, axis=1)[:, -k] - 2 * margin
-        # most queries have no candidate in most blocks, and a maximum is the quickest look
-        (busy,) = np.nonzero(approximate.max(axis=1) >= floor)
-        hits = np.flatnonzero(approximate[busy] >= floor[busy, None])
-        which, rows = np.divmod(hits, approximate.shape[1])
-        which, rows = first + busy[which], start + rows
-        directed = norms[rows] > 0
-        which, rows = which[directed], rows[directed]
-        _merge(indices, similarities, which, rows, cosines(vectors, rows, scaled, which))
+    device = device or _gpu(len(scaled) * vectors.size)
+
+    def search(part: slice) -> None:
+        found, values, wanted = indices[part], similarities[part], scaled[part]
+        for start, tile, product in _products(vectors, norms, wanted, block, device):
+            floor = values[tile, -1] - margin
+            if start == 0:  # nothing is known yet
+                floor = product.kth_largest(k) - 2 * margin
+            floor = np.maximum(floor, -2)  # and so never what has no direction
+            which, rows, _ = product.between(floor, np.full(len(floor), np.inf))
+            which, rows = which + tile.start, rows + start
+            _merge(found, values, which, rows, cosines(vectors, rows, wanted, which))
+
+    _share_out(search, len(scaled), device)
     return indices, similarities
 
 
 def ranks(
-    vectors: Float32, norms: Float64, queries: npt.ArrayLike, words: Int64, block: int = BLOCK
+    vectors: Float32,
+    norms: Float64,
+    queries: npt.ArrayLike,
+    words: Int64,
+    block: int | None = None,
+    device: str | None = None,
 ) -> Int64:
     """Rank of row ``words[i]`` among all rows by similarity to ``queries[i]``; the best has 1.
 
@@ -86,16 +114,19 @@ def ranks(
     margin = _error_bound(vectors.shape[1])
     own = cosines(vectors, words, scaled, np.arange(len(scaled)))
     better = np.zeros(len(scaled), np.int64)
-    for start, first, approximate in _products(vectors, norms, scaled, block):
-        tile = slice(first, first + len(approximate))
-        surely = approximate > (own[tile] + margin)[:, None]
-        better[tile] += np.count_nonzero(surely, axis=1)
-        perhaps = np.flatnonzero((approximate >= (own[tile] - margin)[:, None]) & ~surely)
-        which, rows = np.divmod(perhaps, approximate.shape[1])
-        which, rows = which + first, rows + start
-        exact = cosines(vectors, rows, scaled, which)
-        before = (exact > own[which]) | ((exact == own[which]) & (rows < words[which]))
-        better += np.bincount(which[before], minlength=len(better))
+    device = device or _gpu(len(scaled) * vectors.size)
+
+    def search(part: slice) -> None:
+        count, mine, word, wanted = better[part], own[part], words[part], scaled[part]
+        for start, tile, product in _products(vectors, norms, wanted, block, device):
+            which, rows, above = product.between(mine[tile] - margin, mine[tile] + margin)
+            count[tile] += above
+            which, rows = which + tile.start, rows + start
+            exact = cosines(vectors, rows, wanted, which)
+            before = (exact > mine[which]) | ((exact == mine[which]) & (rows < word[which]))
+            count += np.bincount(which[before], minlength=len(count))
+
+    _share_out(search, len(scaled), device)
     return better + 1
 
 
@@ -142,27 +173,115 @@ def _error_bound(dim: int) -> float:
     return 2 * (dim + 8) * 2.0**-24
 
 
+def _gpu(multiplications: int) -> str | None:
+    """A GPU, if there is one and so much to do that importing torch pays."""
+    if multiplications < WORTH_TORCH or not any(Path(path).exists() for path in DRIVERS):
+        return None
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else None
+
+
+def _share_out(search: Callable[[slice], None], count: int, device: str | None) -> None:
+    """Search for ``count`` queries: a share for each thread, whose BLAS has but one meanwhile."""
+    controller = ThreadpoolController().select(user_api="blas")
+    threads = max((library["num_threads"] for library in controller.info()), default=1)
+    if device or threads == 1 or count < threads * SHARE:
+        search(slice(0, count))
+        return
+    ends = [count * i // threads for i in range(threads + 1)]
+    with controller.limit(limits=1), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(search, map(slice, ends, ends[1:])))
+
+
 def _products(
-    vectors: Float32, norms: Float64, queries: Float64, block: int
-) -> Iterator[tuple[int, int, Float32]]:
-    """Yield (first row, first query, float32 cosines [queries, rows]) tile by tile.
+    vectors: Float32, norms: Float64, queries: Float64, block: int | None, device: str | None
+) -> Iterator[tuple[int, slice, "NumpyProduct | TorchProduct"]]:
+    """Yield (first row, queries, their float32 cosines with a block of rows) tile by tile.
 
     The cosines are overwritten by the next tile: new memory for each would cost as much as a
     quarter of the product.
     """
     units = (queries / np.sqrt(_row_dots(queries, queries))[:, None]).astype(np.float32)
+    product = _product(units, len(vectors), block, device)
     with np.errstate(divide="ignore"):
         inverse = np.where(norms > 0, 1 / norms, 0).astype(np.float32)[:, None]
-    memory = np.empty(min(TILE, len(units)) * min(block, len(vectors)), np.float32)
-    for start in range(0, len(vectors), block):
-        rows = vectors[start : start + block] * inverse[start : start + block]
-        (zeros,) = np.nonzero(norms[start : start + block] == 0)
-        for first in range(0, len(units), TILE):
-            tile = units[first : first + TILE]
-            product = memory[: len(tile) * len(rows)].reshape(len(tile), len(rows))
-            np.matmul(tile, rows.T, out=product)
-            product[:, zeros] = -np.inf
-            yield start, first, product
+    for start in range(0, len(vectors), product.block):
+        rows = slice(start, start + product.block)
+        product.take(vectors[rows], inverse[rows])
+        for first in range(0, len(units), product.TILE):
+            tile = slice(first, min(first + product.TILE, len(units)))
+            product.multiply(tile)
+            yield start, tile, product
+
+
+def _product(
+    units: Float32, n: int, block: int | None, device: str | None
+) -> "NumpyProduct | TorchProduct":
+    if device is None:
+        return NumpyProduct(units, min(block or BLOCK, n))
+    from emoword.cosine_torch import TorchProduct
+
+    return TorchProduct(units, min(block or TorchProduct.BLOCK, n), device)
+
+
+class NumpyProduct:
+    """Cosines of a tile of queries with a block of rows; `TorchProduct` has the same methods.
+
+    Args:
+        units: queries of length one, [q, d].
+        block: at most so many rows at once.
+    """
+
+    TILE = TILE
+
+    def __init__(self, units: Float32, block: int) -> None:
+        self.units = units
+        self.block = block
+        width = -(-block // RUN) * RUN
+        self.rows = np.zeros((width, units.shape[1]), np.float32)
+        self.zeros = np.arange(width)
+        self.memory = np.empty(min(TILE, len(units)) * width, np.float32)
+        self.cosines = self.memory.reshape(-1, width)
+
+    def take(self, vectors: Float32, inverse: Float32) -> None:
+        """Take the next rows, [m, d], and their inverse lengths, [m, 1]; 0 for a row of zeros."""
+        np.multiply(vectors, inverse, out=self.rows[: len(vectors)])
+        self.rows[len(vectors) :] = 0
+        self.zeros = np.append(
+            np.flatnonzero(inverse == 0), np.arange(len(vectors), len(self.rows))
+        )
+
+    def multiply(self, tile: slice) -> None:
+        """Multiply these queries with the rows; what has no direction gets -inf."""
+        units = self.units[tile]
+        width = len(self.rows)
+        self.cosines = self.memory[: len(units) * width].reshape(len(units), width)
+        np.matmul(units, self.rows.T, out=self.cosines)
+        self.cosines[:, self.zeros] = -np.inf
+
+    def kth_largest(self, k: int) -> Float64:
+        """The k-th largest cosine of each query; -inf if there are no k."""
+        if self.cosines.shape[1] < k:
+            return np.full(len(self.cosines), -np.inf)
+        return np.partition(self.cosines, -k, axis=1)[:, -k].astype(np.float64)
+
+    def between(self, low: Float64, high: Float64) -> tuple[Int64, Int64, Int64]:
+        """Which cosines lie between ``low`` and ``high`` [tile], and how many above.
+
+        Returns:
+            Of each cosine its query in the tile and its row in the block; for each query the
+            number of cosines above ``high``.
+        """
+        # most runs hold no candidate, and their largest is the quickest look at them
+        runs = self.cosines.reshape(len(low), -1, RUN)
+        which, run = np.nonzero(runs.max(axis=2) >= low[:, None])
+        values = runs[which, run]
+        above = values > high[which, None]
+        hit, place = np.divmod(np.flatnonzero((values >= low[which, None]) & ~above), RUN)
+        counts = np.zeros(len(low), np.int64)
+        np.add.at(counts, which, np.count_nonzero(above, axis=1))
+        return which[hit], run[hit] * RUN + place, counts
 
 
 def _merge(

@@ -2,10 +2,10 @@ r"""Say of each test utterance what each run decided, and how near it came.
 
 Reads the predictions of all runs of a variant and writes decisions.csv, one row a run and test
 utterance: the true and the predicted class (largest cosine similarity with the class's word vector,
-paper, equation 5), the cosine similarity of prediction and target in S1, S2 and S3 (Table 3), and
-whether the most (l1) and second most frequent word (l2) of its S2 and S3 targets are among the ten
-words nearest to the prediction (Table 6; 1, 0, or empty where there is no such word). Everything in
-metrics.csv is counted from these rows.
+paper, equation 5; the largest output where a run predicts classes), the cosine similarity of
+prediction and target in S1, S2 and S3 (Table 3), and whether the most (l1) and second most frequent
+word (l2) of its S2 and S3 targets are among the ten words nearest to the prediction (Table 6; 1, 0,
+or empty where there is no such word). Everything in metrics.csv is counted from these rows.
 
 With --nearest the ten words themselves are kept, one row a vector, with their cosine similarities:
 of each prediction (of M1, M2 or M3), and of each test utterance's target (of S1, S2 or S3; these
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from emoword.encoding import cosine, decide, encode, proportions, ranked_words, read_targets
 from emoword.errors import InputError
 from emoword.files import read_json, read_table, write_table
+from emoword.goals import CLASS_LOSSES
 from emoword.word_space import WordSpace
 
 SETS = ("S1", "S2", "S3")
@@ -56,8 +57,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="lc",
         help="the loss whose models are searched for nearest words (Table 6 shows one loss)",
     )
+    add_decision_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, help="decisions.csv")
     parser.add_argument("--nearest", type=Path, help="nearest.csv, written if named")
+
+
+def add_decision_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare how predictions are judged, where the paper leaves it open."""
+    parser.add_argument(
+        "--decision",
+        choices=["largest", "smallest"],
+        default="largest",
+        help="similarity that decides; smallest: equation 5 as printed",
+    )
+    parser.add_argument(
+        "--ties",
+        choices=["frequent", "rare"],
+        default="frequent",
+        help="of words named equally often, the one that is frequent or rare in the corpus is l1",
+    )
+    parser.add_argument(
+        "--missing-l2",
+        choices=["skip", "miss"],
+        default="skip",
+        help="an utterance without a second word is left out, or counts as a miss",
+    )
 
 
 def read_run(folder: Path) -> Run:
@@ -114,6 +138,8 @@ class Judge:
     targets: dict[str, pd.DataFrame]
     ranked: dict[str, pd.Series]
     rank_loss: str
+    decision: str
+    missing_l2: str
 
     @classmethod
     def read(cls, arguments: argparse.Namespace) -> "Judge":
@@ -124,13 +150,15 @@ class Judge:
             WordSpace.open(arguments.space),
             read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"],
             sets,
-            {s: ranked_words(sets[s]) for s in RANKED_SETS if s in sets},
+            {s: ranked_words(sets[s], arguments.ties) for s in RANKED_SETS if s in sets},
             arguments.rank_loss,
+            arguments.decision,
+            arguments.missing_l2,
         )
 
     def nearest(self, run: Run) -> pd.DataFrame | None:
         """The words nearest to each prediction; None of a run whose words nobody asks for."""
-        if run.record["model"] == "baseline" or run.record["loss"] != self.rank_loss:
+        if run.record["loss"] in CLASS_LOSSES or run.record["loss"] != self.rank_loss:
             return None
         return words_near(run.utterances, run.predictions, self.space)
 
@@ -140,10 +168,10 @@ class Judge:
         classes: list[str] = record["classes"]  # the order of the baseline's outputs
         table = pd.DataFrame({"utterance": run.utterances})
         table["true"] = self.truth.reindex(run.utterances).to_numpy()
-        if record["model"] == "baseline":
+        if record["loss"] in CLASS_LOSSES:
             table["predicted"] = [classes[i] for i in run.predictions.argmax(axis=1)]
         else:
-            chosen = decide(run.predictions, self.space.vectors_of(classes))
+            chosen = decide(run.predictions, self.space.vectors_of(classes), self.decision)
             table["predicted"] = [classes[i] for i in chosen]
             for name, words in self.targets.items():
                 table[f"cosine_{name}"] = similarities(run, words, self.space)
@@ -153,7 +181,8 @@ class Judge:
                 nearest = near[columns].to_numpy().tolist()
                 for name, words_by_rank in self.ranked.items():
                     for rank in (1, 2):
-                        table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest)
+                        missing = 0 if rank == 2 and self.missing_l2 == "miss" else None
+                        table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest, missing)
         for position, key in enumerate(("variant", "model", "loss", "fold", "seed", "collapsed")):
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
@@ -195,11 +224,21 @@ def near_targets(
 
 
 def hits(
-    run: Run, words_by_rank: pd.Series, rank: int, nearest: Sequence[Sequence[str]]
+    run: Run,
+    words_by_rank: pd.Series,
+    rank: int,
+    nearest: Sequence[Sequence[str]],
+    missing: int | None = None,
 ) -> list[int | None]:
-    """Whether each utterance's word of that rank (1 or 2) is among the nearest: 1, 0, None."""
+    """Whether each utterance's word of that rank (1 or 2) is among the nearest: 1, 0, None.
+
+    ``missing`` is the answer where an utterance has words, but none of that rank.
+    """
     answers: list[int | None] = []
     for utterance, near in zip(run.utterances, nearest, strict=True):
         words = words_by_rank.get(utterance, ())
-        answers.append(int(words[rank - 1] in near) if len(words) >= rank else None)
+        if len(words) >= rank:
+            answers.append(int(words[rank - 1] in near))
+        else:
+            answers.append(missing if words else None)
     return answers

@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     number("--lstm-layers", 2, "number of bidirectional LSTM layers")
     sizes("--hidden", [1024, 1024], "width of each fully connected layer")
     parser.add_argument("--dropout", type=float, default=0.5, help="dropout probability")
+    parser.add_argument("--padding", choices=["same", "valid"], default="same", help="convolutions")
 
 
 def width_in(folder: Path) -> int:
@@ -100,6 +101,8 @@ def numbers(arguments: argparse.Namespace) -> pd.DataFrame:
     rows.append({"layer": "output", "width": width_in(arguments.space)})
     columns = ["layer", "kernel", "pool", "dropout", "pooled", "width"]
     frame = pd.DataFrame(rows, columns=columns)
+    if arguments.padding == "valid":
+        frame["padding"] = frame["kernel"].map(lambda kernel: "none" if kernel > 0 else None)
     return frame.astype(dict.fromkeys(("kernel", "pool", "pooled", "width"), "Int64"))
 
 
@@ -124,6 +127,8 @@ def draw(layers: pd.DataFrame) -> tuple[Figure, list[str]]:
     _outputs(axes, middle, -(len(rows) - 1) * (BOX + GAP) + GAP, rows[-1]["width"])
     _braces(axes, left - 0.12, layers)
     notes = ["T: frames (50 a second); quotients are rounded down."]
+    if "padding" in layers:
+        notes.append("Convolutions are not padded: each takes its kernel less one from T.")
     return figure, notes
 
 

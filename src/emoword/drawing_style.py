@@ -29,7 +29,15 @@ MODELS = ("M1", "M2", "M3", "baseline")
 COLOURS = {"M1": "#0072B2", "M2": "#D55E00", "M3": "#009E73", "baseline": "#333333"}
 MARKERS = {"M1": "o", "M2": "s", "M3": "^", "baseline": "D"}
 
-LOSSES = {"mse": "MSE", "mae": "MAE", "lc": "log-cosh", "ce": "cross entropy"}
+LOSSES = {
+    "mse": "MSE",
+    "mae": "MAE",
+    "lc": "log-cosh",
+    "cosine": "cosine",
+    "soft": "soft labels",
+    "triplet": "triplets",
+    "ce": "cross entropy",
+}
 
 # The order of the paper; labels of other corpora follow in alphabetical order.
 EMOTIONS = ("anger", "happiness", "excitement", "sadness", "neutral", "frustration")

@@ -78,7 +78,7 @@ def cosine(a: Floats, b: Floats) -> NDArray[np.float64]:
     return similarity
 
 
-def decide(outputs: Floats, label_vectors: Floats) -> NDArray[np.intp]:
+def decide(outputs: Floats, label_vectors: Floats, by: str = "largest") -> NDArray[np.intp]:
     """The label whose vector has the largest cosine similarity with the output (equation 5).
 
     The paper prints argmin, an erratum. Of equal similarities the first label wins.
@@ -86,11 +86,13 @@ def decide(outputs: Floats, label_vectors: Floats) -> NDArray[np.intp]:
     Args:
         outputs: [n, dim].
         label_vectors: [labels, dim].
+        by: ``largest``, or ``smallest``: equation 5 to the letter.
 
     Returns:
         Indices of labels [n].
     """
-    chosen: NDArray[np.intp] = (unit(outputs) @ unit(label_vectors).T).argmax(axis=1)
+    similarity = unit(outputs) @ unit(label_vectors).T
+    chosen: NDArray[np.intp] = (similarity if by == "largest" else -similarity).argmax(axis=1)
     return chosen
 
 
@@ -110,13 +112,14 @@ def proportions(words: pd.DataFrame) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(zip(words["word"], counts, strict=True)))
 
 
-def ranked_words(targets: pd.DataFrame) -> pd.Series:
+def ranked_words(targets: pd.DataFrame, ties: str = "frequent") -> pd.Series:
     """Each utterance's words, most frequent first: utterance -> tuple of words (l1, l2, ...).
 
-    Ties within an utterance go to the word that is named more often in the whole label set, then
-    to the alphabet (the paper gives no rule for ties).
+    The paper gives no rule for ties within an utterance. They go to the word that is named more
+    often in the whole label set (``rare``: less often), then to the alphabet.
     """
     overall = targets.groupby("word")["count"].sum().rename("overall")
+    overall *= 1 if ties == "frequent" else -1
     ordered = targets.join(overall, on="word").sort_values(
         ["utterance", "count", "overall", "word"], ascending=[True, False, False, True]
     )

@@ -4,6 +4,8 @@ Writes metrics.csv, one row a number: variant, model, loss, fold, seed, measured
 and n (utterances behind it; for `collapsed`, runs). Each metric is there for each run (fold and
 seed), and overall: `fold` is `mean` for the mean over folds (the paper leaves open which it prints)
 and `pooled` for the utterances of all folds taken together; both over all seeds (`seed` is `all`).
+With --utterances, UA and WA are there of improvised and scripted turns apart, too (measured_on; UA
+is the mean over the classes that occur among them).
 
     emoword evaluate --decisions decisions/*.csv --out metrics.csv
 """
@@ -15,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoword.accuracy import unweighted_accuracy, weighted_accuracy
 from emoword.files import read_table, write_table
 
 RUN = ["variant", "model", "loss", "fold", "seed"]
@@ -26,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decisions", type=Path, nargs="+", required=True, help="decisions.csv of each variant"
     )
+    parser.add_argument("--utterances", type=Path, help="utterances.csv: their styles")
     parser.add_argument("--out", type=Path, required=True, help="metrics.csv")
 
 
@@ -34,25 +38,12 @@ def main(arguments: argparse.Namespace) -> None:
     tables = [read_table(path, [*RUN, "true", "predicted"]) for path in arguments.decisions]
     # a variant may lack the columns of label sets that it does not have
     decisions = pd.concat(tables, ignore_index=True).fillna("")
+    if arguments.utterances:
+        styles = read_table(arguments.utterances, ["utterance", "style"])
+        decisions["style"] = decisions["utterance"].map(
+            dict(styles[["utterance", "style"]].to_numpy())
+        )
     write_table(evaluate(decisions), arguments.out)
-
-
-def unweighted_accuracy(true: pd.Series, predicted: pd.Series) -> float:
-    """UA, the unweighted average recall: the mean over the classes of each class's recall.
-
-    >>> unweighted_accuracy(pd.Series(["a", "a", "a", "b"]), pd.Series(["a", "a", "b", "b"]))
-    0.8333333333333333
-    """
-    return float((predicted == true).groupby(true).mean().mean())
-
-
-def weighted_accuracy(true: pd.Series, predicted: pd.Series) -> float:
-    """WA: the share of utterances that are decided rightly.
-
-    >>> weighted_accuracy(pd.Series(["a", "a", "a", "b"]), pd.Series(["a", "a", "b", "b"]))
-    0.75
-    """
-    return float((predicted == true).mean())
 
 
 def evaluate(decisions: pd.DataFrame) -> pd.DataFrame:
@@ -110,6 +101,16 @@ def measure(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
                 mean(values),
                 len(values),
             )
+    yield from by_style(part)
+
+
+def by_style(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
+    """UA and WA of the turns of each style, if styles are known."""
+    for style, turns in part.groupby("style") if "style" in part else ():
+        if style:
+            accuracy = unweighted_accuracy(turns["true"], turns["predicted"])
+            yield str(style), "UA", accuracy, len(turns)
+            yield str(style), "WA", weighted_accuracy(turns["true"], turns["predicted"]), len(turns)
 
 
 def metric_columns(part: pd.DataFrame) -> Iterator[tuple[str, str]]:

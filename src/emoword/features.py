@@ -51,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--mels", type=int, help="bands of logmel and mfcc (default: 80)")
     add("--model", metavar="NAME_OR_FOLDER", help="of transformers: a folder, else a hub name")
     add("--layer", type=int, metavar="N", help="of transformers: the block, from 1")
+    add(
+        "--closing-norm",
+        action="store_true",
+        help="of transformers: apply the encoder's closing layer norm to the block's output",
+    )
     add("--dtype", choices=list(DTYPES), default="float32", help="of the frames in the file")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     add("--threads", type=int, default=1, help="of a CPU; other numbers give other roundings")
@@ -65,7 +70,14 @@ def main(arguments: argparse.Namespace) -> None:
         raise InputError(f"--threads {arguments.threads}: at least 1")
     torch.set_num_threads(arguments.threads)
     torch.backends.cudnn.allow_tf32 = False  # float32 is float32 on a GPU, too
-    upstream = build(arguments.upstream, arguments.mels, arguments.model, arguments.layer, device)
+    upstream = build(
+        arguments.upstream,
+        arguments.mels,
+        arguments.model,
+        arguments.layer,
+        device,
+        arguments.closing_norm,
+    )
     dtype = DTYPES[arguments.dtype]
     with replacing(arguments.out) as folder:
         folder.mkdir()

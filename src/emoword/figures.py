@@ -16,6 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emoword import (
+    drawing_claims,
     drawing_confusion,
     drawing_curves,
     drawing_map,
@@ -44,6 +45,7 @@ KINDS: dict[str, tuple[Kind, str]] = {
     "map": (drawing_map, "2-D map of the word space with each model's mean predictions"),
     "neighbours": (drawing_neighbours, "nearest words of the predictions, per model and emotion"),
     "confusion": (drawing_confusion, "confusion matrices of the models"),
+    "claims": (drawing_claims, "the differences that the paper's claims are about"),
     "curves": (drawing_curves, "training and validation loss per epoch"),
 }
 

@@ -4,7 +4,7 @@ import argparse
 import copy
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from torch import Tensor
 from emoword import checkpoint
 from emoword.checkpoint import Progress
 from emoword.errors import InputError
-from emoword.network import LOSSES, Network
-from emoword.optimiser import OneCycleAdam
+from emoword.losses import LOSSES
+from emoword.network import Network
+from emoword.optimiser import WEIGHT_DECAY, OneCycleAdam
 
 # Batches are sorted by length within this many batches: little padding, and still random.
 BATCHES_SORTED_TOGETHER = 8
@@ -31,7 +32,8 @@ class Examples:
     Attributes:
         names: ids [n].
         spans: int64 [n, 2], first frame and number of frames.
-        goals: what the loss wants: float32 vectors [n, dim], or int64 class indices [n].
+        goals: what the loss wants: float32 vectors [n, dim] or class shares [n, classes], or
+            int64 class indices [n].
     """
 
     names: Sequence[str]
@@ -93,7 +95,8 @@ def fit(
     validation: Examples,
     settings: argparse.Namespace,
     kept: Path,
-) -> pd.DataFrame:
+    watched: Callable[[NDArray[np.float32]], float] | None = None,
+) -> tuple[pd.DataFrame, int]:
     """Train with Adam and OneCycle; leave the network with its best epoch's weights.
 
     Args:
@@ -101,18 +104,23 @@ def fit(
         frames: [all frames, dim], memory-mapped.
         train: the utterances to learn from.
         validation: the utterances that choose the epoch.
-        settings: epochs, learning_rate, batch_size, patience, loss, seed.
+        settings: epochs, learning_rate, cycle, optimiser, batch_size, patience, loss, seed.
         kept: the file of the checkpoint that is written after each epoch; if it is there already,
-            and of the same training, that training goes on.
+            and of the same training, that training goes on. It is left there.
+        watched: what makes an epoch the best: its outputs for the validation part -> the higher
+            the better; None: the lowest validation loss.
 
     Returns:
-        Columns epoch (from 1), train_loss, validation_loss, learning_rate (after it).
+        Columns epoch (from 1), train_loss, validation_loss, learning_rate (after it), and watched
+        if something else than the loss was; and the best epoch.
 
     Raises:
         InputError: a loss is no finite number; names the utterances of the batch.
     """
     steps = -(-len(train.names) // settings.batch_size)
-    optimiser = OneCycleAdam(network.parameters(), settings.learning_rate, steps * settings.epochs)
+    planned = round(settings.cycle * steps * settings.epochs)
+    decay = WEIGHT_DECAY if settings.optimiser == "adamw" else 0.0
+    optimiser = OneCycleAdam(network.parameters(), settings.learning_rate, planned, decay)
     name = name_of(network, train, validation, settings)
     progress = checkpoint.restore(kept, name, network, optimiser)
     if progress:
@@ -129,10 +137,13 @@ def fit(
             raise InputError(
                 f"epoch {epoch}: the validation loss is not finite; try a smaller learning rate"
             )
-        progress.rows.append((epoch, train_loss, validation_loss, optimiser.learning_rate))
-        better = validation_loss < progress.best_loss
+        row = (epoch, train_loss, validation_loss, optimiser.learning_rate)
+        value = watched(outputs.numpy()) if watched else None
+        progress.rows.append(row if value is None else (*row, value))
+        loss = validation_loss if value is None else -value
+        better = loss < progress.best_loss
         if better:
-            progress.best_loss, progress.best_epoch = validation_loss, epoch
+            progress.best_loss, progress.best_epoch = loss, epoch
             progress.best_weights = copy.deepcopy(network.state_dict())
         checkpoint.save(kept, name, network, optimiser, progress)
         print(
@@ -141,18 +152,21 @@ def fit(
             file=sys.stderr,
             flush=True,
         )
+    checkpoint.save_last(kept, name, progress)
     network.load_state_dict(progress.best_weights)
     names = ["epoch", "train_loss", "validation_loss", "learning_rate"]
-    return pd.DataFrame(progress.rows, columns=names)
+    names += ["watched"] if watched else []
+    return pd.DataFrame(progress.rows, columns=names), progress.best_epoch
 
 
 def name_of(
     network: Network, train: Examples, validation: Examples, settings: argparse.Namespace
 ) -> str:
-    """What this training is made of: settings, utterances, goals, the network it starts from.
+    """What this training is made of: code, settings, utterances, goals, the network it starts from.
 
     The network holds the frames' statistics, and its weights what torch drew.
     """
+    code = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     own = {name: str(value) for name, value in vars(settings).items() if name != "main"}
     parts = [torch.__version__, json.dumps(own, sort_keys=True), *train.names, *validation.names]
     weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
@@ -164,7 +178,7 @@ def name_of(
         validation.goals.numpy(),
     ]
     return checkpoint.fingerprint(
-        [*(part.encode() for part in parts), *(array.tobytes() for array in [*weights, *arrays])]
+        [*code, *(part.encode() for part in parts), *(array.tobytes() for array in arrays)]
     )
 
 

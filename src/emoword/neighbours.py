@@ -3,8 +3,9 @@ r"""Read vectors as words: the nearest words of example targets (Table 4) and pr
 Writes neighbours.csv (kind, variant, model, loss, collapsed, name, words, rank, word, similarity).
 For kind `target`, name is an example and words its target words; for kind `prediction`, name is an
 emotion, and the vector is the mean of a model's predictions of the test utterances of that emotion,
-over folds and seeds; collapsed counts the runs that say nothing. means.csv holds these mean
-vectors, for the map of the word space.
+over folds and seeds; collapsed counts the runs that say nothing. With --by vote each prediction
+votes for its five nearest words instead, and similarity is the share that voted for the word.
+means.csv holds the mean vectors, for the map of the word space.
 
     emoword neighbours --runs runs/paper/S*-lc/* --targets targets --space SPACE \
         --neighbours neighbours.csv --means means.csv
@@ -24,6 +25,7 @@ from emoword.files import read_json, write_table
 from emoword.word_space import WordSpace
 
 LISTED = 10
+VOTES = 5  # as many words as Table 5 shows
 COLUMNS = ["kind", "variant", "model", "loss", "collapsed", "name", "words"]
 COLUMNS += ["rank", "word", "similarity"]
 
@@ -45,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--example-set", choices=["S1", "S2", "S3"], default="S3")
     add("--examples", type=int, default=4, help="how many, if chosen by frequency")
+    add(
+        "--by",
+        choices=["mean", "vote"],
+        default="mean",
+        help="predictions: nearest to their mean, or most often among the nearest of each",
+    )
     add("--neighbours", type=Path, required=True, help="neighbours.csv to write")
     add("--means", type=Path, required=True, help="means.csv to write")
 
@@ -61,9 +69,10 @@ def main(arguments: argparse.Namespace) -> None:
         label_set = read_targets(arguments.targets / f"{arguments.example_set}.csv")
         examples = frequent_mixtures(label_set, arguments.examples)
     means = mean_predictions(runs, truth, classes, arguments.variant)
+    vote = arguments.by == "vote"
     tables = [
         target_rows(examples, space, arguments.variant),
-        prediction_rows(means, space),
+        vote_rows(runs, truth, means, space) if vote else prediction_rows(means, space),
     ]
     write_table(pd.concat(tables)[COLUMNS], arguments.neighbours)
     write_table(means.round(7), arguments.means)
@@ -129,6 +138,35 @@ def prediction_rows(means: pd.DataFrame, space: WordSpace) -> pd.DataFrame:
         listed(vector, space, kind="prediction", words="", **dict(zip(keys, key, strict=True)))
         for vector, key in zip(vectors, means[keys].itertuples(index=False, name=None), strict=True)
     )
+
+
+def vote_rows(
+    runs: Sequence[Run], truth: pd.Series, means: pd.DataFrame, space: WordSpace
+) -> pd.DataFrame:
+    """The words that most predictions of an emotion have among their nearest.
+
+    Of equally many votes the word that comes first in the space is first.
+    """
+    keys = ["variant", "model", "loss", "collapsed", "name"]
+    tables = []
+    for key in means[keys].itertuples(index=False, name=None):
+        head: dict[str, str] = dict(zip(keys, key, strict=True))
+        own = [run for run in runs if run.record["model"] == head["model"]]
+        vectors = np.concatenate([run.predictions for run in own])
+        labels = truth.loc[[name for run in own for name in run.utterances]].to_numpy()
+        said = vectors[labels == head["name"]]
+        nearest, _ = space.nearest(said, min(VOTES, len(space)))
+        rows, votes = np.unique(nearest, return_counts=True)
+        first = np.argsort(-votes, kind="stable")[:LISTED]
+        table = pd.DataFrame(
+            {
+                "rank": range(1, len(first) + 1),
+                "word": [space.word(int(rows[i])) for i in first],
+                "similarity": (votes[first] / len(said)).round(6),
+            }
+        )
+        tables.append(table.assign(**head, kind="prediction", words=""))
+    return pd.concat(tables)
 
 
 def listed(vector: NDArray[np.floating], space: WordSpace, **head: str) -> pd.DataFrame:

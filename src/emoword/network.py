@@ -5,8 +5,7 @@ connected layers and a linear output: the vector of a word space, or the logits 
 Padding changes nothing: a batch gives what its utterances give one at a time.
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +18,8 @@ from torch.nn import functional
 class Shape:
     """The numbers that make up the network; the defaults are the paper's, but for ``pools``.
 
-    ``pools`` (max-pooling widths, 1 = none) is what the paper marks without a number.
+    ``pools`` (max-pooling widths, 1 = none) is what the paper marks without a number. ``padding``
+    of the convolutions: ``same`` (zeros: as many frames come out as go in) or ``valid`` (none).
     """
 
     input_dim: int
@@ -31,6 +31,15 @@ class Shape:
     lstm_layers: int = 2
     hidden: Sequence[int] = (1024, 1024)
     dropout: float = 0.5
+    padding: str = "same"
+
+
+def frames_needed(shape: Shape) -> int:
+    """The fewest frames of which convolutions and pooling leave one."""
+    frames = 1
+    for kernel, pool in zip(reversed(shape.kernels), reversed(shape.pools), strict=True):
+        frames = frames * pool + (kernel - 1 if shape.padding == "valid" else 0)
+    return frames
 
 
 def mask_of(lengths: Tensor, time: int) -> Tensor:
@@ -46,16 +55,18 @@ def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
 
 
 class Convolution(nn.Module):
-    """Convolution over time with zero ("same") padding, ReLU, max-pooling."""
+    """Convolution over time with zero ("same") padding or none ("valid"), ReLU, max-pooling."""
 
-    def __init__(self, input_dim: int, channels: int, kernel: int, pool: int) -> None:
+    def __init__(self, input_dim: int, channels: int, kernel: int, pool: int, padding: str) -> None:
         super().__init__()
-        self.convolution = nn.Conv1d(input_dim, channels, kernel, padding="same")
+        self.convolution = nn.Conv1d(input_dim, channels, kernel, padding=padding)
+        self.lost = kernel - 1 if padding == "valid" else 0
         self.pool = pool
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, dim, time], zero beyond ``lengths`` -> [batch, channels, time // pool], same."""
         x = functional.relu(self.convolution(x))
+        lengths = lengths - self.lost
         if self.pool > 1:
             x = functional.max_pool1d(x, self.pool)
             lengths = lengths // self.pool
@@ -101,7 +112,7 @@ class Network(nn.Module):
         self.register_buffer("input_std", torch.ones(shape.input_dim))
         dims = [shape.input_dim, *shape.channels]
         self.convolutions = nn.ModuleList(
-            Convolution(dims[i], dims[i + 1], kernel, pool)
+            Convolution(dims[i], dims[i + 1], kernel, pool, shape.padding)
             for i, (kernel, pool) in enumerate(zip(shape.kernels, shape.pools, strict=True))
         )
         widths = [dims[-1]] + [2 * shape.lstm] * (shape.lstm_layers - 1)
@@ -140,31 +151,3 @@ def masked_mean(x: Tensor, lengths: Tensor) -> Tensor:
     """The mean over each utterance's own frames: [batch, time, dim] -> [batch, dim]."""
     inside = mask_of(lengths, x.shape[1])[:, :, None]
     return torch.where(inside, x, 0.0).sum(1) / lengths[:, None]
-
-
-def mse(output: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error over batch and dimensions."""
-    return functional.mse_loss(output, target)
-
-
-def mae(output: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute error over batch and dimensions."""
-    return functional.l1_loss(output, target)
-
-
-def log_cosh(output: Tensor, target: Tensor) -> Tensor:
-    """Mean of log(cosh(error)): like MSE for small errors, like MAE for large ones.
-
-    log cosh x = |x| + log(1 + exp(-2|x|)) - log 2, which does not overflow.
-    """
-    error = (output - target).abs()
-    return (error + functional.softplus(-2 * error) - math.log(2)).mean()
-
-
-# The names of the paper's Table 1 (LC: log-cosh) and the baseline's cross entropy on class indices.
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "mse": mse,
-    "mae": mae,
-    "lc": log_cosh,
-    "ce": functional.cross_entropy,
-}

@@ -34,13 +34,16 @@ class Key(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A value, and the number of utterances (or runs) behind it."""
+    """A value, the number of utterances (or runs) behind it, and its interval, if there is one."""
 
     value: float
     n: int
+    low: float = math.nan
+    high: float = math.nan
 
 
 NOTHING = Measured(math.nan, 0)
+NO_KEY = Key("", "", "", "")
 Metrics = Mapping[Key, Measured]
 Design = Mapping[str, Mapping[str, Key]]
 
@@ -67,6 +70,39 @@ def read_metrics(path: Path, variant: str, fold: str) -> dict[Key, Measured]:
             f"{path}: no rows of variant {variant!r} with seed `all` and fold {fold!r}: {there}"
         )
     return metrics
+
+
+def add_intervals(
+    metrics: Metrics, path: Path, variant: str, fold: str
+) -> tuple[dict[Key, Measured], str]:
+    """Add the intervals of intervals.csv to the values.
+
+    Returns:
+        The values, and what they are means of and where the intervals are from, for the caption.
+
+    Raises:
+        InputError: the file is no intervals.csv, or a value in it is another: it is out of date.
+    """
+    names = ["variant", "model", "loss", "fold", "measured_on", "metric"]
+    numbers = {"value": float, "low": float, "high": float}
+    design = ["speakers", "folds", "seeds"]
+    rows = read_table(path, [*names, *numbers, *design], numbers)
+    rows = rows[(rows["variant"] == variant) & (rows["fold"] == fold)]
+    known = dict(metrics)
+    for line, row in zip(rows.index + 2, rows.to_dict("records"), strict=True):
+        key = Key(row["model"], row["loss"], row["measured_on"], row["metric"])
+        if key not in known or not math.isclose(known[key].value, row["value"], abs_tol=1e-9):
+            raise InputError(f"{path}: line {line}: metrics.csv has another value: make it anew")
+        known[key] = known[key]._replace(low=row["low"], high=row["high"])
+    counts = [" or ".join(sorted(set(rows[name]), key=int)) for name in design]
+    units = zip(counts, ("speaker", "fold", "seed"), strict=True)
+    speakers, folds, seeds = (f"{n} {unit}{'' if n == '1' else 's'}" for n, unit in units)
+    what = {"mean": f"Values are means over {folds} and {seeds}"}.get(
+        fold, f"Values are of the utterances of {folds} pooled, means over {seeds}"
+    )
+    if rows["low"].isna().all():
+        return known, f"{what}; {speakers}: too few for intervals."
+    return known, f"{what}; below each its 95% interval, by a bootstrap over {speakers}."
 
 
 def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:
@@ -204,8 +240,9 @@ def fill(
     """Put the values of a design into a frame, and print them.
 
     Returns:
-        The CSV: `model`, the design's columns, `collapsed` (which of the row's runs, as text).
-        And `cells`, `notes`, `missing` for the template.
+        The CSV: `model`, the design's columns, `collapsed` (which of the row's runs, as text), and
+        for each column with intervals `low` and `high`. And `cells`, `ranges` (empty where there
+        are no intervals), `notes`, `missing` for the template.
     """
     fallen = collapsed(metrics)
     values = {
@@ -218,6 +255,7 @@ def fill(
         marked = [column in keys and keys[column][:2] in fallen for keys in design.values()]
         for row, cell in zip(design, print_column(frame[column], marked, show), strict=True):
             cells[row][column] = cell
+    ranges = print_ranges(metrics, design, show)
     pairs = {row: dict.fromkeys(key[:2] for key in keys.values()) for row, keys in design.items()}
     frame["collapsed"] = [
         "; ".join(f"{pair[1].upper()}: {fallen[pair]}" for pair in pairs[row] if pair in fallen)
@@ -228,7 +266,11 @@ def fill(
     )
     if any(math.isnan(number) for numbers in values.values() for number in numbers.values()):
         notes.append(NO_VALUE)
-    return frame, {"cells": cells, "notes": notes, "missing": ""}
+    for column in list(frame.columns[1:-1]) if ranges else []:
+        ends = [metrics.get(keys.get(column, NO_KEY), NOTHING) for keys in design.values()]
+        frame[f"{column} low"] = [found.low for found in ends]
+        frame[f"{column} high"] = [found.high for found in ends]
+    return frame, {"cells": cells, "ranges": ranges, "notes": notes, "missing": ""}
 
 
 def collapsed(metrics: Metrics) -> dict[tuple[str, str], str]:
@@ -269,6 +311,30 @@ def print_column(
         )
 
     return [cell(number, dagger) for number, dagger in zip(values, marked, strict=True)]
+
+
+def print_ranges(
+    metrics: Metrics, design: Design, show: Callable[[float], str]
+) -> dict[str, dict[str, Latex]]:
+    """The intervals of a design, by row and column; empty where no value has one."""
+    found = {
+        row: {column: metrics.get(key, NOTHING) for column, key in keys.items()}
+        for row, keys in design.items()
+    }
+    if all(math.isnan(cell.low) for cells in found.values() for cell in cells.values()):
+        return {}
+    return {
+        row: {column: print_range(cell, show) for column, cell in cells.items()}
+        for row, cells in found.items()
+    }
+
+
+def print_range(measured: Measured, show: Callable[[float], str]) -> Latex:
+    """Print an interval, small, as ``48.3--63.8``; nothing where there is none."""
+    if math.isnan(measured.low):
+        return Latex("")
+    low, high = (show(end).replace("-", r"\textminus{}") for end in (measured.low, measured.high))
+    return Latex(rf"{{\scriptsize {low}--{high}}}")
 
 
 def percent(fraction: float) -> str:

@@ -1,7 +1,8 @@
 """Adam with the OneCycle schedule (paper, section 4.3; Smith and Topin 2019).
 
-The same numbers as ``torch.optim.Adam`` under ``torch.optim.lr_scheduler.OneCycleLR`` (a test holds
-them to that), from torch's own functional Adam. The classes are not used because their first
+The same numbers as ``torch.optim.Adam`` (with weight decay: ``AdamW``) under
+``torch.optim.lr_scheduler.OneCycleLR`` (a test holds them to that), from torch's own functional
+forms. The classes are not used because their first
 step imports torch's compiler, which costs each of a corpus's hundreds of trainings seconds.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 from torch.optim.adam import adam
+from torch.optim.adamw import adamw
 
 # OneCycleLR's defaults: the rate climbs over the first 30% of the steps from 1/25 of the highest,
 # then falls to 1/10,000 of where it began; beta1 goes the other way.
@@ -20,6 +22,7 @@ END = START / 1e4
 BETA1 = (0.85, 0.95)
 BETA2 = 0.999
 EPSILON = 1e-8
+WEIGHT_DECAY = 0.01  # torch's default for AdamW
 
 
 def one_cycle(step: int, steps: int, highest: float) -> tuple[float, float]:
@@ -38,12 +41,18 @@ def cosine_between(start: float, end: float, share: float) -> float:
 
 
 class OneCycleAdam:
-    """Adam whose learning rate and beta1 follow one cycle over ``steps`` steps."""
+    """Adam whose learning rate and beta1 follow one cycle over ``steps`` steps, and then stay.
 
-    def __init__(self, parameters: Iterable[Tensor], highest: float, steps: int) -> None:
+    With ``decay``, AdamW (Loshchilov and Hutter 2019).
+    """
+
+    def __init__(
+        self, parameters: Iterable[Tensor], highest: float, steps: int, decay: float = 0.0
+    ) -> None:
         self.parameters = [p for p in parameters if p.requires_grad]
         self.highest = highest
         self.steps = steps
+        self.decay = decay
         self.step_number = 0
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
@@ -67,9 +76,11 @@ class OneCycleAdam:
     @torch.no_grad()
     def step(self) -> None:
         """Take one step along the gradients; each parameter must have one."""
-        rate, beta1 = one_cycle(self.step_number, self.steps, self.highest)
+        step = min(self.step_number, self.steps - 1)
+        rate, beta1 = one_cycle(step, self.steps, self.highest)
         gradients = [p.grad for p in self.parameters]
-        adam(
+        update = adamw if self.decay else adam
+        update(
             self.parameters,
             [g for g in gradients if g is not None],
             self.means,
@@ -81,7 +92,7 @@ class OneCycleAdam:
             beta1=beta1,
             beta2=BETA2,
             lr=rate,
-            weight_decay=0.0,
+            weight_decay=self.decay,
             eps=EPSILON,
             maximize=False,
         )

@@ -47,11 +47,15 @@ UNUSED = ("masked_spec_embed", "projector.", "classifier.")
 class Wav2Vec2:
     """wav2vec 2.0, HuBERT or WavLM: the waveform, normalised as the model's own extractor says."""
 
-    def __init__(self, model: Any, extractor: Any, device: torch.device, origin: str) -> None:
+    def __init__(
+        self, model: Any, extractor: Any, device: torch.device, origin: str, closing_norm: bool
+    ) -> None:
         config = model.config
         if prod(config.conv_stride) != HOP:
             raise InputError(f"{origin}: a frame every {prod(config.conv_stride)} samples, not 320")
-        if config.do_stable_layer_norm:
+        if closing_norm and not config.do_stable_layer_norm:
+            raise InputError(f"{origin}: has no closing layer norm; leave --closing-norm out")
+        if config.do_stable_layer_norm and not closing_norm:
             # The closing layer norm. In the other style, layer_norm stands before the blocks.
             model.encoder.layer_norm = torch.nn.Identity()
         self.model = model.to(device)
@@ -61,7 +65,7 @@ class Wav2Vec2:
         self.dim = int(config.hidden_size)
         self.settings: dict[str, str | int | float | bool | None] = {
             "normalised": bool(extractor.do_normalize),
-            "closing_layer_norm": False,
+            "closing_layer_norm": closing_norm,
         }
 
     def frame_count(self, samples: int) -> int:
@@ -87,7 +91,7 @@ class Whisper:
     """
 
     def __init__(
-        self, encoder: Any, extractor: Any, device: torch.device, origin: str, is_whole: bool
+        self, encoder: Any, extractor: Any, device: torch.device, origin: str, closing_norm: bool
     ) -> None:
         frames = encoder.config.max_source_positions
         if extractor.n_samples != frames * HOP or extractor.feature_size != encoder.num_mel_bins:
@@ -96,14 +100,16 @@ class Whisper:
                 f"{extractor.feature_size} mels) does not fit config.json "
                 f"({frames * HOP} samples, {encoder.num_mel_bins} mels)"
             )
-        if not is_whole:
+        if not closing_norm:
             encoder.layer_norm = torch.nn.Identity()
         self.encoder = encoder.to(device)
         self.extractor = extractor
         self.device = device
         self.longest = frames * HOP
         self.dim = int(encoder.config.d_model)
-        self.settings: dict[str, str | int | float | bool | None] = {"closing_layer_norm": is_whole}
+        self.settings: dict[str, str | int | float | bool | None] = {
+            "closing_layer_norm": closing_norm
+        }
 
     def frame_count(self, samples: int) -> int:
         """One for every 20 ms that have begun."""
@@ -127,7 +133,7 @@ class NotFoundError(InputError):
     """A file of the model is not there, or the hub cannot be reached."""
 
 
-def load(model: str, layer: int, device: torch.device) -> Upstream:
+def load(model: str, layer: int, device: torch.device, closing_norm: bool = False) -> Upstream:
     """A model's block as an upstream, computed in float32 whatever the weights are kept in.
 
     Args:
@@ -136,18 +142,21 @@ def load(model: str, layer: int, device: torch.device) -> Upstream:
             without asking the network.
         layer: N of `hidden_states[N]`, from 1 to the number of blocks.
         device: where it is computed.
+        closing_norm: apply the encoder's closing layer norm to the block's output, as it is to the
+            last block's in `last_hidden_state` (Whisper's last layer always has it).
 
     Raises:
-        InputError: no such model, one of another kind, without that layer or with weights missing.
+        InputError: no such model, one of another kind, without that layer or norm, or with weights
+            missing.
     """
     transformers.utils.logging.set_verbosity_error()  # it would list each weight left out
     transformers.utils.logging.disable_progress_bar()
     if Path(model).is_dir():
-        return load_from(model, layer, device, local_files_only=True)
+        return load_from(model, layer, device, closing_norm, local_files_only=True)
     with suppress(NotFoundError):  # in the cache, and no network is asked
-        return load_from(model, layer, device, local_files_only=True)
+        return load_from(model, layer, device, closing_norm, local_files_only=True)
     try:
-        return load_from(model, layer, device, local_files_only=False)
+        return load_from(model, layer, device, closing_norm, local_files_only=False)
     except NotFoundError as error:
         raise InputError(
             f"{model}: no such folder, and not to be had from the Hugging Face hub; fetch it "
@@ -155,7 +164,9 @@ def load(model: str, layer: int, device: torch.device) -> Upstream:
         ) from error
 
 
-def load_from(model: str, layer: int, device: torch.device, *, local_files_only: bool) -> Upstream:
+def load_from(
+    model: str, layer: int, device: torch.device, closing_norm: bool, *, local_files_only: bool
+) -> Upstream:
     """`load` from a folder or the cache, or from the hub."""
 
     def fetch(loader: Any, **options: Any) -> Any:
@@ -193,9 +204,10 @@ def load_from(model: str, layer: int, device: torch.device, *, local_files_only:
     network.eval().float()
     upstream: Wav2Vec2 | Whisper
     if kind == "whisper":
-        upstream = Whisper(network.encoder, extractor, device, model, is_whole=layer == layers)
+        closed = closing_norm or layer == layers
+        upstream = Whisper(network.encoder, extractor, device, model, closed)
     else:
-        upstream = Wav2Vec2(network, extractor, device, model)
+        upstream = Wav2Vec2(network, extractor, device, model, closing_norm)
     upstream.settings |= {
         "upstream": "transformers",
         "model": model,

@@ -201,7 +201,7 @@ def short(paths: Iterable[str], folder: str = "") -> str:
     for path in paths:
         name = path.removeprefix(folder + "/") if folder else path
         stem, dot, ending = name.rpartition(".")
-        if "runs" in name.split("/"):
+        if "/runs/" in f"/{name}" and "/logs/" not in f"/{name}":
             runs[name.rpartition("/")[0]] = in_runs[name.rpartition("/")[2]] = None
         elif "corpus" in name.split("/") or ending == "wav":
             corpus.append(name)
@@ -214,6 +214,6 @@ def short(paths: Iterable[str], folder: str = "") -> str:
         said.append(f"{', '.join(in_runs)} of {where}")
     for place, stems in folders.items():
         listed = len(stems) <= 3 or not place or place.endswith(("tables", "figures"))
-        parts = [stem + " ".join(ends) for stem, ends in stems.items()]
+        parts = [stem + " ".join(ends) for stem, ends in sorted(stems.items())]
         said += parts if listed else [f"{place}/ ({len(parts)} files)"]
     return ", ".join(said)

@@ -21,9 +21,14 @@ from emoword.records import Job, Ledger
 NEEDS = {
     "demo": "the audio's synthesis",
     "space": "the source of the word space",
+    "transform-space": "the whole word space",
+    "check-leaks": "the frames of the audio",
     "features": "audio",
     "train": "audio and a training",
     "polish": "the corpus",
+    "fetch": "the network",
+    "paper": "LaTeX, which is no reader of strangers' archives",
+    "page": "everything there is: it is for looking at",
 }
 # stages that ask whether audio files exist, and do not read them: empty ones do
 LOOK_FOR_AUDIO = ("read-iemocap", "read-recordings")

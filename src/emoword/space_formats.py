@@ -186,38 +186,39 @@ def keyed_vectors_chunks(vectors: Any) -> Iterator[Chunk]:
         yield words, np.asarray(vectors.vectors[rows], dtype=np.float32)
 
 
-def read_bert(source: str, words: Sequence[str], oddities: Counter[str]) -> Iterator[Chunk]:
-    """Give each word the mean of its word pieces' input embeddings in a BERT-like model.
+BERT_VECTORS = ("static", "last_layer")
+BERT_BATCH = 256  # words read at once, each alone in its row
+
+
+def read_bert(
+    source: str, words: Sequence[str], vector: str, oddities: Counter[str]
+) -> Iterator[Chunk]:
+    """Give each word a vector of a BERT-like model.
 
     Args:
         source: a folder with a model and its tokenizer, or the name of one on the Hugging Face hub.
         words: the words to take.
+        vector: ``static``, the mean of the input embeddings of a word's pieces; ``last_layer``,
+            the mean of the outputs at its pieces, special tokens left out, when the model reads
+            the word alone.
         oddities: ``unknown`` counts the words that the tokenizer has no pieces for.
 
     Raises:
         InputError: no such model.
     """
-    import torch
+    from emoword.bert import last_layer, load_bert, static
 
-    from emoword.torchaudio_python import torchaudio  # noqa: F401  before transformers: see there
-    from transformers import AutoModel, AutoTokenizer  # isort: skip
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        embeddings = AutoModel.from_pretrained(source).get_input_embeddings().weight.detach()
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{source}: no model with a tokenizer there: {reason}") from error
-    for start in range(0, len(words), CHUNK_ROWS):
-        some = list(words[start : start + CHUNK_ROWS])
+    tokenizer, model = load_bert(source)
+    vectors_of = {"static": static, "last_layer": last_layer}[vector]
+    for start in range(0, len(words), BERT_BATCH):
+        some = list(words[start : start + BERT_BATCH])
         pieces = tokenizer(some, add_special_tokens=False).input_ids
         known = [
-            (word.encode(), torch.tensor(ids))
+            word
             for word, ids in zip(some, pieces, strict=True)
             if ids and tokenizer.unk_token_id not in ids
         ]
         oddities["lines"] += len(some) - len(known)
         oddities["unknown"] += len(some) - len(known)
         if known:
-            means = [embeddings[ids].mean(dim=0) for _, ids in known]
-            yield [word for word, _ in known], torch.stack(means).float().numpy()
+            yield [word.encode() for word in known], vectors_of(tokenizer, model, known)

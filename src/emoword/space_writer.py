@@ -32,7 +32,7 @@ ODDITIES = {
 def write_space(
     chunks: Iterable[Chunk],
     folder: Path,
-    source: Mapping[str, str],
+    source: Mapping[str, object],
     oddities: Counter[str] | None = None,
 ) -> dict[str, object]:
     """Write a word space, all of it or nothing.
@@ -52,22 +52,28 @@ def write_space(
     Raises:
         InputError: no words, an impossible vector, or the folder cannot be written.
     """
-    if folder.exists() and not (folder / "meta.json").is_file() and any(_listing(folder)):
+    foreign = any(path.name not in STORED for path in _listing(folder))
+    if foreign and not (folder / "meta.json").is_file():
         raise InputError(f"{folder}: exists and is no word space; name a new folder with --out")
     with replacing(folder) as made:
         made.mkdir()
         try:
-            return _write(chunks, made, source, Counter() if oddities is None else oddities)
+            meta = _write(chunks, made, source, Counter() if oddities is None else oddities)
+            # what is there is no space while its files are replaced one by one
+            (folder / "meta.json").unlink(missing_ok=True)
         except OSError as error:
             raise InputError(f"{folder}: cannot write here: {error.strerror}") from error
+    return meta
 
 
 def _listing(path: Path) -> list[Path]:
-    return list(path.iterdir()) if path.is_dir() else [path]
+    if not path.is_dir():
+        return [path] if path.exists() else []
+    return list(path.iterdir())
 
 
 def _write(
-    chunks: Iterable[Chunk], made: Path, source: Mapping[str, str], odd: Counter[str]
+    chunks: Iterable[Chunk], made: Path, source: Mapping[str, object], odd: Counter[str]
 ) -> dict[str, object]:
     seen = dict[bytes, None]()  # in order
     with (made / "vectors.npy").open("wb") as stream:

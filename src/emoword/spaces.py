@@ -11,11 +11,16 @@ memory, however large it is.
     emoword space --format bert --source bert-base-uncased --out results/spaces/bert
     emoword space --format embedded --out results/spaces/embedded
 
-`embedded` is a cut of GloVe 6B 100d that comes with this package, and needs no --source.
+`embedded` is a cut of GloVe 6B 100d that comes with this package, `embedded-bert` one of the word
+vectors (`static`) of a small BERT, all-MiniLM-L6-v2; they need no --source.
+
+A filter keeps some of the words (--most-frequent, --lowercase-alphabetic, --spelled, --keep): what
+falls out is counted in meta.json, and Tables 4 to 6 name the filter.
 """
 
 import argparse
 from collections import Counter
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -23,11 +28,20 @@ from typing import Any
 import numpy as np
 
 from emoword.errors import InputError
-from emoword.space_formats import keyed_vectors_chunks, read_bert, read_glove, read_word2vec
+from emoword.space_filters import LEFT_OUT, Filter
+from emoword.space_formats import (
+    BERT_VECTORS,
+    Chunk,
+    keyed_vectors_chunks,
+    read_bert,
+    read_glove,
+    read_word2vec,
+)
 from emoword.space_writer import ODDITIES, fingerprint, write_space
 from emoword.word_space import WordSpace
 
 EMBEDDED = "glove.6B.100d.cut.txt.xz"
+CUTS = {"embedded": EMBEDDED, "embedded-bert": "all-MiniLM-L6-v2.static.cut.txt.xz"}
 
 
 def to_keyed_vectors(space: WordSpace) -> Any:
@@ -48,48 +62,87 @@ def from_keyed_vectors(vectors: Any, folder: Path) -> WordSpace:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``emoword space``."""
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "--format",
         required=True,
-        choices=["glove", "word2vec", "word2vec-binary", "bert", "embedded"],
+        choices=["glove", "word2vec", "word2vec-binary", "bert", *CUTS],
         help="glove: text, plain or .gz, .xz, .zip; word2vec, word2vec-binary: text or binary, "
-        "plain or .gz; bert: a word's vector is the mean of its pieces' input embeddings; "
-        "embedded: the cut of GloVe 6B 100d that comes with this package",
+        "plain or .gz; bert: a model of transformers with its tokenizer; embedded, embedded-bert: "
+        "cuts that come with this package",
     )
-    parser.add_argument(
-        "--source", help="the file to read; bert: a folder or a hub name; embedded: none"
-    )
-    parser.add_argument(
+    add("--source", help="the file to read; bert: a folder or a hub name; embedded: none")
+    add(
         "--words",
         type=Path,
         help="bert: the words to take, one a line (default: those of the embedded cut)",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder of the word space")
+    add(
+        "--vector",
+        choices=list(BERT_VECTORS),
+        help="bert: static, the mean of the input embeddings of a word's pieces (the default), or "
+        "last_layer, the mean of their outputs when the model reads the word alone",
+    )
+    add(
+        "--hide-phrases",
+        action="store_true",
+        help="words with an underscore (word2vec's phrases) are never listed as neighbours",
+    )
+    add("--most-frequent", type=int, default=0, metavar="N", help="keep the source's first N words")
+    add("--lowercase-alphabetic", action="store_true", help="keep words of lower-case letters")
+    add("--spelled", action="store_true", help="keep what pyspellchecker's English list holds")
+    add("--keep", type=Path, metavar="FILE", help="keep the words of this list, one a line")
+    add("--out", type=Path, required=True, help="folder of the word space")
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Run ``emoword space``."""
     kind = arguments.format
-    if (kind == "embedded") != (arguments.source is None):
+    if (kind in CUTS) != (arguments.source is None):
         raise InputError("--format embedded takes no --source, all others need one")
-    if arguments.words and kind != "bert":
-        raise InputError(f"--words is for --format bert; {kind} brings its own words")
-    odd = Counter[str]()
-    with resources.as_file(resources.files("emoword") / "resources" / EMBEDDED) as cut:
-        path = Path(arguments.source or cut)
+    if (arguments.words or arguments.vector) and kind != "bert":
+        raise InputError(f"--words and --vector are for --format bert; {kind} brings its own words")
+    if arguments.most_frequent < 0:
+        raise InputError(f"--most-frequent {arguments.most_frequent}: is a number of words")
+    keep = _word_list(arguments.keep, "--keep") if arguments.keep else None
+    wanted = Filter(
+        arguments.most_frequent, arguments.lowercase_alphabetic, arguments.spelled, keep
+    )
+    odd, left_out = Counter[str](), dict[str, int]()
+    with resources.as_file(resources.files("emoword") / "resources") as cuts:
+        path = Path(arguments.source or cuts / CUTS[kind])
         if kind == "bert":
-            source = {"source": str(arguments.source), "format": kind}
-            chunks = read_bert(str(arguments.source), _word_list(arguments.words, cut), odd)
+            source, chunks = _bert(arguments, cuts / EMBEDDED, odd)
         else:
             source = {"source": path.name, "format": kind, "sha256": _sha256(path)}
             binary = kind == "word2vec-binary"
             is_word2vec = kind in ("word2vec", "word2vec-binary")
             chunks = read_word2vec(path, binary, odd) if is_word2vec else read_glove(path)
+        if arguments.hide_phrases:
+            source["hide_phrases"] = True
+        if wanted.describe():
+            source["filter"] = wanted.describe() | {"left_out": left_out}
+            chunks = wanted.apply(chunks, left_out, odd)
         meta = write_space(chunks, arguments.out, source, odd)
     print(f"{arguments.out}: {meta['words']} words, {meta['dim']} dimensions")
     for name, meaning in ODDITIES.items():
         if odd[name]:
             print(f"  {odd[name]} {meaning}")
+    for name, count in left_out.items():
+        print(f"  {count} left out: {LEFT_OUT[name]}")
+
+
+def _bert(
+    arguments: argparse.Namespace, cut: Path, odd: Counter[str]
+) -> tuple[dict[str, object], Iterator[Chunk]]:
+    """What meta.json says of a bert space's source, and its chunks."""
+    if arguments.words:
+        words = _word_list(arguments.words, "--words")
+    else:
+        words = [word.decode() for some, _ in read_glove(cut) for word in some]
+    vector = arguments.vector or BERT_VECTORS[0]
+    source: dict[str, object] = {"source": arguments.source, "format": "bert", "vector": vector}
+    return source, read_bert(arguments.source, words, vector, odd)
 
 
 def _sha256(path: Path) -> str:
@@ -98,12 +151,11 @@ def _sha256(path: Path) -> str:
     return str(fingerprint(path)["sha256"])
 
 
-def _word_list(path: Path | None, cut: Path) -> list[str]:
-    if path is None:
-        return [word.decode() for words, _ in read_glove(cut) for word in words]
+def _word_list(path: Path, option: str) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; name the word list with --words") from None
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(f"{path}: no such file; name the word list with {option}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 ({error}); a word list has one word a line") from error
+    return [word.removesuffix("\r") for word in text.rstrip("\r\n").split("\n")]

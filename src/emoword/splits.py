@@ -9,7 +9,12 @@ from emoword.errors import InputError
 
 
 def split(
-    utterances: pd.DataFrame, classes: Sequence[str], fold: int, validation: float, seed: int
+    utterances: pd.DataFrame,
+    classes: Sequence[str],
+    fold: int,
+    validation: float,
+    seed: int,
+    by: str = "utterance",
 ) -> pd.DataFrame:
     """Assign each utterance to ``train``, ``validation`` or ``test``.
 
@@ -20,8 +25,10 @@ def split(
         utterances: utterance, speaker, fold (int), label (one of ``classes``), in a fixed order.
         classes: the labels; each must occur in the training part.
         fold: the fold that is left out for testing.
-        validation: the share of the rest that becomes validation, by utterance (0..1).
+        validation: the share of the rest that becomes validation (0..1).
         seed: of the random split.
+        by: what is drawn: each ``utterance``, or each ``speaker`` with all utterances; then the
+            share is one of speakers, at least one.
 
     Returns:
         Columns utterance, part; the order of ``utterances``.
@@ -41,7 +48,13 @@ def split(
         raise InputError(f"fold {fold}: its speakers are in other folds too: {sorted(leaked)}")
     rest = np.flatnonzero(~test)
     rng = np.random.default_rng([seed, fold])
-    held = rng.permutation(rest)[: round(validation * len(rest))]
+    if by == "utterance":
+        held = rng.permutation(rest)[: round(validation * len(rest))]
+    else:
+        speakers = utterances["speaker"].to_numpy()
+        known = sorted(set(speakers[rest]))
+        drawn = rng.permutation(known)[: max(1, round(validation * len(known)))]
+        held = rest[np.isin(speakers[rest], drawn)]
     part = np.where(test, "test", "train").astype(object)
     part[held] = "validation"
     lacking = sorted(set(classes) - set(utterances["label"][part == "train"]))

@@ -10,8 +10,10 @@ Table N is made from:
     4  nearest words of example targets            --neighbours
     5  nearest words of the predictions            --neighbours
     6  top-10 accuracy of l1 and l2                --metrics
+With --space the captions of 4 to 6 say which words could be listed: how many, by which filter.
 
 Of metrics.csv the rows are printed whose seed is `all` and whose fold is what --aggregate names.
+Tables 1, 3 and 6 have the 95% interval of each value below it if --intervals names them.
 Accuracies are fractions in the CSV, per cent in the LaTeX. The best value of a column is bold (ties
 at the printed precision: all of them; a column with one value: none). A dagger marks values with a
 collapsed run behind them, an en dash a value that is not there. A table that needs what the dataset
@@ -25,16 +27,18 @@ from typing import Any
 import pandas as pd
 
 from emoword.errors import InputError
-from emoword.files import replacing, write_table
+from emoword.files import read_json, replacing, write_table
 from emoword.latex import render
 from emoword.number_tables import (
     accuracy_table,
+    add_intervals,
     comparison_table,
     read_literature,
     read_metrics,
     similarity_table,
     top10_table,
 )
+from emoword.space_filters import caption
 from emoword.word_tables import prediction_table, read_neighbours, target_table
 
 READS = {
@@ -50,7 +54,14 @@ AGGREGATES = {
     "mean": "Values are means over the folds.",
     "pooled": "Values are of the utterances of all folds pooled.",
 }
-LOSSES = {"mse": "mean squared error", "mae": "mean absolute error", "lc": "log-cosh"}
+LOSSES = {
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "lc": "log-cosh",
+    "cosine": "cosine distance",
+    "soft": "cross entropy with soft labels",
+    "triplet": "triplet loss",
+}
 SYNTHETIC = (
     "The speech is synthetic: the numbers show that the pipeline works and say nothing about the "
     "paper."
@@ -63,6 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("number", type=int, choices=sorted(READS), help="which of the paper's tables")
     add("--metrics", type=Path, help="metrics.csv of `emoword evaluate`")
     add("--neighbours", type=Path, help="neighbours.csv of `emoword neighbours`")
+    add("--intervals", type=Path, help="intervals.csv of `emoword intervals`: printed below values")
+    add("--space", type=Path, help="meta.json of the word space, for the captions of tables 4 to 6")
     add("--literature", type=Path, help="paper/literature.csv: published results by dataset")
     add("--template", type=Path, required=True, help="paper/templates/tableN.tex.j2")
     add("--csv", type=Path, required=True, help="the table as CSV, written")
@@ -80,6 +93,8 @@ def main(arguments: argparse.Namespace) -> None:
         if getattr(arguments, option) is None:
             raise InputError(f"table {arguments.number} is made from --{option}: name the file")
     frame, values = make_table(arguments)
+    if arguments.space and arguments.number in (4, 5, 6) and not values["missing"]:
+        values["notes"] += [caption(arguments.space.parent.name, read_json(arguments.space))]
     values["notes"] += [SYNTHETIC] if arguments.synthetic else []
     text = render(
         arguments.template,
@@ -102,6 +117,11 @@ def make_table(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, A
         neighbours = read_neighbours(arguments.neighbours, arguments.variant)
         return target_table(neighbours) if number == 4 else prediction_table(neighbours, loss)
     metrics = read_metrics(arguments.metrics, arguments.variant, arguments.aggregate)
+    said = AGGREGATES[arguments.aggregate]
+    if arguments.intervals and number != 2:
+        metrics, said = add_intervals(
+            metrics, arguments.intervals, arguments.variant, arguments.aggregate
+        )
     if number == 1:
         frame, values = accuracy_table(metrics)
     elif number == 2:
@@ -112,5 +132,5 @@ def make_table(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, A
         frame, values = comparison_table(metrics, loss, works)
     else:
         frame, values = (similarity_table if number == 3 else top10_table)(metrics, loss)
-    values["notes"] += [] if values["missing"] else [AGGREGATES[arguments.aggregate]]
+    values["notes"] += [] if values["missing"] else [said]
     return frame, values

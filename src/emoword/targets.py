@@ -50,6 +50,7 @@ class Choices:
         comments: the lines whose comments are read: categorical, attribute.
         spelling: keep only comments that pyspellchecker's English list holds.
         lowercase: write comments in lower case before they are looked up.
+        comment_nouns: apply ``nouns`` to comments, too (sad -> sadness).
         missing_words: a label that the space lacks is an ``error``, or is ``drop``ped and counted.
     """
 
@@ -62,6 +63,7 @@ class Choices:
     comments: Collection[str]
     spelling: bool
     lowercase: bool
+    comment_nouns: bool
     missing_words: str
 
 
@@ -97,6 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--spelling", action="store_true", help="keep only correctly spelled comments"
     )
     parser.add_argument("--lowercase", action="store_true", help="comments in lower case")
+    parser.add_argument("--comment-nouns", action="store_true", help="nouns for comments, too")
     parser.add_argument("--missing-words", choices=["error", "drop"], default="error")
 
 
@@ -125,6 +128,7 @@ def main(arguments: argparse.Namespace) -> None:
         comments=arguments.comments,
         spelling=arguments.spelling,
         lowercase=arguments.lowercase,
+        comment_nouns=arguments.comment_nouns,
         missing_words=arguments.missing_words,
     )
     utterances = read_table(arguments.utterances, UTTERANCES)
@@ -260,6 +264,8 @@ def label_word(text: str, choices: Choices) -> str:
 def comment_word(text: str, choices: Choices) -> str:
     """One comment without the white space and punctuation at its ends."""
     word = text.strip(EDGES)
+    if choices.comment_nouns:
+        word = choices.nouns.get(word.lower(), word)
     return word.lower() if choices.lowercase else word
 
 

@@ -1,23 +1,29 @@
 r"""Train one run (a variant, label set, loss, fold and seed) and predict its test fold.
 
 With --loss mse, mae or lc the network predicts the word vector of an utterance's target words
-(paper, section 3); with --loss ce it is the baseline and predicts the class. Out come, in FOLDER:
+(paper, section 3); with --loss ce it is the baseline and predicts the class. The controls: cosine
+predicts a word vector, too; soft the shares of the classes among an utterance's labels; triplet an
+embedding of which the nearest centroid of the training part's classes decides. Out come, in FOLDER:
 weights.safetensors (the epoch with the lowest validation loss), history.csv (losses by epoch),
 split.csv (utterance, part: train, validation or test), predictions.npy (float32, one row a test
-utterance, in the order of split.csv) and run.json (settings, versions, what happened).
+utterance, in the order of split.csv; of triplet, the cosine similarity with each class's centroid)
+and run.json (settings, versions, what happened, and fingerprints of the targets).
 
     emoword train --utterances utterances.csv --features features/logmel --targets targets \
         --label-set S2 --space SPACE --loss lc --fold 1 --out runs/M2-lc-1
 
 The same command gives the same bytes on one machine, however many cores Snakemake has; killed and
 started again, it goes on after the last whole epoch (FOLDER.checkpoint.safetensors) to these bytes.
+That file stays after the last epoch, too, until Snakemake has finished: where several trainings
+are one job of a cluster, and one of them fails, the others need not be trained again. To train
+anew, delete it.
 """
 
 import argparse
-import math
 import os
 import platform
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +34,16 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from emoword import __version__
+from emoword.accuracy import unweighted_accuracy
 from emoword.device import pick_device, place
-from emoword.encoding import encode, read_targets, unit
+from emoword.encoding import decide, read_targets, unit
 from emoword.errors import InputError
 from emoword.files import read_json, read_table, replacing, write_json, write_table
 from emoword.fitting import Examples, fit, frame_statistics, predict
 from emoword.frames import Features
-from emoword.network import LOSSES, Network, Shape
+from emoword.goals import CLASS_LOSSES, fingerprint, goals
+from emoword.losses import LOSSES, centroids
+from emoword.network import Network, Shape, frames_needed
 from emoword.splits import split
 from emoword.word_space import WordSpace
 
@@ -63,6 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--hidden", type=int, nargs="+", default=[1024, 1024], help="fully connected layers")
     add("--dropout", type=float, default=0.5)
     add(
+        "--padding",
+        choices=["same", "valid"],
+        default="same",
+        help="of the convolutions: zeros, so that no frame is lost, or none",
+    )
+    add(
         "--standardise",
         choices=["run", "utterance", "none"],
         default="run",
@@ -70,9 +85,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--epochs", type=int, default=100)
     add("--learning-rate", type=float, default=2e-3, help="highest, of OneCycle")
+    add("--cycle", type=float, default=1.0, help="share of the epochs that OneCycle is planned for")
+    add("--optimiser", choices=["adam", "adamw"], default="adam")
     add("--batch-size", type=int, default=32)
-    add("--patience", type=int, default=20, help="epochs without a lower validation loss")
+    add("--patience", type=int, default=20, help="epochs without a better validation")
+    add(
+        "--watch",
+        choices=["loss", "ua"],
+        default="loss",
+        help="of the validation part: the lowest loss, or the highest UA, is the best epoch",
+    )
     add("--validation", type=float, default=0.2, help="share of the training folds")
+    add(
+        "--validation-by",
+        choices=["utterance", "speaker"],
+        default="utterance",
+        help="what is drawn at random for validation",
+    )
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     add("--threads", type=int, default=1, help="of a CPU; other numbers give other roundings")
     add("--out", type=Path, required=True, help="folder of the run")
@@ -96,23 +125,36 @@ def main(arguments: argparse.Namespace) -> None:
         for name in ("train", "validation", "test")
     }
     network = build_network(arguments, features, by_part["train"], output_dim).to(device)
+    watched = watched_accuracy(arguments, by_part["validation"])
     kept = arguments.out.with_name(f"{arguments.out.name}.checkpoint.safetensors")
-    history = fit(
-        network, features.frames, by_part["train"], by_part["validation"], arguments, kept
+    history, best_epoch = fit(
+        network, features.frames, by_part["train"], by_part["validation"], arguments, kept, watched
     )
     predictions = predict(network, features.frames, by_part["test"], arguments.batch_size)
-    spread = spread_of(predictions, by_part["test"].goals.numpy())
-    run = record(arguments, device, history, spread, parts)
+    weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
+    if arguments.loss == "triplet":
+        embedded = predict(network, features.frames, by_part["train"], arguments.batch_size)
+        count = len(read_json(arguments.targets / "classes.json"))
+        centres = centroids(torch.from_numpy(embedded), by_part["train"].goals, count)
+        weights["centroids"] = centres.contiguous()
+        spread = float(unit(predictions).var(axis=0).sum())  # of 1, if spread over the sphere
+        predictions = (unit(predictions) @ unit(centres.numpy()).T).astype(np.float32)
+    else:
+        wanted = by_part["test"].goals.numpy()
+        spread = spread_of(predictions, wanted, of_classes=arguments.loss in CLASS_LOSSES)
+    run = record(arguments, device, history, best_epoch, spread, parts)
     run["classes"] = read_json(arguments.targets / "classes.json")
+    run["goals"] = {
+        name: fingerprint(by_part[name].names, by_part[name].goals.numpy())
+        for name in ("train", "validation")
+    }
     with replacing(arguments.out) as folder:
         folder.mkdir()
-        weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
         write_table(history, folder / "history.csv")
         write_table(parts, folder / "split.csv")
         np.save(folder / "predictions.npy", predictions, allow_pickle=False)
         write_json(run, folder / "run.json")
-    kept.unlink()
     state = "COLLAPSED to one vector" if run["collapsed"] else "done"
     print(f"{state}: best of {run['epochs']} epochs was {run['best_epoch']}, spread {spread:.3f}")
 
@@ -130,40 +172,63 @@ def read_examples(
             split is faulty.
     """
     classes: list[str] = read_json(arguments.targets / "classes.json")
-    truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
+    truth = dict(read_targets(arguments.targets / "S1.csv")[["utterance", "word"]].to_numpy())
     columns = ["utterance", "speaker", "fold"]
     utterances = read_table(arguments.utterances, columns, {"fold": int})
-    utterances = utterances[utterances["utterance"].isin(truth.index)].copy()
-    utterances["label"] = truth.loc[utterances["utterance"]].to_numpy()
-    parts = split(utterances, classes, arguments.fold, arguments.validation, arguments.seed)
+    utterances = utterances[utterances["utterance"].isin(list(truth))].copy()
+    utterances["label"] = utterances["utterance"].map(truth)
+    parts = split(
+        utterances,
+        classes,
+        arguments.fold,
+        arguments.validation,
+        arguments.seed,
+        arguments.validation_by,
+    )
     names = list(parts["utterance"])
     spans = np.array([features.span(name) for name in names], dtype=np.int64)
-    needed = math.prod(arguments.pools)
+    needed = frames_needed(shape_of(arguments, features, 1))
     short = [name for name, (_, length) in zip(names, spans, strict=True) if length < needed]
     if short:
         raise InputError(
             f"{len(short)} utterances have fewer than the {needed} frames that pooling needs: "
             f"{', '.join(short[:5])}; leave them out or pool less (network: pools)"
         )
-    if arguments.loss == "ce":
-        goals = torch.tensor([classes.index(label) for label in utterances["label"]])
-        return Examples(names, spans, goals), parts, len(classes)
-    space = WordSpace.open(arguments.space)
+    space = None if arguments.loss in ("ce", "soft") else WordSpace.open(arguments.space)
     targets = read_targets(arguments.targets / f"{arguments.label_set}.csv")
-    has_words = parts["utterance"].isin(targets["utterance"])
-    vectors = np.zeros((len(names), space.dim), dtype=np.float32)
-    vectors[has_words] = encode(targets, list(parts["utterance"][has_words]), space)
-    parts["part"] = parts["part"].where(has_words | (parts["part"] == "test"), "no target")
-    return Examples(names, spans, torch.from_numpy(vectors)), parts, space.dim
+    wanted, has_goal = goals(arguments.loss, names, targets, truth, classes, space)
+    parts["part"] = parts["part"].where(has_goal | (parts["part"] == "test"), "no target")
+    dim = space.dim if space else len(classes)
+    return Examples(names, spans, torch.from_numpy(wanted)), parts, dim
 
 
-def build_network(
-    arguments: argparse.Namespace, features: Features, train: Examples, output_dim: int
-) -> Network:
-    """The network in its initial state, with the statistics of its training frames."""
+def watched_accuracy(
+    arguments: argparse.Namespace, validation: Examples
+) -> Callable[[NDArray[np.float32]], float] | None:
+    """What early stopping watches in place of the loss: the validation part's UA, or nothing."""
+    if arguments.watch == "loss":
+        return None
+    if arguments.loss == "triplet":
+        raise InputError("--watch ua: triplet decides by centroids, which training has not got yet")
+    classes: list[str] = read_json(arguments.targets / "classes.json")
+    truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
+    true = truth.loc[list(validation.names)].reset_index(drop=True)
+    vectors = None
+    if arguments.loss not in CLASS_LOSSES:
+        vectors = WordSpace.open(arguments.space).vectors_of(classes)
+
+    def accuracy(outputs: NDArray[np.float32]) -> float:
+        chosen = outputs.argmax(1) if vectors is None else decide(outputs, vectors)
+        return unweighted_accuracy(true, pd.Series([classes[i] for i in chosen]))
+
+    return accuracy
+
+
+def shape_of(arguments: argparse.Namespace, features: Features, output_dim: int) -> Shape:
+    """The network's sizes."""
     if not len(arguments.channels) == len(arguments.kernels) == len(arguments.pools):
         raise InputError("--channels, --kernels and --pools must be equally long")
-    shape = Shape(
+    return Shape(
         input_dim=features.dim,
         output_dim=output_dim,
         channels=arguments.channels,
@@ -173,8 +238,15 @@ def build_network(
         lstm_layers=arguments.lstm_layers,
         hidden=arguments.hidden,
         dropout=arguments.dropout,
+        padding=arguments.padding,
     )
-    network = Network(shape, arguments.standardise)
+
+
+def build_network(
+    arguments: argparse.Namespace, features: Features, train: Examples, output_dim: int
+) -> Network:
+    """The network in its initial state, with the statistics of its training frames."""
+    network = Network(shape_of(arguments, features, output_dim), arguments.standardise)
     if arguments.standardise == "run":
         mean, std = frame_statistics(features.frames, train.spans)
         network.input_mean.copy_(torch.from_numpy(mean))
@@ -186,6 +258,7 @@ def record(
     arguments: argparse.Namespace,
     device: torch.device,
     history: pd.DataFrame,
+    best_epoch: int,
     spread: float,
     parts: pd.DataFrame,
 ) -> dict[str, Any]:
@@ -198,7 +271,7 @@ def record(
         "fold": arguments.fold,
         "seed": arguments.seed,
         "epochs": len(history),
-        "best_epoch": int(history["epoch"].iloc[history["validation_loss"].argmin()]),
+        "best_epoch": best_epoch,
         "spread": round(spread, 6),
         "collapsed": spread < COLLAPSED_BELOW,
         "utterances": dict(sorted(Counter(parts["part"]).items())),
@@ -227,18 +300,23 @@ def make_deterministic(seed: int, threads: int) -> None:
     torch.set_deterministic_debug_mode("error")
 
 
-def spread_of(predictions: NDArray[np.float32], goals: NDArray[np.generic]) -> float:
+def spread_of(
+    predictions: NDArray[np.float32], goals: NDArray[np.generic], of_classes: bool
+) -> float:
     """How much predictions vary, relative to what they should be: variance over variance.
 
-    Vectors are compared by direction, as the decision is; class logits as probabilities with the
-    one-hot classes.
+    Vectors are compared by direction, as the decision is; class logits as probabilities, with the
+    one-hot classes or the raters' shares of them.
     """
-    if goals.ndim == 1:
-        wanted = np.eye(predictions.shape[1])[goals.astype(np.intp)]
+    if goals.ndim == 2:  # utterances of the test fold may have no target
+        there = goals.any(axis=1)
+        predictions, goals = predictions[there], goals[there]
+    if of_classes:
+        one_hot = np.eye(predictions.shape[1])
+        wanted = one_hot[goals.astype(np.intp)] if goals.ndim == 1 else goals.astype(np.float64)
         exponentials = np.exp(predictions - predictions.max(1, keepdims=True), dtype=np.float64)
         said = exponentials / exponentials.sum(1, keepdims=True)
     else:
         wanted, said = unit(goals.astype(np.float64)), unit(predictions)
-        wanted, said = wanted[goals.any(axis=1)], said[goals.any(axis=1)]
     variance = wanted.var(axis=0).sum()
     return float(said.var(axis=0).sum() / variance) if variance > 0 else 0.0

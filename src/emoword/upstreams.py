@@ -105,7 +105,12 @@ class Mfcc:
 
 
 def build(
-    name: str, mels: int | None, model: str | None, layer: int | None, device: torch.device
+    name: str,
+    mels: int | None,
+    model: str | None,
+    layer: int | None,
+    device: torch.device,
+    closing_norm: bool = False,
 ) -> Upstream:
     """The upstream that the command line names.
 
@@ -115,6 +120,7 @@ def build(
         model: of transformers only: a folder, else a name on the Hugging Face hub.
         layer: of transformers only: the block whose output is taken, from 1.
         device: where it is computed.
+        closing_norm: of transformers only: apply the encoder's closing layer norm.
 
     Raises:
         InputError: a setting is missing, of another upstream or out of range, or the model
@@ -127,8 +133,8 @@ def build(
             raise InputError("--mels is of --upstream logmel and mfcc; a model has its own input")
         from emoword.pretrained import load  # seconds, and only here
 
-        return load(model, layer, device)
-    if model is not None or layer is not None:
-        raise InputError("--model and --layer are of --upstream transformers")
+        return load(model, layer, device, closing_norm)
+    if model is not None or layer is not None or closing_norm:
+        raise InputError("--model, --layer and --closing-norm are of --upstream transformers")
     spectral = LogMel if name == "logmel" else Mfcc
     return spectral(80 if mels is None else mels, device)

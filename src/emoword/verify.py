@@ -23,6 +23,7 @@ of provenance.json or audit.zip that was published in time; it is printed for co
 import argparse
 import json
 import math
+import os
 import sys
 import tempfile
 from collections import Counter
@@ -144,7 +145,9 @@ def find_problems(
 ) -> Iterator[Problem]:
     """Every recorded file that is missing, was edited, or is not what its command gives."""
     ledger = replay.ledger
-    owners = {digest: path for path, digest in expected(ledger, provenance).items()}
+    owners: dict[str, list[str]] = {}
+    for path, digest in expected(ledger, provenance).items():
+        owners.setdefault(digest, []).append(path)
     for path, digest in expected(ledger, provenance).items():
         file, job = replay.here(path), ledger.maker.get(path)
         is_ours = job is not None or path in unrecorded(provenance)
@@ -160,7 +163,7 @@ def find_problems(
         if found != digest:
             details += config_differences(file, path, provenance)
             when = [] if left_out else since(path, file, job)  # unpacking sets the times
-            if owners.get(found, path) != path:
+            if found in owners:
                 when = [f"holds what is recorded as {twin(path, owners[found])}: swapped?"]
             if anew and file.name == "metrics.csv":
                 details += metrics_cells(ledger, file, anew)
@@ -192,10 +195,12 @@ def is_partial(path: str) -> bool:
     return path.endswith(".checkpoint.safetensors")
 
 
-def twin(path: str, other: str) -> str:
-    """Another file; only its folder, if the names are alike."""
-    (folder, _, name), (others, _, last) = path.rpartition("/"), other.rpartition("/")
-    return others if name == last and folder != others else other
+def twin(path: str, others: Sequence[str]) -> str:
+    """Of other files the one that is named most alike; only its folder, if the names are alike."""
+    # letter by letter, so that S1-lc/fold1 is nearer to S1-lc/fold2 than to S1-ce/fold2
+    other = max(others, key=lambda name: len(os.path.commonprefix([path, name])))  # noqa: RUF071
+    (folder, _, name), (place, _, last) = path.rpartition("/"), other.rpartition("/")
+    return place if name == last and folder != place else other
 
 
 def together(problems: Sequence[Problem]) -> list[Problem]:
@@ -211,8 +216,10 @@ def together(problems: Sequence[Problem]) -> list[Problem]:
             merged += group
             continue
         names = ", ".join(problem.path.rpartition("/")[2] for problem in group)
-        details = dict.fromkeys(detail for problem in group for detail in problem.details)
-        details.pop("nothing hangs on it", None)
+        # what most hangs on says it all
+        hang = max(group, key=lambda problem: len(problem.details[-1])).details[-1:]
+        details = dict.fromkeys(text for problem in group for text in problem.details[:-1])
+        details |= dict.fromkeys(hang)
         merged.append(Problem(f"{key}: {names}", what, list(details)))
     return merged
 
@@ -238,7 +245,7 @@ def hanging(ledger: Ledger, path: str) -> list[str]:
     """What was made from a file: the cells, if it is a run's, and the files."""
     files = ledger.hanging_on(path)
     if not files:
-        return ["nothing hangs on it"]
+        return ["no other file was made from it"]
     job, details = ledger.maker.get(path), []
     if job and job.stage == "train" and path.rpartition("/")[2] in ("predictions.npy", "run.json"):
         run = arguments_of(job)
@@ -415,7 +422,8 @@ def report(
         lines += ["", f"DIFFERS     {problem.path} {problem.what}"]
         lines += [f"            {detail}" for detail in problem.details]
     if problems:
-        lines += ["", f"{len(problems)} differ: {short(p.path for p in problems)}"]
+        many = "1 file differs" if len(problems) == 1 else f"{len(problems)} files differ"
+        lines += ["", f"{many}: {short(p.path for p in problems)}"]
     else:
         lines += ["", "Nothing differs."]
     return "\n".join(lines)

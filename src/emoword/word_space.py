@@ -27,7 +27,7 @@ class WordSpace:
         folder: where it lies.
         vectors: float32 [n, d], read-only.
         dim: d.
-        meta: what meta.json says: source, sha256, oddities.
+        meta: what meta.json says: source, sha256, oddities, filter.
     """
 
     def __init__(self, folder: Path, meta: Mapping[str, Any]):
@@ -107,13 +107,13 @@ class WordSpace:
         return self.vectors[np.array([rows[word] for word in words], np.int64)]
 
     def nearest(
-        self, queries: npt.ArrayLike, k: int, block: int = cosine.BLOCK
+        self, queries: npt.ArrayLike, k: int, block: int | None = None
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """The ``k`` nearest words of each query: see `emoword.cosine.nearest`."""
         return cosine.nearest(self.vectors, self.norms, queries, k, block)
 
     def ranks(
-        self, queries: npt.ArrayLike, words: npt.ArrayLike, block: int = cosine.BLOCK
+        self, queries: npt.ArrayLike, words: npt.ArrayLike, block: int | None = None
     ) -> npt.NDArray[np.int64]:
         """Rank of row ``words[i]`` among the neighbours of query i: see `emoword.cosine.ranks`."""
         rows = np.asarray(words, np.int64)
@@ -121,8 +121,12 @@ class WordSpace:
 
     @cached_property
     def norms(self) -> npt.NDArray[np.float64]:
-        """Lengths of the vectors, float64 [n]."""
-        return cosine.lengths(self.vectors)
+        """Lengths of the vectors, float64 [n]; 0 for words that are never listed as neighbours."""
+        lengths = cosine.lengths(self.vectors)
+        if self.meta.get("hide_phrases"):
+            marks = np.flatnonzero(self._text == ord("_"))
+            lengths[np.searchsorted(self._offsets, marks, side="right") - 1] = 0
+        return lengths
 
     def _bytes(self, row: int) -> bytes:
         return self._text[self._offsets[row] : self._offsets[row + 1] - 1].tobytes()

@@ -20,7 +20,7 @@ if not shutil.which("emoword"):
 
 MODEL_OF = {"S1": "M1", "S2": "M2", "S3": "M3"}
 TABLES = [1, 2, 3, 4, 5, 6]
-FIGURES = ["network", "map", "neighbours", "confusion", "curves"]
+FIGURES = ["network", "map", "neighbours", "confusion", "curves", "claims"]
 PAGE_FILES = ["index.html", "utterances.js", "details.js", "runs.js"]
 PAGE_SOURCES = ["page.html.j2", "page.css", "page.js", "start.js"]
 PACKAGE = Path(workflow.basedir) / "src" / "emoword"
@@ -32,7 +32,7 @@ wildcard_constraints:
     space=r"[A-Za-z0-9][\w.]*",
     upstream=r"[A-Za-z0-9][\w.]*",
     label_set="S[123]",
-    loss="mse|mae|lc|ce",
+    loss="mse|mae|lc|ce|cosine|soft|triplet",
     comparison=r"[A-Za-z0-9][\w.]*",
     fold=r"\d+",
     seed=r"\d+",
@@ -147,13 +147,54 @@ def recording_tables(dataset):
     return {key: own[key] for key in keys if own.get(key)}
 
 
+EMBEDDED_CUTS = {
+    "embedded": "glove.6B.100d.cut.txt.xz",
+    "embedded-bert": "all-MiniLM-L6-v2.static.cut.txt.xz",
+    "bert": "glove.6B.100d.cut.txt.xz",  # the default word list
+}
+
+
 def space_files(space):
     """What a space is made from. What is not there is left to the command, which says what to do."""
     chosen = block("spaces", space)
     named = {key: chosen.get(key, "") for key in ("source", "words")}
-    if chosen["format"] in ("embedded", "bert"):  # bert: the default word list
-        named["embedded"] = source("src/emoword/resources/glove.6B.100d.cut.txt.xz")
-    return {key: path for key, path in named.items() if path and Path(path).exists()}
+    named["keep"] = chosen.get("filter", {}).get("words", "")
+    if chosen["format"] in EMBEDDED_CUTS:
+        cut = EMBEDDED_CUTS[chosen["format"]]
+        named["embedded"] = source(f"src/emoword/resources/{cut}")
+    return {
+        key: path
+        for key, path in named.items()
+        if path and (Path(path).exists() or path in FETCHED)
+    }
+
+
+def space_flags(space):
+    """The options of `emoword space`; where the source is fetched from is not for it."""
+    chosen = dict(block("spaces", space))
+    own = dict(chosen.pop("filter", {}))
+    own["keep"] = own.pop("words", None)
+    for key in ("url", "sha256"):
+        chosen.pop(key, None)
+    return flags({**chosen, **own})
+
+
+def fetched():
+    """Sources that are not there and have an address: path -> options of `emoword fetch`.
+
+    One that is there is never an output of a rule, so that Snakemake removes nobody's file; nor is
+    an absolute path, which a user wrote: a slip in it is an error, and no download.
+    """
+    return {
+        own["source"]: {"url": own["url"], "sha256": own.get("sha256")}
+        for own in config["spaces"].values()
+        if own.get("url")
+        and not Path(own["source"]).is_absolute()
+        and not Path(own["source"]).exists()
+    }
+
+
+FETCHED = fetched()
 
 
 def model_folder(upstream):
@@ -187,7 +228,9 @@ def example_flags(dataset, variant):
     """The targets of Table 4: given as words, or the most frequent of the richest label set."""
     chosen = settings(dataset, variant)
     examples = [flags({"example": words}) for words in chosen["table4_examples"]]
-    return " ".join(examples) or flags({"example_set": max(chosen["label_sets"])})
+    chosen_by = flags({"by": chosen["table5"]})
+    examples = examples or [flags({"example_set": max(chosen["label_sets"])})]
+    return " ".join([*examples, chosen_by])
 
 
 def table_runs(dataset, variant):
@@ -234,7 +277,10 @@ def check_variant(dataset, variant):
         )
 
 
+@cache
 def targets_folder(dataset, variant):
+    """The label sets of a variant; a transformed space has the words of the space it is made of."""
+
     def choices(name):
         chosen = settings(dataset, name)
         return chosen["labels"], chosen["space"]
@@ -243,19 +289,34 @@ def targets_folder(dataset, variant):
 
 
 @cache
-def trained_by(dataset, variant, loss):
+def trained_by(dataset, variant, label_set, loss):
     """The variant under whose name the runs of `variant` lie: the first that trains alike.
 
-    The baseline predicts a class, and shares its runs whatever the word space.
+    What makes S2 is no matter to a model of S1. The baseline and soft labels predict classes, and
+    share their runs whatever the word space.
     """
 
     def choices(name):
         chosen = settings(dataset, name)
-        space = chosen["space"] if loss != "ce" else None
-        flags_of_training = training_flags(dataset, name, loss)
-        return chosen["labels"], chosen["upstream"], space, flags_of_training
+        space = chosen["space"], chosen["space_transform"]
+        return (
+            labels_behind(chosen["labels"], label_set),
+            chosen["upstream"],
+            None if loss in ("ce", "soft") else space,
+            training_flags(dataset, name, loss),
+        )
 
     return first_alike(dataset, variant, choices)
+
+
+def labels_behind(labels, label_set):
+    """The choices of `labels` that a label set hangs on."""
+    of_comments = ("comments", "spelling", "lowercase", "comment_nouns")
+    of_raters = ("merge_raters", "self_reports", "missing_words", "drop")
+    unused = {"S1": of_comments + of_raters, "S2": of_comments, "S3": ()}[label_set]
+    if not labels["classes"]:  # then every label that is not dropped is a class
+        unused = [key for key in unused if key != "drop"]
+    return {key: value for key, value in labels.items() if key not in unused}
 
 
 def label_sets(dataset, variant):
@@ -265,7 +326,11 @@ def label_sets(dataset, variant):
 
 
 def space_folder(dataset, variant):
-    return f"results/spaces/{settings(dataset, variant)['space']}"
+    """The word space of a variant; transformed spaces are of a dataset, as its words are shuffled."""
+    chosen = settings(dataset, variant)
+    if chosen["space_transform"] == "none":
+        return f"results/spaces/{chosen['space']}"
+    return f"results/{dataset}/spaces/{chosen['space']}-{chosen['space_transform']}"
 
 
 def features_folder(dataset, variant):
@@ -279,8 +344,8 @@ def run_folders(dataset, variant, losses=None):
     if losses is None:
         pairs.append(("S1", "ce"))
     return [
-        f"results/{dataset}/runs/{trained_by(dataset, variant, loss)}/{label_set}-{loss}/"
-        f"fold{fold}-seed{seed}"
+        f"results/{dataset}/runs/{trained_by(dataset, variant, label_set, loss)}/{label_set}-{loss}"
+        f"/fold{fold}-seed{seed}"
         for label_set, loss in pairs
         for fold in range(1, block("datasets", dataset)["folds"] + 1)
         for seed in block("datasets", dataset)["seeds"]
@@ -343,7 +408,9 @@ def print_outputs(dataset):
         "tables": f"{folder}/tables/table1.csv .. table6.csv, and the same as .tex",
         "figures": f"{folder}/figures/*.png, and the same as .pdf",
         "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
+        "claims": f"{folder}/claims.html: which of the paper's claims hold (claims.csv)",
         "look": f"column -s, -t < {folder}/tables/table1.csv",
+        "paper": f"./run --cores 1 {folder}/paper.pdf (needs LaTeX; says what to install)",
         "audit": "results/README.md says what each file is and how to make it by hand",
         "verify": f"emoword verify {folder} recomputes all but the trainings, and compares",
         "report": f"./run --report {folder}/report.zip",
@@ -358,19 +425,32 @@ def print_outputs(dataset):
             )
 
 
+def remove_checkpoints(dataset):
+    """A run that is whole, and everything asked for made: its checkpoint has no use any more."""
+    end = ".checkpoint.safetensors"
+    for path in Path(f"results/{dataset}/runs").rglob(f"*{end}"):
+        if (path.with_name(path.name.removesuffix(end)) / "run.json").exists():
+            path.unlink()
+
+
 def is_synthetic(dataset):
     return config["datasets"][dataset]["kind"] == "demo"
 
 
 def table_inputs(dataset, number):
     """The data files of a table, by the name of its option."""
+    first = variants(dataset)[0]
     metrics = f"results/{dataset}/metrics.csv"
-    neighbours = f"results/{dataset}/neighbours/{variants(dataset)[0]}.csv"
+    space = f"{space_folder(dataset, first)}/meta.json"
     if number in ("4", "5"):
-        return {"neighbours": neighbours}
+        neighbours = f"results/{dataset}/neighbours/{first}.csv"
+        return {"neighbours": neighbours, "space": space}
     if number == "2":
         return {"metrics": metrics, "literature": source("paper/literature.csv")}
-    return {"metrics": metrics}
+    intervals = f"results/{dataset}/intervals.csv"
+    if number == "6":
+        return {"metrics": metrics, "intervals": intervals, "space": space}
+    return {"metrics": metrics, "intervals": intervals}
 
 
 def table_flags(dataset):
@@ -390,6 +470,11 @@ def figure_inputs(dataset, figure):
     """The data files of a figure; the network's is drawn from the configuration alone."""
     first = variants(dataset)[0]
     folder = f"results/{dataset}"
+    if figure == "claims":
+        return {
+            "claims": f"{folder}/claims.csv",
+            "parts": f"{folder}/claim_parts.csv",
+        }
     if figure == "confusion":
         return {"decisions": f"{folder}/decisions/{first}.csv"}
     if figure == "curves":
@@ -442,6 +527,89 @@ def page_flags(dataset):
             "loss": chosen["table_loss"],
             "aggregate": chosen["aggregate"],
             "synthetic": is_synthetic(dataset),
+        }
+    )
+
+
+def decision_options(dataset, variant):
+    """How predictions are judged, where the paper leaves it open."""
+    chosen = settings(dataset, variant)
+    return {
+        "decision": chosen["decision"],
+        "ties": chosen["table6_ties"],
+        "missing_l2": chosen["table6_missing_l2"],
+    }
+
+
+def claim_comparisons(dataset):
+    """Differences of the comparison of word spaces, if it was made: a claim is about it."""
+    path = f"results/{dataset}/comparisons/spaces/differences.csv"
+    made = "spaces" in comparisons(dataset) and Path(path).exists()
+    return {"spaces": path} if made else {}
+
+
+def claim_flags(dataset):
+    first = variants(dataset)[0]
+    return flags(
+        {
+            "dataset": dataset,
+            "corpus": config["datasets"][dataset]["kind"],
+            "variant": first,
+            "aggregate": settings(dataset, first)["aggregate"],
+            "comparison": claim_comparisons(dataset),
+        }
+    )
+
+
+def default_flags(dataset, variant):
+    """What the tables of controls and alternatives are held against."""
+    chosen = settings(dataset, variant)
+    return flags(
+        {
+            "dataset": dataset,
+            "variant": variant,
+            "loss": chosen["table_loss"],
+            "aggregate": chosen["aggregate"],
+            "synthetic": is_synthetic(dataset),
+        }
+    )
+
+
+def target_summaries(dataset, comparison):
+    """Variant -> the counts of its label sets."""
+    return {
+        variant: f"{targets_folder(dataset, variant)}/summary.json"
+        for variant in compared(dataset, comparison)
+    }
+
+
+def sensitivity_flags(dataset):
+    first, *others = compared(dataset, "sensitivity")
+    usual = settings(dataset, first)["aggregate"]
+    over = {name: settings(dataset, name)["aggregate"] for name in others}
+    other = flags({"other_aggregate": {k: v for k, v in over.items() if v != usual}})
+    return f"{default_flags(dataset, first)} {other}"
+
+
+def paper_tables(dataset):
+    """The tables of the report: those of a plain run, and what comparisons were made."""
+    folder = f"results/{dataset}/tables"
+    fixed = [f"{folder}/table{number}.tex" for number in TABLES]
+    fixed += [f"{folder}/claims.tex", f"{folder}/versus_paper.tex"]
+    made = [f"{folder}/{name}.tex" for name in ("tableA1", "tableA2", "sensitivity")]
+    return fixed + [path for path in made if Path(path).exists()]
+
+
+def paper_flags(dataset):
+    first = variants(dataset)[0]
+    chosen = settings(dataset, first)
+    return flags(
+        {
+            "dataset": dataset,
+            "kind": config["datasets"][dataset]["kind"],
+            "variant": first,
+            "aggregate": chosen["aggregate"],
+            "loss": chosen["table_loss"],
         }
     )
 

@@ -1,6 +1,23 @@
 """What a training reads: the word space, the targets, the frames."""
 
 
+rule fetch:
+    """Fetch the public file that a word space is made from."""
+    output:
+        "{file}",
+    log:
+        "results/logs/fetch/{file}.log",
+    wildcard_constraints:
+        file="|".join(map(re.escape, FETCHED)) or "(?!)",
+    localrule: True  # compute nodes may have no network
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        options=lambda w: flags({**FETCHED[w.file], "out": w.file}),
+    shell:
+        "emoword fetch {params.options} > {log}"  # its progress bar stays on the terminal
+
+
 rule space:
     """Make the memory-mapped store of a word space."""
     input:
@@ -20,9 +37,47 @@ rule space:
         "../../envs/emoword.yaml"
     params:
         folder=subpath(output.meta, parent=True),
-        options=lambda w: flags(block("spaces", w.space)),
+        options=lambda w: space_flags(w.space),
     shell:
         "emoword space {params.options} --out {params.folder} --record {log}.json > {log} 2>&1"
+
+
+rule transform_space:
+    """Centre a word space, take its top components away, shuffle it, or make it random."""
+    input:
+        space="results/spaces/{space}/meta.json",
+        targets=lambda w: (
+            label_sets(w.dataset, variants(w.dataset)[0])
+            if w.transform == "shuffled"
+            else []
+        ),
+        code=code("space_transforms"),
+    output:
+        vectors="results/{dataset}/spaces/{space}-{transform}/vectors.npy",
+        words="results/{dataset}/spaces/{space}-{transform}/words.txt",
+        offsets="results/{dataset}/spaces/{space}-{transform}/offsets.npy",
+        order="results/{dataset}/spaces/{space}-{transform}/order.npy",
+        meta="results/{dataset}/spaces/{space}-{transform}/meta.json",
+    log:
+        "results/{dataset}/logs/spaces/{space}-{transform}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/spaces/{space}-{transform}.tsv"
+    wildcard_constraints:
+        transform="centred|top_removed|shuffled|random",
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        space=subpath(input.space, parent=True),
+        folder=subpath(output.meta, parent=True),
+        options=lambda w, input: flags(
+            {
+                "transform": w.transform,
+                "targets": folders_of(input.targets),
+            }
+        ),
+    shell:
+        "emoword transform-space --space {params.space} {params.options}"
+        " --out {params.folder} --record {log}.json > {log} 2>&1"
 
 
 rule targets:
@@ -30,7 +85,7 @@ rule targets:
     input:
         utterances="results/{dataset}/utterances.csv",
         annotations="results/{dataset}/annotations.csv",
-        space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        space=lambda w: f"results/spaces/{settings(w.dataset, w.variant)['space']}/meta.json",
         reported=lambda w: reported(w.dataset),
         code=code("targets"),
     output:

@@ -55,6 +55,7 @@ rule decide:
         sets=lambda w: label_sets(w.dataset, w.variant),
         targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        leaks="results/{dataset}/leaks/{variant}.json",
         code=code("decide"),
     output:
         decisions="results/{dataset}/decisions/{variant}.csv",
@@ -73,6 +74,7 @@ rule decide:
             {
                 "label_sets": settings(w.dataset, w.variant)["label_sets"],
                 "rank_loss": settings(w.dataset, w.variant)["table_loss"],
+                **decision_options(w.dataset, w.variant),
             }
         ),
     shell:
@@ -91,6 +93,7 @@ rule neighbours:
         sets=lambda w: label_sets(w.dataset, w.variant),
         targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        leaks="results/{dataset}/leaks/{variant}.json",
         code=code("neighbours"),
     output:
         neighbours="results/{dataset}/neighbours/{variant}.csv",
@@ -112,9 +115,47 @@ rule neighbours:
         " --means {output.means} --record {log}.json > {log} 2>&1"
 
 
+rule check_leaks:
+    """Whether test data leaked into training; if so, nothing is decided, and so not evaluated."""
+    input:
+        records=lambda w: expand(
+            "{run}/run.json", run=run_folders(w.dataset, w.variant)
+        ),
+        weights=lambda w: expand(
+            "{run}/weights.safetensors", run=run_folders(w.dataset, w.variant)
+        ),
+        splits=lambda w: expand(
+            "{run}/split.csv", run=run_folders(w.dataset, w.variant)
+        ),
+        utterances="results/{dataset}/utterances.csv",
+        sets=lambda w: label_sets(w.dataset, w.variant),
+        targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
+        frames=lambda w: f"{features_folder(w.dataset, w.variant)}/frames.npy",
+        space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
+        code=code("leaks"),
+    output:
+        "results/{dataset}/leaks/{variant}.json",
+    log:
+        "results/{dataset}/logs/leaks/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/leaks/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        runs=lambda w, input: folders_of(input.records),
+        targets=subpath(input.targets, parent=True),
+        features=subpath(input.frames, parent=True),
+        space=subpath(input.space, parent=True),
+    shell:
+        "emoword check-leaks --utterances {input.utterances} --targets {params.targets}"
+        " --features {params.features} --space {params.space} --runs {params.runs}"
+        " --out {output} --record {log}.json > {log} 2>&1"
+
+
 rule evaluate:
     """Count UA, WA, cosine similarities and top-10 accuracies of all variants."""
     input:
+        utterances="results/{dataset}/utterances.csv",
         decisions=lambda w: expand(
             "results/{dataset}/decisions/{variant}.csv",
             dataset=w.dataset,
@@ -130,12 +171,13 @@ rule evaluate:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword evaluate --decisions {input.decisions} --out {output} --record {log}.json > {log} 2>&1"
+        "emoword evaluate --decisions {input.decisions} --utterances {input.utterances} --out {output} --record {log}.json > {log} 2>&1"
 
 
 rule compare:
     """Count the same metrics for the variants of a comparison."""
     input:
+        utterances="results/{dataset}/utterances.csv",
         decisions=lambda w: expand(
             "results/{dataset}/decisions/{variant}.csv",
             dataset=w.dataset,
@@ -151,4 +193,4 @@ rule compare:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword evaluate --decisions {input.decisions} --out {output} --record {log}.json > {log} 2>&1"
+        "emoword evaluate --decisions {input.decisions} --utterances {input.utterances} --out {output} --record {log}.json > {log} 2>&1"

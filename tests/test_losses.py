@@ -1,0 +1,74 @@
+"""The losses, by hand, by scipy and by brute force."""
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cosine
+from scipy.special import log_softmax
+
+from emoword.losses import LOSSES, MARGIN, centroids, log_cosh
+
+
+@given(error=st.floats(-300, 300))
+def test_log_cosh_is_log_of_cosh(error: float) -> None:
+    got = log_cosh(torch.tensor([error], dtype=torch.float64), torch.zeros(1, dtype=torch.float64))
+    assert got.item() == pytest.approx(math.log(math.cosh(error)), rel=1e-9, abs=1e-12)
+
+
+def test_log_cosh_does_not_overflow() -> None:
+    got = log_cosh(torch.tensor([1e6]), torch.tensor([0.0]))
+    assert got.item() == pytest.approx(1e6 - math.log(2))
+
+
+def test_losses_by_hand() -> None:
+    output, target = torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]])
+    assert LOSSES["mse"](output, target).item() == pytest.approx((1 + 4) / 2)
+    assert LOSSES["mae"](output, target).item() == pytest.approx((1 + 2) / 2)
+    by_hand = -math.log(math.exp(2) / (math.exp(1) + math.exp(2)))
+    assert LOSSES["ce"](output, torch.tensor([1])).item() == pytest.approx(by_hand, rel=1e-6)
+    assert np.isclose(LOSSES["lc"](output, target).item(), np.log(np.cosh([1, 2])).mean())
+
+
+def test_cosine_loss_is_scipys_distance() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 7, 5))
+    got = LOSSES["cosine"](torch.from_numpy(a), torch.from_numpy(b)).item()
+    assert got == pytest.approx(np.mean([cosine(x, y) for x, y in zip(a, b, strict=True)]))
+
+
+def test_soft_labels_are_cross_entropy_with_shares() -> None:
+    logits, shares = np.array([[1.0, 2.0, -1.0]]), np.array([[0.5, 0.25, 0.25]])
+    wanted = -(shares * log_softmax(logits, axis=1)).sum()
+    got = LOSSES["soft"](torch.from_numpy(logits), torch.from_numpy(shares)).item()
+    assert got == pytest.approx(wanted)
+
+
+@given(classes=st.lists(st.integers(0, 2), min_size=1, max_size=9), seed=st.integers(0, 999))
+def test_triplet_loss_is_the_mean_over_all_triplets(classes: list[int], seed: int) -> None:
+    outputs = np.random.default_rng(seed).normal(size=(len(classes), 3))
+    units = outputs / np.linalg.norm(outputs, axis=1, keepdims=True)
+    terms = []
+    for a, p, n in product(range(len(classes)), repeat=3):
+        if a != p and classes[a] == classes[p] != classes[n]:
+            near, far = ((units[a] - units[i]) ** 2 for i in (p, n))
+            terms.append(max(0.0, near.sum() - far.sum() + MARGIN))
+    got = LOSSES["triplet"](torch.from_numpy(outputs), torch.tensor(classes)).item()
+    assert got == pytest.approx(np.mean(terms) if terms else 0.0, abs=1e-9)
+
+
+def test_a_batch_without_triplets_teaches_nothing() -> None:
+    outputs = torch.randn(4, 3, requires_grad=True)
+    LOSSES["triplet"](outputs, torch.tensor([1, 1, 1, 1])).backward()
+    assert outputs.grad is not None
+    assert not outputs.grad.any()
+
+
+def test_centroids_are_means_of_directions() -> None:
+    outputs = torch.tensor([[2.0, 0.0], [0.0, 3.0], [-1.0, 0.0]])
+    got = centroids(outputs, torch.tensor([0, 0, 1]), 2)
+    assert got.tolist() == [[0.5, 0.5], [-1.0, 0.0]]

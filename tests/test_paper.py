@@ -1,0 +1,188 @@
+"""The report: its numbers from small records, and LaTeX where it is installed."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from emoword import cli
+from emoword.paper import first_error
+from emoword.paper_numbers import power
+
+PAPER = Path(__file__).parents[1] / "paper"
+needs_latex = pytest.mark.skipif(shutil.which("latexmk") is None, reason="LaTeX is not installed")
+HOSTILE = r"50%_\input{x}"
+
+
+def write_records(folder: Path) -> list[str]:
+    """What `emoword paper-numbers` reads, as small as it can be; returns the options."""
+    settings = {
+        **{"learning_rate": 2e-3, "epochs": 30, "patience": 20, "batch_size": 16, "dropout": 0.3},
+        **{"validation": 0.2, "channels": [8, 16], "lstm": 4, "hidden": [32]},
+    }
+    versions = {"emoword": "9.9", "python": "3.11", "torch": "2.0"}
+    common = {"device": "cpu", "machine": "x86_64", "versions": versions, "collapsed": False}
+    runs: dict[str, dict[str, Any]] = {
+        "a": {"model": "M1", "settings": settings},
+        "b": {"model": "baseline", "settings": {**settings, "learning_rate": 2e-4}},
+        "c": {"model": "M2", "settings": settings, "collapsed": True},
+    }
+    files: dict[str, Any] = {f"{name}/run.json": {**common, **run} for name, run in runs.items()}
+    files["features/meta.json"] = {
+        **{"settings": {"upstream": "transformers", "layer": 14, "model": HOSTILE}},
+        **{"dim": 1024, "frames_per_second": 50},
+    }
+    files["space/meta.json"] = {"source": "g.txt", "words": 20526, "dim": 100}
+    files["corpus.json"] = {"utterances": 240}
+    files["summary.json"] = {
+        **{"utterances": 182, "classes": ["anger", "fear"]},
+        **{"utterances_by_class": {"fear": 100, "anger": 82}},
+        **{"utterances_by_fold": {"1": 90, "2": 92}},
+        **{"label_sets": {"S1": {"distinct_targets": 2, "distinct_words": 2}}},
+    }
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(content))
+    head = {"variant": "paper", "fold": "mean", "measured_on": "class"}
+    head |= {"speakers": "10", "folds": "5", "seeds": "1"}
+    rows = [
+        {
+            **head,
+            "model": m,
+            "loss": loss,
+            "metric": k,
+            "value": v,
+            "low": v - 0.05,
+            "high": v + 0.05,
+        }
+        for m, loss, v in (("M1", "lc", 0.56), ("baseline", "ce", 0.574))
+        for k in ("UA", "WA")
+    ]
+    pd.DataFrame(rows).to_csv(folder / "intervals.csv", index=False)
+    (folder / "claims.csv").write_text("verdict\nsupported\nundecided\nundecided\n")
+    (folder / "versus.csv").write_text("verdict\nnot transcribed\ninside our interval\n")
+    options = {"features": "features", "space": "space", "corpus": "corpus.json"}
+    options |= {"targets": "summary.json", "intervals": "intervals.csv", "claims": "claims.csv"}
+    options |= {"versus-paper": "versus.csv", "out": "numbers.tex"}
+    words = ["paper-numbers", "--runs", *(str(folder / name) for name in runs)]
+    for name, path in options.items():
+        words += [f"--{name}", str(folder / path)]
+    return [*words, "--dataset", HOSTILE, "--kind", "demo"]
+
+
+def macros(text: str) -> dict[str, str]:
+    return dict(re.findall(r"\\newcommand\{\\emo(\w+)\}\{(.*)\}\n", text))
+
+
+def test_numbers(tmp_path: Path) -> None:
+    cli.main(write_records(tmp_path))
+    made = macros((tmp_path / "numbers.tex").read_text())
+    assert made["Dataset"] == r"50\%\_\textbackslash{}input\{x\}"
+    assert made["Upstream"].startswith(r"the outputs of layer 14 of 50\%")
+    assert made["PerClass"] == "anger 82, fear 100"
+    assert (made["LearningRate"], made["BaselineRate"]) == (
+        r"$2\cdot 10^{-3}$",
+        r"$2\cdot 10^{-4}$",
+    )
+    assert made["MOneUA"] == r"56.0\% (51.0--61.0)"
+    assert made["BaselineWA"] == r"57.4\% (52.4--62.4)"
+    assert (made["Runs"], made["Collapsed"]) == ("3", "1 of 3")
+    assert made["Verdicts"] == "1 supported, 2 undecided"
+    assert (made["Cells"], made["Transcribed"]) == ("2", "1")
+    assert (made["Seeds"], made["SpaceWords"], made["Resamples"]) == ("1 seed", "20,526", "10,000")
+    assert (made["TargetsSOne"], made["TargetsSTwo"]) == ("2", "0")
+    assert "says nothing about the paper" in made["Note"]
+
+
+def test_the_text_types_no_number_of_ours_and_names_what_there_is(tmp_path: Path) -> None:
+    cli.main(write_records(tmp_path))
+    made = set(macros((tmp_path / "numbers.tex").read_text()))
+    text = (PAPER / "main.tex").read_text()
+    used = set(re.findall(r"\\emo(\w+)", text)) - {"Note"}
+    assert used <= made
+    # of numbers of two digits and more: layer 14, and the levels of intervals
+    prose = text[text.index(r"\begin{abstract}") : text.index(r"\bibliographystyle")]
+    prose = re.sub(r"\\[a-z]+\s*(\[[^]]*\])?\{[^{}]*\}", "", prose)
+    assert set(re.findall(r"\d[\d.]+", prose)) <= {"14", "93", "95", "97", "2.0"}
+
+
+def test_a_rate_as_a_power() -> None:
+    assert power(1.5e-3) == r"$1.5\cdot 10^{-3}$"
+    assert power(1.0) == r"$1\cdot 10^{0}$"
+
+
+def test_runs_without_a_baseline_are_refused(tmp_path: Path) -> None:
+    words = write_records(tmp_path)
+    words.remove(str(tmp_path / "b"))
+    with pytest.raises(SystemExit, match="needs runs of a baseline and of a word-embedding model"):
+        cli.main(words)
+
+
+def test_without_latex_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, fails: Callable[..., str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    words = ["--text", "t", "--references", "r", "--numbers", "n", "--tables", "t", "--figures"]
+    said = fails("paper", *words, "f", "--out", tmp_path / "p.pdf")
+    assert "apt install latexmk texlive-latex-recommended texlive-fonts-recommended" in said
+    assert not (tmp_path / "p.pdf").exists()
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Callable[[str], Path]:
+    """Compile a document of this body with one table and the project's references."""
+    (tmp_path / "numbers.tex").write_text("\\newcommand{\\emoSeeds}{5}\n")
+    (tmp_path / "table1.tex").write_text("table one\n")
+    (tmp_path / "figure.pdf").write_bytes(b"")
+
+    def run(body: str) -> Path:
+        head = "\\documentclass{article}\\usepackage{natbib}\\pdfinfoomitdate=1\\pdftrailerid{}"
+        tail = "\\bibliographystyle{plainnat}\\bibliography{refs}\\end{document}\n"
+        (tmp_path / "text.tex").write_text(
+            f"{head}\\input{{numbers}}\\begin{{document}}{body}{tail}"
+        )
+        words = ["paper", "--text", tmp_path / "text.tex", "--references", PAPER / "refs.bib"]
+        words += ["--numbers", tmp_path / "numbers.tex", "--tables", tmp_path / "table1.tex"]
+        words += ["--figures", tmp_path / "figure.pdf", "--out", tmp_path / "p.pdf"]
+        cli.main([str(word) for word in words])
+        return tmp_path / "p.pdf"
+
+    return run
+
+
+@needs_latex
+def test_the_same_text_gives_the_same_bytes(build: Callable[[str], Path]) -> None:
+    body = r"\emoSeeds{} seeds \cite{stanley2023emotion} \input{table1} "
+    body += r"\IfFileExists{tableA1.tex}{\input{tableA1}}{none}"
+    first = build(body).read_bytes()
+    assert first.startswith(b"%PDF")
+    assert build(body).read_bytes() == first
+
+
+@needs_latex
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (r"\cite{stanley2023emotion} \nosuchmacro", r"LaTeX failed: Undefined control sequence"),
+        (r"\cite{stanley2023emotion} \ref{nowhere}", "Reference `nowhere' .* undefined"),
+        (r"\cite{nobody1900nothing}", "nobody1900nothing|LaTeX failed"),
+        (r"\cite{stanley2023emotion} \input{tableA1}", "LaTeX failed: .*tableA1"),
+    ],
+)
+def test_a_mistake_in_the_text_is_said_in_one_line(
+    build: Callable[[str], Path], body: str, message: str
+) -> None:
+    with pytest.raises(SystemExit, match=message) as stopped:
+        build(body)
+    assert "\n" not in str(stopped.value.code)
+
+
+def test_first_error() -> None:
+    log = "noise\n! Undefined control sequence.\n<recently read> \\x\nl.12 \\x\n"
+    assert first_error(log) == "Undefined control sequence. l.12 \\x"
+    assert first_error("") == "it said nothing"

@@ -1,0 +1,115 @@
+"""How sure the numbers are, and whether the paper's claims hold."""
+
+
+rule intervals:
+    """95% intervals of the numbers over all seeds, and differences between models."""
+    input:
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=variants(w.dataset),
+        ),
+        utterances="results/{dataset}/utterances.csv",
+        code=code("intervals"),
+    output:
+        intervals="results/{dataset}/intervals.csv",
+        differences="results/{dataset}/differences.csv",
+    log:
+        "results/{dataset}/logs/intervals.log",
+    benchmark:
+        "results/{dataset}/benchmarks/intervals.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword intervals --decisions {input.decisions} --utterances {input.utterances}"
+        " --intervals {output.intervals} --differences {output.differences} --record {log}.json > {log} 2>&1"
+
+
+use rule intervals as intervals_of_comparison with:
+    input:
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=compared(w.dataset, w.comparison),
+        ),
+        utterances="results/{dataset}/utterances.csv",
+        code=code("intervals"),
+    output:
+        intervals="results/{dataset}/comparisons/{comparison}/intervals.csv",
+        differences="results/{dataset}/comparisons/{comparison}/differences.csv",
+    log:
+        "results/{dataset}/logs/comparisons/{comparison}_intervals.log",
+    benchmark:
+        "results/{dataset}/benchmarks/comparisons/{comparison}_intervals.tsv"
+
+
+rule versus_paper:
+    """Our tables beside the paper's numbers, cell by cell."""
+    input:
+        tables=expand("results/{{dataset}}/tables/table{n}.csv", n=[1, 3, 5, 6]),
+        reported=source("paper/reported.csv"),
+        template=source("paper/templates/versus_paper.tex.j2"),
+        code=code("versus_paper"),
+    output:
+        csv=report(
+            "results/{dataset}/versus_paper.csv",
+            category="Claims",
+            labels={"what": "ours beside the paper's", "format": "CSV"},
+            caption="../report/versus_paper.rst",
+        ),
+        tex="results/{dataset}/tables/versus_paper.tex",
+    log:
+        "results/{dataset}/logs/versus_paper.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        options=lambda w: flags(
+            {"dataset": w.dataset, "synthetic": is_synthetic(w.dataset)}
+        ),
+    shell:
+        "emoword versus-paper --tables {input.tables} --reported {input.reported}"
+        " --template {input.template} {params.options} --csv {output.csv} --tex {output.tex}"
+        " --record {log}.json > {log} 2>&1"
+
+
+rule claims:
+    """Does each claim of the paper hold?"""
+    input:
+        unpack(lambda w: claim_comparisons(w.dataset)),
+        claims=source("paper/claims.yaml"),
+        schema=source("src/emoword/resources/claims.schema.yaml"),
+        differences="results/{dataset}/differences.csv",
+        neighbours=lambda w: f"results/{w.dataset}/neighbours/{variants(w.dataset)[0]}.csv",
+        targets=lambda w: f"{targets_folder(w.dataset, variants(w.dataset)[0])}/summary.json",
+        reported=source("paper/reported.csv"),
+        versus="results/{dataset}/versus_paper.csv",
+        templates=[
+            source("paper/templates/claims.tex.j2"),
+            source("paper/templates/claims.html.j2"),
+        ],
+        code=code("claims"),
+    output:
+        csv="results/{dataset}/claims.csv",
+        parts="results/{dataset}/claim_parts.csv",
+        tex="results/{dataset}/tables/claims.tex",
+        html=report(
+            "results/{dataset}/claims.html",
+            category="Claims",
+            labels={"what": "verdicts", "format": "HTML"},
+            caption="../report/claims.rst",
+        ),
+    log:
+        "results/{dataset}/logs/claims.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        templates=lambda w, input: os.path.dirname(input.templates[0]),
+        options=lambda w: claim_flags(w.dataset),
+    shell:
+        "emoword claims --claims {input.claims} --differences {input.differences}"
+        " --neighbours {input.neighbours} --targets {input.targets} --reported {input.reported}"
+        " --versus-paper {input.versus} {params.options} --templates {params.templates}"
+        " --csv {output.csv} --parts {output.parts} --tex {output.tex} --html {output.html}"
+        " --record {log}.json > {log} 2>&1"

@@ -1,0 +1,48 @@
+"""Word spaces side by side: Table A1."""
+
+
+rule compare_spaces:
+    """Table A1 of the configured dataset."""
+    input:
+        expand(
+            "results/{dataset}/tables/tableA1.{kind}",
+            dataset=config["dataset"],
+            kind=["csv", "tex"],
+        ),
+
+
+rule space_table:
+    """UA and WA of M1 by word space, and a paired test for each pair."""
+    input:
+        metrics="results/{dataset}/comparisons/spaces/metrics.csv",
+        spaces=lambda w: [
+            f"{space_folder(w.dataset, variant)}/meta.json"
+            for variant in compared(w.dataset, "spaces")
+        ],
+        template=source("paper/templates/tableA1.tex.j2"),
+        code=code("spaces_comparison"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA1.csv",
+            category="Tables",
+            labels={"table": "A1", "format": "CSV"},
+            caption="../report/table.rst",
+        ),
+        tex="results/{dataset}/tables/tableA1.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA1.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        options=lambda w, input: flags(
+            {
+                "variants": compared(w.dataset, "spaces"),
+                "spaces": list(input.spaces),
+                "dataset": w.dataset,
+                "synthetic": is_synthetic(w.dataset),
+            }
+        ),
+    shell:
+        "emoword compare-spaces --metrics {input.metrics} {params.options}"
+        " --template {input.template} --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
