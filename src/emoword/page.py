@@ -57,6 +57,8 @@ FIGURES = {
 FURTHER = {
     "versus_paper.csv": "Ours beside the paper's numbers, cell by cell",
     "differences.csv": "Paired differences between models",
+    "comparisons/sensitivity/sensitivity.csv": "Sensitivity: each open choice changed alone",
+    "comparisons/sensitivity/verdicts.csv": "Sensitivity of the verdicts",
 }
 LONG = 30  # rows; a longer table is folded away
 UNSEEN = re.compile(

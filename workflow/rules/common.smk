@@ -22,6 +22,19 @@ MODEL_OF = {"S1": "M1", "S2": "M2", "S3": "M3"}
 TABLES = [1, 2, 3, 4, 5, 6]
 FIGURES = ["network", "map", "neighbours", "confusion", "curves", "claims"]
 PAGE_FILES = ["index.html", "utterances.js", "details.js", "runs.js"]
+PAGE_JUDGED = [
+    "intervals.csv",
+    "differences.csv",
+    "claims.csv",
+    "claim_parts.csv",
+    "versus_paper.csv",
+]
+PAGE_FURTHER = [
+    "tables/tableA1.csv",
+    "tables/tableA2.csv",
+    "comparisons/sensitivity/sensitivity.csv",
+    "comparisons/sensitivity/verdicts.csv",
+]
 PAGE_SOURCES = ["page.html.j2", "page.css", "page.js", "start.js"]
 PACKAGE = Path(workflow.basedir) / "src" / "emoword"
 

@@ -50,6 +50,15 @@ rule report_page:
             figure=FIGURES,
             kind=["png", "pdf"],
         ),
+        judged=expand("results/{{dataset}}/{file}", file=PAGE_JUDGED),
+        # what nobody may have asked for is shown if it is there
+        further=lambda w: [
+            path
+            for path in expand(
+                "results/{dataset}/{file}", dataset=w.dataset, file=PAGE_FURTHER
+            )
+            if Path(path).exists()
+        ],
         rulegraph="results/{dataset}/rulegraph.dot",
         code=code("page")
         + [source(f"src/emoword/resources/page/{name}") for name in PAGE_SOURCES],
