@@ -356,10 +356,13 @@ def run_folders(dataset, variant, losses=None):
     pairs = [(s, l) for s in chosen["label_sets"] for l in losses or chosen["losses"]]
     if losses is None:
         pairs.append(("S1", "ce"))
+    folders = [
+        f"results/{dataset}/runs/{trained_by(dataset, variant, s, l)}/{s}-{l}"
+        for s, l in pairs
+    ]
     return [
-        f"results/{dataset}/runs/{trained_by(dataset, variant, label_set, loss)}/{label_set}-{loss}"
-        f"/fold{fold}-seed{seed}"
-        for label_set, loss in pairs
+        f"{folder}/fold{fold}-seed{seed}"
+        for folder in folders
         for fold in range(1, block("datasets", dataset)["folds"] + 1)
         for seed in block("datasets", dataset)["seeds"]
     ]

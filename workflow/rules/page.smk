@@ -19,10 +19,8 @@ rule rulegraph:
     localrule: True
     conda:
         "../../envs/emoword.yaml"
-    params:
-        snakefile=source("Snakefile"),
     shell:
-        "snakemake --snakefile {params.snakefile} --configfile {input.config} --rulegraph dot"
+        "snakemake --snakefile {input.rules[0]} --configfile {input.config} --rulegraph dot"
         " --forceall results/{wildcards.dataset}/report/index.html > {output} 2> {log}"
 
 
@@ -34,6 +32,11 @@ rule report_page:
         corpus="results/{dataset}/corpus.json",
         config="results/{dataset}/config.json",
         metrics="results/{dataset}/metrics.csv",
+        intervals="results/{dataset}/intervals.csv",
+        claims=expand(
+            "results/{{dataset}}/{name}.csv",
+            name=["claims", "claim_parts", "versus_paper"],
+        ),
         decisions=lambda w: f"results/{w.dataset}/decisions/{variants(w.dataset)[0]}.csv",
         nearest=lambda w: f"results/{w.dataset}/nearest/{variants(w.dataset)[0]}.csv",
         neighbours=lambda w: f"results/{w.dataset}/neighbours/{variants(w.dataset)[0]}.csv",
