@@ -1,12 +1,14 @@
 """The profile on a real Slurm: the whole road, then one fault at a time; every wait has a limit."""
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -193,7 +195,18 @@ def until(true: Callable[[], bool], seconds: int = 120) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+def sandbox() -> Iterator[None]:
+    """The sandbox for these tests alone: they drain its node and restart its daemons."""
+    with (Path(tempfile.gettempdir()) / "emoword-slurm-tests.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.skip("other tests use the sandbox at the moment")
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """The command of the README, begun; sacct is installed, but has no database."""
     subprocess.run([SANDBOX, "up"], check=True, timeout=LONGEST)
     clone = Clone.fresh(tmp_path_factory.mktemp("whole") / "emoword")
