@@ -186,6 +186,7 @@ def test_multiset_counts_every_word_once(rows: list[tuple[str, str]]) -> None:
 def test_comment_words_have_no_edges(text: str) -> None:
     class Choices:
         lowercase = False
+        comment_nouns = False
 
-    word = comment_word(text, Choices())  # type: ignore[arg-type]  # only this attribute is read
+    word = comment_word(text, Choices())  # type: ignore[arg-type]  # only these are read
     assert word == word.strip(" \t\n.,;:()[]\"'?!")

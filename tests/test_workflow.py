@@ -58,7 +58,7 @@ class Clone:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder / "src"),
         }
-        command = ["snakemake", "--cores", "2", "--configfile", "cut.yaml", *arguments]
+        command = ["snakemake", "--configfile", "cut.yaml", "--cores", "2", *arguments]
         done = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )

@@ -101,8 +101,10 @@ def files_of(names: Iterable[str]) -> list[str]:
 
 
 def is_data(name: str, command: Sequence[str]) -> bool:
-    """Whether a file is data: below the working folder or named, and neither code nor installed."""
+    """Whether a file is data: below the working folder or named; no code, checkpoint or package."""
     path = Path(name)
+    if name.endswith(".checkpoint.safetensors"):
+        return False  # of no use once the training is whole
     if path.suffix in (".py", ".pyc", ".so") or (Path.cwd() / path).is_relative_to(sys.prefix):
         return False
     return not path.is_absolute() or any(path.is_relative_to(part) for part in command)

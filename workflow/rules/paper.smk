@@ -53,4 +53,4 @@ rule paper:
     shell:
         "emoword paper --text {input.text} --references {input.references}"
         " --numbers {input.numbers} --tables {input.tables} --figures {input.figures}"
-        " --out {output} > {log} 2>&1"
+        " --out {output} --record {log}.json > {log} 2>&1"
