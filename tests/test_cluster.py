@@ -172,12 +172,7 @@ def test_no_jobs_are_no_lines(slurm: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_the_profiles_commands_come_first_on_the_path_once(
-    slurm: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SNAKEMAKE_PROFILE", "of the site")
+def test_a_folder_comes_first_on_the_path_once(slurm: Path) -> None:
     for _ in range(2):
-        cluster.environment("profile")
-    folder = Path("profile").resolve()
-    assert os.environ["PATH"].split(os.pathsep) == [str(folder / "bin"), str(slurm)]
-    assert os.environ["SNAKEMAKE_PROFILE"] == str(folder / "job")
+        cluster.first_on_path("bin")
+    assert os.environ["PATH"].split(os.pathsep) == [str(Path("bin").resolve()), str(slurm)]

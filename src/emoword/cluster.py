@@ -121,17 +121,12 @@ def may_wait(refusal: str, partition: str | int) -> bool:
     return bool(ask("sinfo", "--noheader", "--format=%n", states, *options).stdout.strip())
 
 
-def environment(profile: str) -> None:
-    """What the executor plugin and the jobs are to find in their environment.
-
-    The commands in the profile's ``bin`` before others of their name; and, named by a variable, a
-    profile for the Snakemake that runs inside each job.
-    """
-    folder = Path(profile).resolve()
+def first_on_path(folder: str) -> None:
+    """Let the commands in a folder be found before others of their name."""
     path = os.environ["PATH"].split(os.pathsep)
-    if str(folder / "bin") not in path:
-        os.environ["PATH"] = os.pathsep.join([str(folder / "bin"), *path])
-    os.environ["SNAKEMAKE_PROFILE"] = str(folder / "job")
+    first = str(Path(folder).resolve())
+    if first not in path:
+        os.environ["PATH"] = os.pathsep.join([first, *path])
 
 
 def status_command() -> str:
