@@ -372,7 +372,7 @@ def edited_records(ledger: Ledger, provenance: Mapping[str, Any]) -> Iterator[Pr
         if then is not None and then != json.loads(json.dumps(job.record)):
             newer = str(job.record["ended"]) > str(then["ended"])
             reason = (
-                "the job ran again since; gather anew: ./run --cores 1 audit"
+                "the job ran again since; gather anew: ./run audit --cores 1 --forcerun provenance"
                 if newer
                 else "the record was edited, as it claims the same run"
             )
