@@ -176,3 +176,29 @@ def test_a_folder_comes_first_on_the_path_once(slurm: Path) -> None:
     for _ in range(2):
         cluster.first_on_path("bin")
     assert os.environ["PATH"].split(os.pathsep) == [str(Path("bin").resolve()), str(slurm)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "minutes"),
+    [
+        ("infinite", None),
+        ("n/a", None),
+        ("30:00", 30),
+        ("4:00:00", 240),
+        ("7-00:00:00", 10080),
+        ("1-12:30:00", 2190),
+    ],
+)
+def test_limits_of_time_in_slurms_spelling(limit: str, minutes: int | None) -> None:
+    assert cluster.minutes_of(limit) == minutes
+
+
+def test_no_job_asks_for_more_time_than_its_partition_allows(slurm: Path) -> None:
+    lines = r"case $* in *=gpu) echo gpu 4:00:00;; *) printf 'all* infinite\ngpu 4:00:00\n';; esac"
+    command(slurm / "sinfo", lines)
+    assert cluster.runtime(60, "") == "60 * attempt"
+    assert cluster.runtime(60, "gpu", 5) == "min(60 * attempt, 48)"
+    command(slurm / "sinfo", "echo 'short* 2:00'")
+    assert cluster.runtime(60, "", 5) == "min(60 * attempt, 1)"
+    command(slurm / "sinfo", "exit 1")
+    assert cluster.runtime(60, "gpu") == "60 * attempt"

@@ -109,6 +109,39 @@ def checked_site() -> dict[str, str | int]:
     return site
 
 
+def runtime(minutes: str | int, partition: str | int, in_a_row: str | int = 1) -> str:
+    """Minutes to ask for, as Snakemake reads it: more at each attempt, within a partition's limit.
+
+    A job that asks for more than its partition allows is refused, or waits for ever.
+
+    Args:
+        minutes: at the first attempt.
+        partition: its name; empty: Slurm's default partition.
+        in_a_row: how many such steps one job may take one after the other.
+    """
+    said = ask("sinfo", "--noheader", "--format=%P %l", *on(partition)).stdout
+    limits = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
+    default = next((limit for name, limit in limits.items() if name.endswith("*")), "infinite")
+    limit = minutes_of(next(iter(limits.values()), default) if partition else default)
+    asked = f"{minutes} * attempt"
+    return f"min({asked}, {max(1, limit // int(in_a_row))})" if limit else asked
+
+
+def minutes_of(limit: str) -> int | None:
+    """``1-02:30:00``, ``02:30:00`` or ``30:00`` as whole minutes; None: there is no limit."""
+    days, _, clock = limit.rpartition("-")
+    parts = clock.split(":")
+    if not all(part.isdigit() for part in [days or "0", *parts]):
+        return None  # "infinite", or nothing that Slurm says of times
+    hours, minutes, _ = (int(part) for part in ["0", "0", *parts][-3:])
+    return (int(days or 0) * 24 + hours) * 60 + minutes
+
+
+def on(partition: str | int) -> list[str]:
+    """The option that names a partition; none for Slurm's default."""
+    return [f"--partition={partition}"] if partition else []
+
+
 def may_wait(refusal: str, partition: str | int) -> bool:
     """Whether a refusal may pass: no node suits now, and some of them are drained or down.
 
@@ -116,9 +149,8 @@ def may_wait(refusal: str, partition: str | int) -> bool:
     """
     if "node configuration is not available" not in refusal:
         return False
-    options = [f"--partition={partition}"] if partition else []
     states = "--states=drain,down,maint"
-    return bool(ask("sinfo", "--noheader", "--format=%n", states, *options).stdout.strip())
+    return bool(ask("sinfo", "--noheader", "--format=%n", states, *on(partition)).stdout.strip())
 
 
 def first_on_path(folder: str) -> None:
