@@ -214,24 +214,6 @@ def test_a_second_call_does_nothing(clone: Clone) -> None:
     assert clone.planned() == set()
 
 
-def test_controls_and_sensitivity(clone: Clone, demo: Path) -> None:
-    clone.snakemake("controls", "sensitivity")
-    table = pd.read_csv(demo / "tables/tableA2.csv")
-    assert set(table["variant"]) == {"paper", "shuffled"}
-    assert {"majority", "mean_S1", "mean_S2", "mean_S3"} < set(table["model"])
-    shuffled = WordSpace.open(demo / "spaces/embedded-shuffled")
-    plain = WordSpace.open(demo.parent / "spaces/embedded")
-    assert (shuffled.vectors_of(["anger"]) != plain.vectors_of(["anger"])).any()
-    rows = pd.read_csv(demo / "comparisons/sensitivity/sensitivity.csv")
-    changes = rows.set_index(["variant", "model", "metric"])["difference"]
-    for model in ("M1", "M2", "baseline"):  # no comment is read for them
-        assert changes["comment_nouns", model, "UA"] == 0
-    assert changes["argmin", "baseline", "UA"] == 0
-    assert (demo / "tables/choices.tex").stat().st_size > 0
-    assert not list((demo / "runs").glob("argmin"))  # what it shares is not made again
-    assert clone.planned("controls", "sensitivity") == set()
-
-
 def test_a_leak_stops_the_evaluation(clone: Clone, demo: Path) -> None:
     split = demo / "runs/paper/S1-lc/fold1-seed0/split.csv"
     decisions = demo / "decisions/paper.csv"
@@ -334,3 +316,22 @@ def test_results_that_cannot_be_written_are_said_in_words(clone: Clone, tmp_path
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "cannot write here" in done.stderr
+
+
+# last, as pages and reports show from then on what was made here
+def test_controls_and_sensitivity(clone: Clone, demo: Path) -> None:
+    clone.snakemake("controls", "sensitivity")
+    table = pd.read_csv(demo / "tables/tableA2.csv")
+    assert set(table["variant"]) == {"paper", "shuffled"}
+    assert {"majority", "mean_S1", "mean_S2", "mean_S3"} < set(table["model"])
+    shuffled = WordSpace.open(demo / "spaces/embedded-shuffled")
+    plain = WordSpace.open(demo.parent / "spaces/embedded")
+    assert (shuffled.vectors_of(["anger"]) != plain.vectors_of(["anger"])).any()
+    rows = pd.read_csv(demo / "comparisons/sensitivity/sensitivity.csv")
+    changes = rows.set_index(["variant", "model", "metric"])["difference"]
+    for model in ("M1", "M2", "baseline"):  # no comment is read for them
+        assert changes["comment_nouns", model, "UA"] == 0
+    assert changes["argmin", "baseline", "UA"] == 0
+    assert (demo / "tables/choices.tex").stat().st_size > 0
+    assert not list((demo / "runs").glob("argmin"))  # what it shares is not made again
+    assert clone.planned("controls", "sensitivity") == set()
