@@ -110,9 +110,11 @@ start_database() {
   [ -d "$dir/db/mysql" ] ||
     mariadb-install-db --user=mysql --datadir="$dir/db" --auth-root-authentication-method=normal \
       --skip-test-db > "$dir/log/mariadb.log" 2>&1
-  alive "$dir/run/mariadb.pid" ||
+  # `alive || mariadbd &` would leave a shell that holds the caller's pipes open
+  if ! alive "$dir/run/mariadb.pid"; then
     setsid mariadbd --no-defaults --user=mysql --datadir="$dir/db" --socket="$socket" --skip-networking \
       --pid-file="$dir/run/mariadb.pid" --innodb-lock-wait-timeout=900 >> "$dir/log/mariadb.log" 2>&1 < /dev/null &
+  fi
   answers mariadb --no-defaults -uroot -S "$socket" -e 'create database if not exists slurm_acct_db'
   cat > "$dir/slurmdbd.conf" <<CONF
 AuthType=auth/munge
