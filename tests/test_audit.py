@@ -21,7 +21,11 @@ import soundfile
 from auditing import REPOSITORY, D, make_results, stage
 from emoword import recording
 from emoword.cli import main
+from emoword.errors import InputError
+from emoword.html import render_page
+from emoword.latex import render as render_latex
 from emoword.records import ledger, read_logs
+from emoword.verify import close
 
 RUN = f"{D}/runs/paper/S1-lc/fold2-seed0"
 
@@ -44,6 +48,7 @@ def root(made: tuple[Path, Path], tmp_path: Path) -> Path:
 
 
 Verify = Callable[..., tuple[int, str]]
+Render = Callable[[Path, dict[str, object]], str]
 
 
 @pytest.fixture
@@ -160,6 +165,24 @@ def test_every_rule_leaves_a_record() -> None:
 
 
 # -------------------------------------------------------------------------------------- verify
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "wanted"),
+    [("0.30000000000000004", "0.3", True), ("0.31", "0.3", False), ("0.3", "anger", False)],
+)
+def test_tables_are_close_but_for_the_rounding_of_numbers(a: str, b: str, wanted: bool) -> None:
+    assert close(f"x,{a}\n", f"x,{b}\n") == close(f"x,{b}\n", f"x,{a}\n") == wanted
+
+
+@pytest.mark.parametrize("render", [render_latex, render_page])
+def test_a_template_of_an_archive_runs_no_code(render: Render, tmp_path: Path) -> None:
+    """Verify runs the templates that an archive brings along."""
+    hostile = tmp_path / "hostile.j2"
+    reach = "cycler.__init__.__globals__.os.system('touch hacked')"
+    hostile.write_text(f"\\VAR{{{reach}}}" if render is render_latex else f"{{{{ {reach} }}}}")
+    with pytest.raises(InputError, match=r"hostile\.j2"):
+        render(hostile, {})
 
 
 def test_nothing_differs_where_nothing_was_touched(root: Path, verify: Verify) -> None:

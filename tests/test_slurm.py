@@ -517,8 +517,9 @@ def struck_with_accounts(
 ) -> Iterator[dict[str, Clone]]:
     """Slurm keeps accounts in a database from here on, so that sacct answers."""
     up = subprocess.run([SANDBOX, "up-db"], capture_output=True, text=True, timeout=LONGEST)
-    if up.returncode:
-        pytest.skip(f"tests/slurm_sandbox.sh up-db: {up.stderr[-300:]}")
+    if up.returncode and not shutil.which("mariadbd"):
+        pytest.skip(f"no MariaDB to be had: {up.stderr[-300:]}")
+    assert up.returncode == 0, up.stderr
     clones = strike(WITH_ACCOUNTS, local, tmp_path_factory.mktemp("accounts"))
     yield clones
     for clone in clones.values():

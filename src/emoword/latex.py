@@ -11,10 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
-import jinja2
-from jinja2.sandbox import SandboxedEnvironment
-
-from emoword.errors import InputError
+from emoword.templates import fill
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -95,27 +92,16 @@ def render(template: Path, values: Mapping[str, object]) -> str:
     Raises:
         InputError: the template is missing, is not valid, or names something that is not there.
     """
-    environment = SandboxedEnvironment(  # verify runs templates of other people's archives
+    return fill(
+        template,
+        values,
+        filters={"bold": bold},
         block_start_string=r"\BLOCK{",
         block_end_string="}",
         variable_start_string=r"\VAR{",
         variable_end_string="}",
         comment_start_string=r"\COMMENT{",
         comment_end_string="}",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
         autoescape=False,
         finalize=escape,
-        loader=jinja2.FileSystemLoader(template.parent),
     )
-    environment.filters["bold"] = bold
-    try:
-        return environment.get_template(template.name).render(values)
-    except jinja2.TemplateNotFound as error:
-        raise InputError(f"{template.parent / str(error)}: no such template") from error
-    except jinja2.TemplateSyntaxError as error:
-        raise InputError(f"{template}: line {error.lineno}: {error.message}") from error
-    except jinja2.UndefinedError as error:
-        raise InputError(f"{template}: {error.message}") from error

@@ -323,17 +323,17 @@ def close(a: str, b: str) -> bool:
     """
     cells, others = (text.replace("\n", ",").split(",") for text in (a, b))
     return len(cells) == len(others) and all(
-        x == y or (number(x) is not None and math.isclose(number(x), number(y), rel_tol=CLOSE))  # type: ignore[arg-type]
+        x == y or math.isclose(number(x), number(y), rel_tol=CLOSE)
         for x, y in zip(cells, others, strict=True)
     )
 
 
-def number(text: str) -> float | None:
-    """The number that a cell holds."""
+def number(text: str) -> float:
+    """The number that a cell holds; NaN, which is close to nothing, if it holds a word."""
     try:
         return float(text)
     except ValueError:
-        return None
+        return math.nan
 
 
 def readers_of_other_bytes(ledger: Ledger, path: str, digest: str) -> list[str]:
