@@ -4,10 +4,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from emoword.network import (
     BidirectionalLSTM,
+    Convolution,
     Network,
     Shape,
     frames_needed,
@@ -112,3 +114,29 @@ def test_without_padding_frames_are_lost_and_batches_change_nothing() -> None:
     for i, length in enumerate(lengths.tolist()):
         alone = model(x[i : i + 1, :length], lengths[i : i + 1])
         torch.testing.assert_close(together[i : i + 1], alone)
+
+
+def test_bfloat16_rounds_the_products_and_nothing_else() -> None:
+    exact, rounded = Network(SMALL).eval(), Network(SMALL, precision="bfloat16").eval()
+    rounded.load_state_dict(exact.state_dict())
+    frames, lengths = torch.randn(4, 50, 5), torch.tensor([50, 31, 8, 22])
+    wanted, got = exact(frames, lengths), rounded(frames, lengths)
+    assert got.dtype == torch.float32
+    error = (got - wanted).norm() / wanted.norm()
+    assert 1e-5 < error < 0.03  # a mantissa of 8 bits rounds by up to 2**-9 = 0.002, many times
+    got.square().mean().backward()
+    assert {p.grad.dtype for p in rounded.parameters() if p.grad is not None} == {torch.float32}
+
+
+def test_convolution_and_pooling_are_torchs() -> None:
+    layer = Convolution(5, 6, kernel=5, pool=3, padding="same")
+    x = torch.randn(2, 22, 5)
+    padded = functional.conv1d(
+        x.transpose(1, 2), layer.convolution.weight, layer.convolution.bias, padding=2
+    )
+    pooled = functional.max_pool1d(functional.relu(padded), 3).transpose(1, 2)
+    got, lengths = layer(x, torch.tensor([22, 14]))
+    torch.testing.assert_close(got[0], pooled[0])
+    torch.testing.assert_close(got[1, :4], pooled[1, :4])
+    assert lengths.tolist() == [7, 4]
+    assert not got[1, 4:].any()

@@ -1,3 +1,4 @@
+import argparse
 import copy
 import itertools
 import json
@@ -5,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +21,17 @@ from safetensors.numpy import load_file
 from emoword import checkpoint, cli
 from emoword.checkpoint import Progress
 from emoword.encoding import decide
-from emoword.fitting import Examples, collate, frame_statistics, predict, random_batches
+from emoword.fitting import (
+    Examples,
+    collate,
+    collated,
+    frame_statistics,
+    held,
+    predict,
+    random_batches,
+    train_epoch,
+)
+from emoword.frames import Features
 from emoword.network import Network, Shape
 from emoword.optimiser import OneCycleAdam
 from emoword.train import spread_of
@@ -97,8 +109,10 @@ def test_statistics_come_from_the_training_part_alone(train: Train, corpus: Path
     np.testing.assert_allclose(weights["input_std"], rows.std(0), rtol=1e-5)
 
 
-def test_same_seed_same_bytes_other_seed_other_weights(train: Train) -> None:
-    a, b, c = train("a"), train("b"), train("c", "--seed", "1")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_same_seed_same_bytes_other_seed_other_weights(train: Train, precision: str) -> None:
+    own = ("--precision", precision)
+    a, b, c = train("a", *own), train("b", *own), train("c", "--seed", "1", *own)
     for file in ("weights.safetensors", "history.csv", "split.csv", "predictions.npy"):
         assert (a / file).read_bytes() == (b / file).read_bytes()
     assert (a / "weights.safetensors").read_bytes() != (c / "weights.safetensors").read_bytes()
@@ -156,12 +170,44 @@ def test_a_checkpoint_of_another_training_is_not_used(train: Train, tmp_path: Pa
     assert (train("other") / "history.csv").read_bytes() == (wanted / "history.csv").read_bytes()
 
 
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+
+
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-def test_same_seed_same_bytes_on_a_gpu(train: Train) -> None:
-    a, b = train("a", "--device", "cuda"), train("b", "--device", "cuda")
+@needs_gpu
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_same_seed_same_bytes_on_a_gpu(train: Train, precision: str) -> None:
+    own = ("--device", "cuda", "--precision", precision)
+    a, b = train("a", *own), train("b", *own)
     for file in ("weights.safetensors", "history.csv", "predictions.npy"):
         assert (a / file).read_bytes() == (b / file).read_bytes()
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_an_epoch_waits_for_the_gpu_once(corpus: Path) -> None:
+    features = Features.open(corpus / "features")
+    frames = held(features.frames, torch.device("cuda"))
+    assert frames.device.type == "cuda"
+    names = list(features.index)
+    spans = np.array([features.span(name) for name in names])
+    examples = Examples(names, spans, torch.zeros(len(names), 7))
+    network = Network(Shape(4, 7, (8, 8, 8), lstm=4, hidden=(16,))).cuda()
+    optimiser = OneCycleAdam(network.parameters(), 0.1, 100)
+    settings = argparse.Namespace(seed=0, batch_size=8, loss="mse")
+    train_epoch(network, frames, examples, optimiser, settings, 1)  # cuDNN finds its kernels
+    with warnings.catch_warnings(record=True) as waits:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")
+        train_epoch(network, frames, examples, optimiser, settings, 2)
+        torch.cuda.set_sync_debug_mode("default")
+    # the spans and the goals go there, the losses come back
+    assert len([wait for wait in waits if "synchroniz" in str(wait.message)]) <= 3
+
+
+def test_frames_stay_where_they_are_without_a_gpu(corpus: Path) -> None:
+    frames = Features.open(corpus / "features").frames
+    assert held(frames, torch.device("cpu")) is frames
 
 
 def test_it_learns_what_can_be_learned(train: Train) -> None:
@@ -235,7 +281,7 @@ def test_a_triplet_run_predicts_similarities_with_the_training_centroids(
     split = pd.read_csv(run / "split.csv")
     index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
     labels = pd.read_csv(corpus / "utterances.csv").set_index("utterance")["label"]
-    frames = np.load(corpus / "features" / "frames.npy")
+    frames = Features.open(corpus / "features").frames
 
     def embedded(part: str) -> np.ndarray:
         names = list(split["utterance"][split["part"] == part])
@@ -361,18 +407,38 @@ def test_batches_hold_everything_once(lengths: list[int], size: int) -> None:
     assert max(map(len, batches)) <= size
 
 
-def test_collate_pads_with_zeros() -> None:
-    frames = np.arange(1, 9, dtype=np.float16).reshape(4, 2)
-    batch, lengths = collate(frames, np.array([[1, 1], [0, 3]]))
-    assert batch.dtype == torch.float32
-    assert batch.tolist() == [[[3, 4], [0, 0], [0, 0]], [[1, 2], [3, 4], [5, 6]]]
-    assert lengths.tolist() == [1, 3]
+def test_collate_pads_with_the_last_frame() -> None:
+    frames = torch.arange(1, 9, dtype=torch.float16).reshape(4, 2)
+    batch = collate(frames, torch.tensor([[1, 1], [0, 3]]), 3)
+    assert batch.dtype == torch.float16
+    assert batch.tolist() == [[[3, 4], [3, 4], [3, 4]], [[1, 2], [3, 4], [5, 6]]]
+
+
+@given(
+    spans=st.lists(st.tuples(st.integers(0, 50), st.integers(1, 30)), min_size=1),
+    size=st.integers(1, 9),
+)
+def test_collated_batches_hold_the_frames_of_their_utterances(
+    spans: list[tuple[int, int]], size: int
+) -> None:
+    frames = torch.arange(160.0).reshape(80, 2)
+    examples = Examples([""] * len(spans), np.array(spans), torch.zeros(len(spans)))
+    order = np.random.default_rng(0).permutation(len(spans))
+    batches = [order[i : i + size] for i in range(0, len(order), size)]
+    made = list(collated(frames, examples, batches, torch.device("cpu")))
+    assert len(made) == len(batches)
+    for which, (batch, lengths) in zip(batches, made, strict=True):
+        assert lengths.tolist() == [spans[i][1] for i in which]
+        assert batch.shape[1] == max(lengths)
+        for i, utterance in zip(which, batch, strict=True):
+            start, length = spans[i]
+            assert torch.equal(utterance[:length], frames[start : start + length])
 
 
 def test_frame_statistics_of_halves_are_exact() -> None:
     frames = (np.random.default_rng(0).normal(100, 3, (500, 3))).astype(np.float16)
     frames[:, 2] = 7
-    mean, std = frame_statistics(frames, np.array([[0, 200], [300, 200]]))
+    mean, std = frame_statistics(torch.from_numpy(frames), np.array([[0, 200], [300, 200]]))
     chosen = np.r_[frames[:200], frames[300:]].astype(np.float64)
     np.testing.assert_allclose(mean, chosen.mean(0), rtol=1e-6)
     np.testing.assert_allclose(std, [*chosen.std(0)[:2], 1.0], rtol=1e-5)
@@ -381,7 +447,7 @@ def test_frame_statistics_of_halves_are_exact() -> None:
 def test_predictions_come_in_the_order_of_the_examples() -> None:
     torch.manual_seed(0)
     network = Network(Shape(2, 3, (4, 4, 4), lstm=2, hidden=(4,)))
-    frames = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    frames = torch.randn(60, 2)
     spans = np.array([[0, 20], [20, 8], [28, 32]])
     examples = Examples(["a", "b", "c"], spans, torch.zeros(3, 3))
     together = predict(network, frames, examples, batch_size=2)

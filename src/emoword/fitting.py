@@ -4,6 +4,7 @@ import argparse
 import copy
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,31 +47,69 @@ class Examples:
 
 
 def frame_statistics(
-    frames: NDArray[np.floating], spans: NDArray[np.int64]
+    frames: Tensor, spans: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and standard deviation of each dimension over the frames of the spans.
 
     Args:
-        frames: [all frames, dim], may be memory-mapped; one span is in memory at a time.
+        frames: float [all frames, dim], may be memory-mapped; one span is in memory at a time.
         spans: int64 [utterances, 2], first frame and number of frames.
 
     Returns:
         Two float32 [dim], summed in float64; a constant dimension has deviation 1.
     """
-    count = spans[:, 1].sum()
-    mean = sum(frames[s : s + n].sum(0, dtype=np.float64) for s, n in spans) / count
-    squares = sum(((frames[s : s + n] - mean) ** 2).sum(0) for s, n in spans) / count
-    std = np.sqrt(squares)
+    clips = [frames[start : start + length] for start, length in spans.tolist()]
+    count = int(spans[:, 1].sum())
+    zeros = torch.zeros(frames.shape[1], dtype=torch.float64)
+    mean = sum((clip.sum(0, dtype=torch.float64) for clip in clips), zeros) / count
+    squares = sum(((clip.double() - mean).square().sum(0) for clip in clips), zeros) / count
+    std = squares.sqrt()
     std[std < 1e-6] = 1.0
-    return mean.astype(np.float32), std.astype(np.float32)
+    return mean.numpy().astype(np.float32), std.numpy().astype(np.float32)
 
 
-def collate(frames: NDArray[np.floating], spans: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Gather utterances into one padded batch: float32 [batch, time, dim], int64 [batch]."""
-    batch = np.zeros((len(spans), spans[:, 1].max(), frames.shape[1]), dtype=np.float32)
-    for i, (start, length) in enumerate(spans):
-        batch[i, :length] = frames[start : start + length]
-    return torch.from_numpy(batch), torch.from_numpy(spans[:, 1].copy())
+def held(frames: Tensor, device: torch.device) -> Tensor:
+    """The frames on a GPU where they take no more than half of what is free there, else as given.
+
+    IEMOCAP's, 1024 wide in float16, are 2.6 GB.
+    """
+    if device.type != "cuda" or frames.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
+        return frames
+    return frames.to(device)
+
+
+def collate(frames: Tensor, spans: Tensor, longest: int) -> Tensor:
+    """Gather utterances into one padded batch, where the frames lie and in their type.
+
+    Args:
+        frames: [all frames, dim].
+        spans: int64 [batch, 2], first frame and number of frames; on the frames' device.
+        longest: the largest number of frames, known to the caller without asking the device.
+
+    Returns:
+        [batch, longest, dim]; beyond its end an utterance's last frame is repeated, so that what
+        the network masks is never another utterance's.
+    """
+    steps = torch.arange(longest, device=frames.device)
+    rows = spans[:, :1] + torch.minimum(steps, spans[:, 1:] - 1)
+    return frames.index_select(0, rows.flatten()).view(len(spans), longest, frames.shape[1])
+
+
+def collated(
+    frames: Tensor, examples: Examples, batches: Sequence[NDArray[np.intp]], device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The frames and lengths of each batch on ``device``; nothing waits for a GPU that holds them.
+
+    The places of all batches are sent to the frames' device at once.
+    """
+    lengths = examples.spans[:, 1]
+    spans = torch.from_numpy(examples.spans[np.concatenate(batches)]).to(frames.device)
+    first = 0
+    for which in batches:
+        own = spans[first : first + len(which)]
+        batch = collate(frames, own, int(lengths[which].max()))
+        yield batch.to(device), own[:, 1].to(device)
+        first += len(which)
 
 
 def random_batches(
@@ -90,7 +129,7 @@ def random_batches(
 
 def fit(
     network: Network,
-    frames: NDArray[np.floating],
+    frames: Tensor,
     train: Examples,
     validation: Examples,
     settings: argparse.Namespace,
@@ -101,7 +140,7 @@ def fit(
 
     Args:
         network: in its initial state.
-        frames: [all frames, dim], memory-mapped.
+        frames: [all frames, dim], memory-mapped or on the network's device.
         train: the utterances to learn from.
         validation: the utterances that choose the epoch.
         settings: epochs, learning_rate, cycle, optimiser, batch_size, patience, loss, seed.
@@ -130,6 +169,7 @@ def fit(
     for epoch in range(len(progress.rows) + 1, settings.epochs + 1):
         if epoch - 1 - progress.best_epoch >= settings.patience:
             break
+        begun = time.monotonic()
         train_loss = train_epoch(network, frames, train, optimiser, settings, epoch)
         outputs = torch.from_numpy(predict(network, frames, validation, settings.batch_size))
         validation_loss = float(LOSSES[settings.loss](outputs, validation.goals))
@@ -146,9 +186,11 @@ def fit(
             progress.best_loss, progress.best_epoch = loss, epoch
             progress.best_weights = copy.deepcopy(network.state_dict())
         checkpoint.save(kept, name, network, optimiser, progress)
+        seconds = time.monotonic() - begun
         print(
             f"epoch {epoch}/{settings.epochs}: loss {train_loss:.5f}, "
-            f"validation {validation_loss:.5f}{' *' if better else ''}",
+            f"validation {validation_loss:.5f}{' *' if better else ''} ({seconds:.1f} s, "
+            f"at most {seconds * (settings.epochs - epoch) / 60:.0f} min left)",
             file=sys.stderr,
             flush=True,
         )
@@ -184,7 +226,7 @@ def name_of(
 
 def train_epoch(
     network: Network,
-    frames: NDArray[np.floating],
+    frames: Tensor,
     train: Examples,
     optimiser: OneCycleAdam,
     settings: argparse.Namespace,
@@ -200,11 +242,11 @@ def train_epoch(
     torch.manual_seed(settings.seed * 1_000_003 + epoch)
     device = network.input_mean.device
     network.train()
-    losses, batches = [], list(random_batches(train.spans[:, 1], settings.batch_size, rng))
-    for which in batches:
-        batch, lengths = collate(frames, train.spans[which])
-        output = network(batch.to(device), lengths.to(device))
-        loss = LOSSES[settings.loss](output, train.goals[which].to(device))
+    batches = list(random_batches(train.spans[:, 1], settings.batch_size, rng))
+    goals = train.goals[np.concatenate(batches)].to(device).split([len(which) for which in batches])
+    losses = []
+    for (batch, lengths), goal in zip(collated(frames, train, batches, device), goals, strict=True):
+        loss = LOSSES[settings.loss](network(batch, lengths), goal)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -221,16 +263,15 @@ def train_epoch(
 
 
 def predict(
-    network: Network, frames: NDArray[np.floating], examples: Examples, batch_size: int
+    network: Network, frames: Tensor, examples: Examples, batch_size: int
 ) -> NDArray[np.float32]:
     """The network's outputs in the order of the examples: float32 [n, output_dim]."""
     device = network.input_mean.device
     network.eval()
     by_length = np.argsort(examples.spans[:, 1], kind="stable")
-    outputs = np.zeros((len(by_length), network.output.out_features), dtype=np.float32)
+    batches = [by_length[i : i + batch_size] for i in range(0, len(by_length), batch_size)]
     with torch.inference_mode():
-        for first in range(0, len(by_length), batch_size):
-            which = by_length[first : first + batch_size]
-            batch, lengths = collate(frames, examples.spans[which])
-            outputs[which] = network(batch.to(device), lengths.to(device)).cpu().numpy()
+        made = [network(*batch) for batch in collated(frames, examples, batches, device)]
+    outputs = np.zeros((len(by_length), network.output.out_features), dtype=np.float32)
+    outputs[by_length] = torch.cat(made).cpu().numpy()
     return outputs

@@ -242,9 +242,9 @@ class FrameMoments:
         shape = (len(names), features.dim)
         sums, squares = np.zeros(shape), np.zeros(shape)
         counts = np.array([features.span(name)[1] for name in names], dtype=np.int64)
-        offset = features.of(names[0]).astype(np.float64).mean(axis=0)
+        offset = features.of(names[0]).double().numpy().mean(axis=0)
         for i, name in enumerate(names):
-            frames = features.of(name).astype(np.float64) - offset
+            frames = features.of(name).double().numpy() - offset
             sums[i], squares[i] = frames.sum(axis=0), (frames**2).sum(axis=0)
         return cls({name: i for i, name in enumerate(names)}, counts, sums, squares, offset)
 

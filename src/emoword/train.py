@@ -39,7 +39,7 @@ from emoword.device import pick_device, place
 from emoword.encoding import decide, read_targets, unit
 from emoword.errors import InputError
 from emoword.files import read_json, read_table, replacing, write_json, write_table
-from emoword.fitting import Examples, fit, frame_statistics, predict
+from emoword.fitting import Examples, fit, frame_statistics, held, predict
 from emoword.frames import Features
 from emoword.goals import CLASS_LOSSES, fingerprint, goals
 from emoword.losses import LOSSES, centroids
@@ -102,6 +102,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="utterance",
         help="what is drawn at random for validation",
     )
+    add(
+        "--precision",
+        choices=["float32", "bfloat16"],
+        default="float32",
+        help="of products of matrices, convolutions and LSTMs; bfloat16: faster, rounded more",
+    )
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     add("--threads", type=int, default=1, help="of a CPU; other numbers give other roundings")
     add("--out", type=Path, required=True, help="folder of the run")
@@ -125,15 +131,16 @@ def main(arguments: argparse.Namespace) -> None:
         for name in ("train", "validation", "test")
     }
     network = build_network(arguments, features, by_part["train"], output_dim).to(device)
+    frames = held(features.frames, device)
     watched = watched_accuracy(arguments, by_part["validation"])
     kept = arguments.out.with_name(f"{arguments.out.name}.checkpoint.safetensors")
     history, best_epoch = fit(
-        network, features.frames, by_part["train"], by_part["validation"], arguments, kept, watched
+        network, frames, by_part["train"], by_part["validation"], arguments, kept, watched
     )
-    predictions = predict(network, features.frames, by_part["test"], arguments.batch_size)
+    predictions = predict(network, frames, by_part["test"], arguments.batch_size)
     weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
     if arguments.loss == "triplet":
-        embedded = predict(network, features.frames, by_part["train"], arguments.batch_size)
+        embedded = predict(network, frames, by_part["train"], arguments.batch_size)
         count = len(read_json(arguments.targets / "classes.json"))
         centres = centroids(torch.from_numpy(embedded), by_part["train"].goals, count)
         weights["centroids"] = centres.contiguous()
@@ -246,7 +253,8 @@ def build_network(
     arguments: argparse.Namespace, features: Features, train: Examples, output_dim: int
 ) -> Network:
     """The network in its initial state, with the statistics of its training frames."""
-    network = Network(shape_of(arguments, features, output_dim), arguments.standardise)
+    shape = shape_of(arguments, features, output_dim)
+    network = Network(shape, arguments.standardise, arguments.precision)
     if arguments.standardise == "run":
         mean, std = frame_statistics(features.frames, train.spans)
         network.input_mean.copy_(torch.from_numpy(mean))
@@ -292,12 +300,18 @@ def record(
 
 
 def make_deterministic(seed: int, threads: int) -> None:
-    """The same weights for the same seed: fixed seeds, algorithms and number of threads."""
+    """The same weights for the same seed: fixed seeds, algorithms and number of threads.
+
+    On a GPU float32 is float32: tensor cores do not round its factors to TF32.
+    """
+    torch.backends.cudnn.allow_tf32 = False
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs for it
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     # use_deterministic_algorithms(True), without importing torch's compiler to tell it so
     torch.set_deterministic_debug_mode("error")
+    # ... which also fills new memory with NaN, to show who reads it unwritten; nobody does
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def spread_of(
