@@ -57,6 +57,14 @@ def test_schema_and_config_agree_on_every_default() -> None:
     }
 
 
+def test_frames_are_computed_in_as_many_jobs_as_wanted(dry_run: DryRun) -> None:
+    planned = dry_run("--config", "feature_shards=3").stdout
+    assert jobs(planned)["features_shard"] == 3
+    assert jobs(planned)["join_features"] == 1
+    assert "features" not in jobs(planned)
+    assert "feature_shards" in dry_run("--config", "feature_shards=0").stdout
+
+
 def leaves(block: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for name, value in block.items():
         if isinstance(value, dict):

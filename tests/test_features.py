@@ -1,6 +1,12 @@
 import hashlib
 import json
-from collections.abc import Callable
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +14,16 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 
 from emoword import audio, cli, features
 from emoword.errors import InputError
 from emoword.frames import Features
+from emoword.speech_batches import Utterance, batches, shard
 from emoword.upstreams import LogMel, Mfcc
+
+import transformers  # isort: skip  after emoword.torchaudio_python, by way of emoword.audio
 
 # seconds, sample rate and channels of the corpus' files
 RECORDINGS = [(0.5, 16000, 1), (1.3, 8000, 1), (0.08, 16000, 1), (0.7, 48000, 2)]
@@ -48,20 +59,22 @@ def test_frames_of_each_utterance_are_the_upstreams(corpus: Path) -> None:
     upstream = LogMel(40)
     assert list(made.index) == ["u0", "u1", "u2", "u3"]
     assert made.dim == 40
-    # 1 + floor(samples / 320), after each other
-    assert [made.span(f"u{i}") for i in range(4)] == [(0, 26), (26, 66), (92, 5), (97, 36)]
+    # 1 + floor(samples / 320), the longest first
+    assert [made.span(f"u{i}") for i in range(4)] == [(102, 26), (0, 66), (128, 5), (66, 36)]
     assert made.frames.shape == (133, 40)
     assert made.frames.dtype == torch.float32
     for i in range(4):
-        expected = upstream.frames(audio.read(corpus / f"u{i}.wav"))
+        (expected,) = upstream.frames([audio.read(corpus / f"u{i}.wav")])
         np.testing.assert_array_equal(made.of(f"u{i}"), expected)
 
 
-def test_float16_is_the_rounded_float32(corpus: Path) -> None:
-    made = Features.open(run(corpus, "--upstream", "mfcc", "--dtype", "float16"))
-    assert made.frames.dtype == torch.float16
-    expected = Mfcc().frames(audio.read(corpus / "u1.wav")).astype(np.float16)
-    np.testing.assert_array_equal(made.of("u1"), expected)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_the_rounded_float32(corpus: Path, dtype: torch.dtype) -> None:
+    name = str(dtype).removeprefix("torch.")
+    made = Features.open(run(corpus, "--upstream", "mfcc", "--dtype", name))
+    assert made.frames.dtype == dtype
+    (expected,) = Mfcc().frames([audio.read(corpus / "u1.wav")])
+    assert torch.equal(made.of("u1"), torch.from_numpy(expected).to(dtype))
 
 
 def test_meta_says_how_they_were_made(corpus: Path) -> None:
@@ -115,7 +128,7 @@ def test_all_bad_files_are_named_and_nothing_is_written(
     assert "no path: " in message
     assert "u0" not in message
     assert [file.name for file in made.iterdir()] == ["from before"]
-    assert not list(corpus.glob(".*"))
+    assert sorted(file.name for file in corpus.glob("*made*")) == ["made", "made.unfinished"]
 
 
 def test_the_first_twenty_are_named_and_the_rest_counted(
@@ -130,7 +143,7 @@ def test_the_first_twenty_are_named_and_the_rest_counted(
     assert "23 of 27 utterances" in message
     assert "gone19.wav" in message
     assert "gone20.wav" not in message
-    assert message.endswith("; and 3 more")
+    assert "; and 3 more (what was done is kept in " in message
 
 
 @pytest.mark.parametrize(
@@ -166,19 +179,209 @@ def test_wrong_tables(corpus: Path, fails: Callable[..., str]) -> None:
 
 def test_what_float16_cannot_hold_and_what_is_not_finite() -> None:
     frames = np.full((4, 2), 7e4, dtype=np.float32)
-    np.testing.assert_array_equal(features.checked(frames, np.dtype("<f4")), frames)
+    np.testing.assert_array_equal(features.stored(frames, "float32"), frames)
     with pytest.raises(InputError, match="reach 70000, too much for float16"):
-        features.checked(frames, np.dtype("<f2"))
+        features.stored(frames, "float16")
+    # 7e4 is 1.068 * 2**16: exponent 127 + 16 = 143, mantissa round(0.068 * 128) = 9
+    assert (features.stored(frames, "bfloat16") == (143 << 7) + 9).all()
     frames[1, 1] = np.nan
     with pytest.raises(InputError, match="not finite"):
-        features.checked(frames, np.dtype("<f4"))
+        features.stored(frames, "bfloat16")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
-def test_a_full_disk_is_an_error_and_no_crash(corpus: Path) -> None:
-    table = features.read_utterances(corpus / "utterances.csv")
-    with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("wb") as full:
-        features.write_frames(table, LogMel(), np.dtype("<f4"), full)
+def test_a_full_disk_is_one_line_and_what_is_whole_is_kept(corpus: Path) -> None:
+    """A limit on the size of files stands for a full disk: after the first batch it is reached."""
+    table = pd.read_csv(corpus / "utterances.csv", keep_default_na=False)
+    repeated = pd.concat([table.assign(utterance=table["utterance"] + f"x{i}") for i in range(20)])
+    repeated.to_csv(corpus / "utterances.csv", index=False)
+    limit = 128 + 80 * 4 * 1000  # of 133 * 20 frames
+    code = "import resource, sys; from emoword import cli\n"
+    code += f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+    code += "cli.main(sys.argv[1:])"
+    command = ["features", "--utterances", str(corpus / "utterances.csv"), "--upstream", "logmel"]
+    command += ["--out", str(corpus / "made")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "emoword features: [Errno 27] File too large"
+    assert not (corpus / "made").exists()
+    journal = (corpus / "made.unfinished" / "journal.jsonl").read_text().splitlines()
+    assert len(journal) > 1
+    cli.main(command)
+    cli.main([*command[:-1], str(corpus / "undisturbed")])
+    same_folders(corpus / "made", corpus / "undisturbed")
+
+
+def test_batches_are_of_like_length_and_what_is_left_is_batched_alike() -> None:
+    def cut(lengths: Sequence[int]) -> list[list[int]]:
+        made = batches([Utterance("", ("", 0, 0), n * 16000) for n in lengths], seconds=12)
+        return [[utterance.samples // 16000 for utterance in batch] for batch in made]
+
+    lengths = [30, 13, 7, 6, 6, 5, 4, 4, 3, 3, 2, 1, 1]
+    whole = cut(lengths)
+    assert whole == [[30], [13], [7], [6, 6], [5, 4], [4, 3, 3], [2, 1, 1]]
+    for done in range(len(whole)):
+        left = lengths[sum(map(len, whole[:done])) :]
+        assert cut(left) == whole[done:]
+
+
+def test_shards_hold_everything_once(fails: Callable[..., str], corpus: Path) -> None:
+    utterances = [Utterance(str(n), ("", 0, 0), n) for n in range(9, 0, -1)]
+    parts = [[u.name for u in shard(utterances, f"{k}/4")] for k in range(1, 5)]
+    assert parts == [["9", "5", "1"], ["8", "4"], ["7", "3"], ["6", "2"]]
+    for wrong, told in {
+        "2": "such as 1/4",
+        "0/2": "from 1/2",
+        "3/2": "from",
+        "a/b": "such",
+    }.items():
+        options = ["--upstream", "mfcc", "--shard", wrong, "--out", corpus / "m"]
+        assert told in fails("features", "--utterances", corpus / "utterances.csv", *options)
+
+
+def test_shards_are_joined(corpus: Path, fails: Callable[..., str]) -> None:
+    whole = Features.open(run(corpus, "--upstream", "mfcc", "--dtype", "float16", out="whole"))
+    own = ["--upstream", "mfcc", "--dtype", "float16"]
+    parts = [str(run(corpus, *own, "--shard", f"{k}/3", out=f"part{k}")) for k in (1, 2, 3)]
+    join = ["join-features", "--utterances", str(corpus / "utterances.csv")]
+    cli.main([*join, "--parts", *parts, "--out", str(corpus / "joined")])
+    joined = Features.open(corpus / "joined")
+    assert list(joined.index) == ["u0", "u1", "u2", "u3"]
+    for name in joined.index:
+        assert torch.equal(joined.of(name), whole.of(name))
+    assert joined.meta == whole.meta | {"shards": 3}
+    assert "no frames of utterance u0;" in fails(
+        *join, "--parts", *parts[:2], "--out", corpus / "j"
+    )
+    twice = [*parts, parts[0]]
+    assert "u1 is in another part" in fails(*join, "--parts", *twice, "--out", corpus / "j")
+    other = run(corpus, "--upstream", "mfcc", "--shard", "3/3", out="other")
+    message = fails(*join, "--parts", *parts[:2], other, "--out", corpus / "j")
+    assert "made otherwise" in message
+    assert "dtype" in message
+
+
+# --- killed, and started again ---
+
+
+def same_folders(a: Path, b: Path) -> None:
+    assert sorted(p.name for p in a.iterdir()) == sorted(p.name for p in b.iterdir())
+    for file in a.iterdir():
+        assert file.read_bytes() == (b / file.name).read_bytes(), file.name
+
+
+@pytest.fixture
+def speech(tmp_path: Path) -> Path:
+    """40 utterances of 0.3 to 3 s, and a small wav2vec 2.0: batches change the roundings."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(40):
+        path = tmp_path / f"u{i}.wav"
+        soundfile.write(path, rng.normal(0, 0.1, rng.integers(5_000, 48_000)), 16000)
+        rows.append((f"u{i}", str(path)))
+    pd.DataFrame(rows, columns=["utterance", "wav"]).to_csv(tmp_path / "u.csv", index=False)
+    config = transformers.Wav2Vec2Config(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        conv_dim=(16,) * 7,
+        do_stable_layer_norm=True,
+        feat_extract_norm="layer",
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+    )
+    torch.manual_seed(0)
+    transformers.Wav2Vec2Model(config).save_pretrained(tmp_path / "model")
+    transformers.Wav2Vec2FeatureExtractor().save_pretrained(tmp_path / "model")
+    return tmp_path
+
+
+def speech_command(speech: Path, out: str) -> list[str]:
+    command = ["features", "--utterances", str(speech / "u.csv"), "--upstream", "transformers"]
+    command += ["--model", str(speech / "model"), "--layer", "1", "--device", "cpu"]
+    return [*command, "--out", str(speech / out)]
+
+
+def test_a_killed_job_goes_on_to_the_same_bytes(
+    speech: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SIGKILL after some batches, twice, once with half a batch written; the third start ends."""
+    cli.main(speech_command(speech, "whole"))
+    journal = speech / "cut.unfinished" / "journal.jsonl"
+    command = [sys.executable, "-m", "emoword", *speech_command(speech, "cut")]
+    for lines in (3, 6):
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None:
+                if journal.exists() and journal.read_bytes().count(b"\n") >= lines:
+                    process.kill()
+                time.sleep(0.001)
+        assert process.returncode == -signal.SIGKILL
+        assert not (speech / "cut").exists()
+        with journal.open("ab") as file:  # as if it had been killed within a line
+            file.write(b'[["u1", ["')
+        with (speech / "cut.unfinished" / "frames.npy").open("ab") as file:
+            file.write(b"half a batch")
+    capsys.readouterr()
+    cli.main(speech_command(speech, "cut"))
+    told = re.search(r"going on, (\d+) of 40 utterances", capsys.readouterr().err)
+    assert told
+    assert 6 <= int(told[1]) < 40
+    same_folders(speech / "cut", speech / "whole")
+    assert not (speech / "cut.unfinished").exists()
+
+
+def test_all_others_are_done_and_after_the_repair_nothing_is_done_again(
+    speech: Path, fails: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(speech_command(speech, "whole"))
+    path = speech / "u7.wav"
+    content = path.read_bytes()
+    soundfile.write(path, np.zeros(20_000), 16000)
+    message = fails(*speech_command(speech, "made"))
+    assert "1 of 40 utterances cannot be used: u7: " in message
+    assert f"kept in {speech}/made.unfinished" in message
+    path.write_bytes(content)
+    cli.main(speech_command(speech, "made"))
+    assert "going on, 39 of 40" in capsys.readouterr().err
+    made, whole = Features.open(speech / "made"), Features.open(speech / "whole")
+    for name in whole.index:
+        torch.testing.assert_close(made.of(name), whole.of(name), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("changed", ["audio", "model", "table", "option", "frames"])
+def test_what_was_made_of_something_else_is_not_used(
+    speech: Path, changed: str, fails: Callable[..., str]
+) -> None:
+    (speech / "u39.wav").rename(speech / "away")
+    assert "u39" in fails(*speech_command(speech, "made"))
+    (speech / "away").rename(speech / "u39.wav")
+    command = speech_command(speech, "made")
+    match changed:
+        case "audio":
+            longest = max(speech.glob("u*.wav"), key=lambda path: path.stat().st_size)
+            samples, _ = soundfile.read(longest)
+            soundfile.write(longest, samples[::-1], 16000)
+        case "model":
+            path = speech / "model" / "model.safetensors"
+            weights = load_file(path)
+            save_file({name: w * 1.5 for name, w in weights.items()}, path, {"format": "pt"})
+        case "table":
+            table = pd.read_csv(speech / "u.csv")
+            table[table["utterance"] != "u3"].to_csv(speech / "u.csv", index=False)
+        case "option":
+            command += ["--dtype", "float16"]
+        case "frames":
+            path = speech / "made.unfinished" / "frames.npy"
+            path.write_bytes(path.read_bytes()[:5000])
+    cli.main(command)
+    cli.main([*command, "--out", str(speech / "anew")])
+    made, anew = Features.open(speech / "made"), Features.open(speech / "anew")
+    assert made.meta == anew.meta
+    assert list(made.index) == list(anew.index)
+    for name in anew.index:
+        torch.testing.assert_close(made.of(name), anew.of(name), rtol=1e-4, atol=1e-3)
 
 
 def test_progress_in_a_log_is_a_line_now_and_then(
@@ -186,14 +389,16 @@ def test_progress_in_a_log_is_a_line_now_and_then(
 ) -> None:
     seconds = iter(range(0, 10_000, 12))
     monkeypatch.setattr("emoword.features.time.monotonic", lambda: float(next(seconds)))
-    items = [(f"u{i}", "") for i in range(10)]
-    assert list(features.progress(items)) == items
-    # 12 s an item and more than 30 s a line: after 3, 6 and 9 looks at the clock
+    utterances = [Utterance(f"u{i}", ("", 0, 0), 6 * 16000) for i in range(10)]
+    future: Future[NDArray[np.float32]] = Future()
+    planned = [[(utterance, future)] for utterance in utterances]
+    assert list(features.progress(iter(planned), utterances)) == planned
+    # 12 s for 6 s of audio, and more than 30 s a line: after 3, 6 and 9 looks at the clock
     assert capsys.readouterr().err.splitlines() == [
-        "features: 2 of 10, 144 s left",
-        "features: 5 of 10, 72 s left",
-        "features: 8 of 10, 27 s left",
-        "features: 10 utterances in 132 s",
+        "features: 3 of 10, 0.5 s of audio a second, 84 s left",
+        "features: 6 of 10, 0.5 s of audio a second, 48 s left",
+        "features: 9 of 10, 0.5 s of audio a second, 12 s left",
+        "features: 10 utterances in 132 s, 0.455 s of audio a second",
     ]
 
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
+from emoword import pointwise
 from emoword.errors import InputError
 from emoword.pretrained import load
-from emoword.upstreams import MOST_MELS, LogMel, Mfcc, build
+from emoword.upstreams import MOST_MELS, LogMel, Mfcc, Upstream, build
 
 import transformers  # isort: skip  after emoword.torchaudio_python, by way of emoword.pretrained
 
@@ -27,6 +28,12 @@ LAYERS = 3
 
 def noise(samples: int, seed: int = 0) -> NDArray[np.float32]:
     return np.random.default_rng(seed).normal(0, 0.1, samples).astype(np.float32)
+
+
+def one(upstream: Upstream, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The frames of one utterance."""
+    (frames,) = upstream.frames([samples])
+    return frames
 
 
 def log_mel_by_definition(samples: NDArray[np.float32], mels: int) -> NDArray[np.float64]:
@@ -50,14 +57,14 @@ def log_mel_by_definition(samples: NDArray[np.float32], mels: int) -> NDArray[np
 @pytest.mark.parametrize("mels", [26, 80])
 def test_logmel_is_its_definition(mels: int) -> None:
     samples = noise(3333)
-    frames = LogMel(mels).frames(samples)
+    frames = one(LogMel(mels), samples)
     assert frames.dtype == np.float32
     np.testing.assert_allclose(frames, log_mel_by_definition(samples, mels), atol=2e-3)
 
 
 def test_logmel_of_a_sine_peaks_in_its_band_and_silence_is_the_floor() -> None:
     sine = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000).astype(np.float32)
-    frames = LogMel(80).frames(np.concatenate([sine, np.zeros(16000, np.float32)]))
+    frames = one(LogMel(80), np.concatenate([sine, np.zeros(16000, np.float32)]))
     assert frames.shape == (101, 80)
     # band i is centred on mel (i + 1) 2840 / 81; 1000 Hz are 1000 mel
     assert (frames[2:48].argmax(axis=1) == round(1000 / (2840.02 / 81)) - 1).all()
@@ -67,14 +74,14 @@ def test_logmel_of_a_sine_peaks_in_its_band_and_silence_is_the_floor() -> None:
 def test_mfcc_is_the_cosine_transform_of_logmel() -> None:
     samples = noise(5000)
     expected = scipy.fft.dct(log_mel_by_definition(samples, 80), type=2, norm="ortho")[:, :40]
-    np.testing.assert_allclose(Mfcc().frames(samples), expected, atol=5e-3)
+    np.testing.assert_allclose(one(Mfcc(), samples), expected, atol=5e-3)
 
 
 @settings(max_examples=20)
 @given(samples=st.integers(1, 3000))
 def test_frame_count_of_spectra(samples: int) -> None:
     for upstream in (LogMel(40), Mfcc(40)):
-        frames = upstream.frames(noise(samples))
+        frames = one(upstream, noise(samples))
         assert frames.shape == (upstream.frame_count(samples), 40)
 
 
@@ -154,6 +161,8 @@ def save(model: Any, family: str, folder: Path) -> Path:
     return folder
 
 
+load_once = functools.cache(load)
+
 STYLES = {
     "wav2vec2": {"do_stable_layer_norm": False, "feat_extract_norm": "group"},
     "wav2vec2-stable": {"do_stable_layer_norm": True, "feat_extract_norm": "layer"},
@@ -189,8 +198,14 @@ def hidden_states(folder: Path, samples: NDArray[np.float32]) -> list[NDArray[np
     return [state[0].numpy() for state in states]
 
 
+def same(got: NDArray[np.float32], wanted: NDArray[np.float32]) -> None:
+    """Equal but for the order of float32 sums."""
+    assert got.shape == wanted.shape
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+
+
 @pytest.mark.parametrize("name", STYLES)
-def test_truncated_is_the_whole_models_hidden_state_bit_for_bit(
+def test_truncated_is_the_whole_models_hidden_state(
     checkpoints: dict[str, Path], name: str
 ) -> None:
     samples = noise(12345)
@@ -198,7 +213,7 @@ def test_truncated_is_the_whole_models_hidden_state_bit_for_bit(
     assert len(whole) == LAYERS + 1
     for layer in range(1, LAYERS + 1):
         upstream = load(str(checkpoints[name]), layer, CPU)
-        frames = upstream.frames(samples)
+        frames = one(upstream, samples)
         assert frames.dtype == np.float32
         assert len(frames) == upstream.frame_count(len(samples))
         assert frames.shape[1] == upstream.dim == 16
@@ -206,7 +221,50 @@ def test_truncated_is_the_whole_models_hidden_state_bit_for_bit(
             assert len(frames) == 39
         else:
             assert len(frames) == len(whole[layer])
-        np.testing.assert_array_equal(frames, whole[layer][: len(frames)])
+        same(frames, whole[layer][: len(frames)])
+
+
+@pytest.mark.parametrize("name", STYLES)
+@settings(max_examples=8)
+@given(lengths=st.lists(st.integers(1700, 9000), min_size=1, max_size=5))
+def test_together_is_as_alone(checkpoints: dict[str, Path], name: str, lengths: list[int]) -> None:
+    upstream = load_once(str(checkpoints[name]), 2, CPU)
+    utterances = [noise(n, seed) * (seed + 1) + 0.1 * seed for seed, n in enumerate(lengths)]
+    for frames, samples in zip(upstream.frames(utterances), utterances, strict=True):
+        same(frames, one(upstream, samples))
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_bfloat16_is_near(checkpoints: dict[str, Path], name: str) -> None:
+    utterances = [noise(12345), noise(6000, 1)]
+    exact = load(str(checkpoints[name]), 2, CPU)
+    rounded = load(str(checkpoints[name]), 2, CPU, precision="bfloat16")
+    assert rounded.settings["precision"] == "bfloat16"
+    for got, wanted in zip(rounded.frames(utterances), exact.frames(utterances), strict=True):
+        assert got.dtype == np.float32
+        assert 1e-4 < np.linalg.norm(got - wanted) / np.linalg.norm(wanted) < 0.05
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (2, 7, 5), (2, 3, 7, 5)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_linear_layer_as_a_convolution(shape: tuple[int, ...], bias: bool) -> None:
+    network = torch.nn.Sequential(torch.nn.Sequential(torch.nn.Linear(5, 4, bias=bias)))
+    x = torch.randn(shape)
+    wanted = network(x)
+    names = sorted(network.state_dict())
+    pointwise.replace_linear(network)
+    assert not any(isinstance(module, torch.nn.Linear) for module in network.modules())
+    torch.testing.assert_close(network(x), wanted)
+    assert sorted(network.state_dict()) == names
+
+
+def test_a_folder_with_the_papers_name_holds_the_papers_model(
+    checkpoints: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "wav2vec2-large-960h-lv60-self"
+    shutil.copytree(checkpoints["wav2vec2-stable"], folder)
+    with pytest.raises(InputError, match="not the paper's model: num_hidden_layers is 3, not 24"):
+        load(str(folder), 2, CPU)
 
 
 @pytest.mark.parametrize("name", ["wav2vec2-stable", "wavlm", "whisper"])
@@ -223,13 +281,10 @@ def test_the_closing_norm_is_a_choice(checkpoints: dict[str, Path]) -> None:
     assert closed.settings["closing_layer_norm"] is True
     whole = transformers.Wav2Vec2Model.from_pretrained(folder).eval()
     with torch.inference_mode():
-        wanted = whole.encoder.layer_norm(torch.from_numpy(plain.frames(samples))).numpy()
-    np.testing.assert_allclose(closed.frames(samples), wanted, atol=1e-5)
+        wanted = whole.encoder.layer_norm(torch.from_numpy(one(plain, samples))).numpy()
+    np.testing.assert_allclose(one(closed, samples), wanted, atol=1e-5)
     with pytest.raises(InputError, match="has no closing layer norm"):
         load(str(checkpoints["wav2vec2"]), 2, CPU, closing_norm=True)
-
-
-load_once = functools.cache(load)
 
 
 @pytest.mark.parametrize("name", ["wav2vec2", "wav2vec2-stable"])
@@ -237,7 +292,7 @@ load_once = functools.cache(load)
 @given(samples=st.integers(400, 4000))
 def test_frame_count_of_wav2vec2(checkpoints: dict[str, Path], name: str, samples: int) -> None:
     upstream = load_once(str(checkpoints[name]), 1, CPU)
-    assert len(upstream.frames(noise(samples))) == upstream.frame_count(samples)
+    assert len(one(upstream, noise(samples))) == upstream.frame_count(samples)
     assert upstream.frame_count(399) < 1
 
 
@@ -251,7 +306,7 @@ def test_input_is_normalised_as_the_preprocessor_says(
     upstream = load(str(folder), 1, CPU)
     samples = noise(4000)
     # not the scale, which the norms after the convolutions take away in any case
-    same = np.allclose(upstream.frames(samples), upstream.frames(samples + 0.5), atol=1e-3)
+    same = np.allclose(one(upstream, samples), one(upstream, samples + 0.5), atol=1e-3)
     assert same is normalised
     assert upstream.settings["normalised"] is normalised
 
@@ -278,8 +333,8 @@ def test_weights_as_the_papers_checkpoint_has_them(tmp_path: Path) -> None:
         extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=True)
         inputs = extractor(samples, sampling_rate=16000, return_tensors="pt").input_values
         whole = model.eval()(inputs, output_hidden_states=True).hidden_states
-    frames = load(str(folder), 2, CPU).frames(samples)
-    np.testing.assert_array_equal(frames, whole[2][0].numpy())
+    frames = one(load(str(folder), 2, CPU), samples)
+    same(frames, whole[2][0].numpy())
 
 
 @pytest.mark.parametrize("prefix", ["", "model."])
@@ -300,7 +355,7 @@ def test_whisper_needs_no_decoder_and_half_precision_is_computed_in_float32(
     (folder / "config.json").write_text(json.dumps(config | {"dtype": "float16"}))
     upstream = load(str(folder), 2, CPU)
     samples = noise(4000)
-    frames = upstream.frames(samples)
+    frames = one(upstream, samples)
     assert frames.dtype == np.float32
     # the same weights, rounded to half precision, in a model of float32
     rounded = tmp_path / "rounded"
@@ -310,16 +365,16 @@ def test_whisper_needs_no_decoder_and_half_precision_is_computed_in_float32(
         rounded / "model.safetensors",
         metadata={"format": "pt"},
     )
-    np.testing.assert_array_equal(frames, hidden_states(rounded, samples)[2][: len(frames)])
+    same(frames, hidden_states(rounded, samples)[2][: len(frames)])
 
 
 def test_whisper_cuts_what_is_longer_than_it_hears(checkpoints: dict[str, Path]) -> None:
     upstream = load(str(checkpoints["whisper"]), 2, CPU)  # hears 2 s
     samples = noise(2 * 32000 + 700)
-    frames = upstream.frames(samples)
+    frames = one(upstream, samples)
     assert len(frames) == upstream.frame_count(len(samples)) == 100 + 100 + 3
     pieces = [samples[:32000], samples[32000:64000], samples[64000:]]
-    np.testing.assert_array_equal(frames, np.concatenate([upstream.frames(p) for p in pieces]))
+    np.testing.assert_array_equal(frames, np.concatenate([one(upstream, p) for p in pieces]))
 
 
 def test_settings_say_what_was_computed(checkpoints: dict[str, Path]) -> None:
@@ -333,6 +388,7 @@ def test_settings_say_what_was_computed(checkpoints: dict[str, Path]) -> None:
         "layers": LAYERS,
         "normalised": True,
         "closing_layer_norm": False,
+        "precision": "float32",
     }
     assert load(str(checkpoints["whisper"]), LAYERS, CPU).settings["closing_layer_norm"] is True
 
@@ -443,8 +499,8 @@ def test_the_hubs_cache_is_enough_and_its_revision_is_recorded(
     upstream = load("somebody/wavlm", 2, CPU)
     assert upstream.settings["revision"] == revision
     samples = noise(4000)
-    expected = load(str(checkpoints["wavlm"]), 2, CPU).frames(samples)
-    np.testing.assert_array_equal(upstream.frames(samples), expected)
+    expected = one(load(str(checkpoints["wavlm"]), 2, CPU), samples)
+    np.testing.assert_array_equal(one(upstream, samples), expected)
 
 
 def test_settings_of_another_upstream_are_refused() -> None:

@@ -44,6 +44,21 @@ def read(path: Path) -> NDArray[np.float32]:
     return resample(mono, rate)
 
 
+def length(path: Path) -> int:
+    """About how many samples `read` will give, as the file's header says.
+
+    Raises:
+        InputError: the file is missing, or is not audio.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        about = soundfile.info(path)
+    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw
+        raise unreadable(path, error) from error
+    return int(about.frames * SAMPLE_RATE / about.samplerate)
+
+
 def decode(path: Path) -> tuple[NDArray[np.float32], int]:
     """The file's own samples, [samples, channels] float32, and their rate in Hz."""
     if not path.is_file():
@@ -52,8 +67,7 @@ def decode(path: Path) -> tuple[NDArray[np.float32], int]:
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read as audio: {reason}") from error
+        raise unreadable(path, error) from error
     divisor = gcd(rate, SAMPLE_RATE)
     taps = (rate // divisor) * (SAMPLE_RATE // divisor)
     if rate not in SAMPLE_RATES or taps > MOST_TAPS:
@@ -69,3 +83,8 @@ def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
         torch.from_numpy(samples), rate, SAMPLE_RATE
     )
     return resampled.numpy()
+
+
+def unreadable(path: Path, error: Exception) -> InputError:
+    """The error that libsndfile's reason is told in."""
+    return InputError(f"{path}: cannot be read as audio: {' '.join(str(error).split())}")

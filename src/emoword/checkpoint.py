@@ -36,6 +36,11 @@ class Progress:
     rows: list[tuple[float, ...]] = field(default_factory=list)
 
 
+def code() -> list[bytes]:
+    """The package's code: what was made by another is made anew."""
+    return [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+
+
 def fingerprint(parts: Iterable[bytes]) -> str:
     """A name for what a training is made of: a checkpoint of another one is not used."""
     digest = hashlib.sha256()

@@ -26,6 +26,7 @@ STAGES = {
     "transform-space": ("space_transforms", "a word space -> centred, shuffled, ..., for controls"),
     "targets": ("targets", "utterances, annotations -> the words of label sets S1, S2, S3"),
     "features": ("features", "audio -> frames of an upstream, in one memory-mapped array"),
+    "join-features": ("join_features", "shards of features -> one folder"),
     "train": ("train", "features, targets, word space -> one trained run and its predictions"),
     "check-leaks": ("leaks", "runs -> whether test data leaked into training; fails if so"),
     "decide": ("decide", "predictions -> decision, similarities and word ranks per utterance"),

@@ -24,7 +24,8 @@ DEFAULTS: dict[str, str | int] = {
     "constraint": "",  # sbatch -C
     "qos": "",  # sbatch --qos
     "extra": "",  # further options of sbatch, such as --mail-type=FAIL
-    "trainings_per_job": 5,  # one after the other in one allocation
+    "trainings_per_job": 5,  # in one allocation
+    "trainings_at_a_time": 1,  # of these, side by side on its GPU
     "megabytes_per_training": 4000,
     "minutes_per_training": 60,
 }
@@ -60,11 +61,19 @@ def read_site(path: Path = Path("site.yaml")) -> dict[str, str | int]:
     return {key: type(default)(own.get(key, default)) for key, default in DEFAULTS.items()}
 
 
-def resources(site: dict[str, str | int], gpu: bool = False) -> dict[str, str | int]:
+def resources(
+    site: dict[str, str | int], gpu: bool = False, shared: bool = False
+) -> dict[str, str | int]:
     """The site's settings as resources of the Slurm executor; words are quoted for Snakemake.
 
     Snakemake reads a resource as Python first, so that a partition named ``all`` or ``gpu-a100``
-    has to come as a literal.
+    has to come as a literal. Of numbers it adds up what runs side by side in a packed job; where
+    these share one GPU, they ask for it with the same word (``gres``) and a number of turns.
+
+    Args:
+        site: as `read_site` gives it.
+        gpu: of a rule that asks for one.
+        shared: of a rule that can share it: trainings.
     """
     words = {
         "slurm_account": site["account"],
@@ -77,6 +86,11 @@ def resources(site: dict[str, str | int], gpu: bool = False) -> dict[str, str | 
     if gpu:
         numbers["gpu"] = site["gpus"]
         words["gpu_model"] = site["gpus"] and site["gpu_type"]
+    if shared:
+        numbers["training"] = 1
+        if site["gpus"] and site["trainings_at_a_time"] != 1:
+            words["gres"] = ":".join(str(v) for v in ("gpu", words.pop("gpu_model"), 1) if v)
+            numbers["gpu"] = 0
     return numbers | {name: repr(word) for name, word in words.items() if word}
 
 

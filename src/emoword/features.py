@@ -12,8 +12,12 @@ frames) and meta.json (settings, versions). All upstreams give 50 frames a secon
 logmel: natural logarithm of the power in --mels bands (25 ms windows). mfcc: 40 coefficients of
 it. transformers: block --layer (hidden_states[N], from 1) of a wav2vec 2.0, HuBERT or WavLM model
 or of a Whisper encoder; the model is a folder, or a name on the Hugging Face hub (offline: `hf
-download NAME` beforehand). A file that cannot be used is named at the end, with all others looked
-at, and then nothing is written.
+download NAME` beforehand).
+
+The longest utterances come first, those of like length together. Killed and started again, the same
+command goes on after the last whole batch (FOLDER.unfinished) and ends with the same bytes. A file
+that cannot be used is named at the end, with all others done and kept there: mend it, start again.
+Several GPUs: --shard 1/2 and --shard 2/2 in a folder each, then `emoword join-features`.
 """
 
 import argparse
@@ -21,9 +25,10 @@ import importlib.metadata
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,15 +37,20 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emoword import __version__, audio
+from emoword.checkpoint import code, fingerprint
 from emoword.device import pick_device
 from emoword.errors import InputError
 from emoword.files import read_table, replacing, write_json, write_table
+from emoword.frames import STORED
+from emoword.speech_batches import Batch, Utterance, batches, looked_at, read_ahead, shard
+from emoword.unfinished import Unfinished
 from emoword.upstreams import FRAMES_PER_SECOND, Upstream, build
 
-FEWEST_FRAMES = 4  # what the network's pooling (2 x 2) needs to leave one
 NAMED_AT_MOST = 20
 SECONDS_BETWEEN_LINES = 30
-DTYPES: dict[str, np.dtype[np.floating]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
+# Seconds of audio, padding included, that are computed together: on a CPU what its caches like, on
+# a GPU enough to keep it busy (benchmarks/features.py).
+SECONDS_TOGETHER = {"cpu": 8, "cuda": 160, "mps": 40}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,15 +66,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="of transformers: apply the encoder's closing layer norm to the block's output",
     )
-    add("--dtype", choices=list(DTYPES), default="float32", help="of the frames in the file")
+    add(
+        "--precision",
+        choices=["float32", "bfloat16"],
+        default="float32",
+        help="of transformers: of the computation; bfloat16: several times as fast, 1%% off",
+    )
+    add("--dtype", choices=list(STORED), default="float32", help="of the frames in the file")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     add("--threads", type=int, default=1, help="of a CPU; other numbers give other roundings")
+    add("--shard", metavar="K/N", default="1/1", help="only the Kth of N parts of the utterances")
     add("--out", type=Path, required=True, metavar="FOLDER", help="folder of the frames")
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Compute the frames, write the folder."""
-    utterances = read_utterances(arguments.utterances)
+    table = read_utterances(arguments.utterances)
     device = pick_device(arguments.device)
     if arguments.threads < 1:
         raise InputError(f"--threads {arguments.threads}: at least 1")
@@ -77,25 +94,31 @@ def main(arguments: argparse.Namespace) -> None:
         arguments.layer,
         device,
         arguments.closing_norm,
+        arguments.precision,
     )
-    dtype = DTYPES[arguments.dtype]
-    with replacing(arguments.out) as folder:
-        folder.mkdir()
-        with (folder / "frames.npy").open("wb") as file:
-            index = write_frames(utterances, upstream, dtype, file)
-        write_table(index, folder / "index.csv")
-        meta = {
-            "dim": upstream.dim,
-            "frames_per_second": FRAMES_PER_SECOND,
-            "utterances": len(index),
-            "frames": int(index["frames"].sum()),
-            "dtype": arguments.dtype,
-            "settings": upstream.settings,
-            "device": device_name(device),
-            "threads": arguments.threads,
-            "versions": versions(),
-        }
-        write_json(meta, folder / "meta.json")
+    utterances, bad = looked_at(table)
+    utterances = shard(utterances, arguments.shard)
+    about = {
+        "dim": upstream.dim,
+        "frames_per_second": FRAMES_PER_SECOND,
+        "dtype": arguments.dtype,
+        "settings": upstream.settings,
+        "device": device_name(device),
+        "threads": arguments.threads,
+        "seconds_together": SECONDS_TOGETHER[device.type],
+        "versions": versions(),
+    }
+    made_of = fingerprint([*code(), repr((about, model_state(arguments.model))).encode()])
+    folder = arguments.out.with_name(f"{arguments.out.name}.unfinished")
+    audio_of = {utterance.name: utterance.audio for utterance in utterances}
+    with closing(
+        Unfinished(folder, upstream.dim, STORED[arguments.dtype], made_of, audio_of)
+    ) as unfinished:
+        together = SECONDS_TOGETHER[device.type]
+        bad += compute(utterances, upstream, arguments.dtype, together, unfinished)
+        if bad:
+            raise InputError(complaint(bad, unfinished))
+        finish(unfinished, list(table["utterance"]), about, arguments.out)
 
 
 def read_utterances(path: Path) -> pd.DataFrame:
@@ -115,95 +138,117 @@ def read_utterances(path: Path) -> pd.DataFrame:
     return table
 
 
-def write_frames(
-    utterances: pd.DataFrame, upstream: Upstream, dtype: np.dtype[np.floating], file: IO[bytes]
-) -> pd.DataFrame:
-    """Append the frames of each utterance to a .npy file; its header gets their number at the end.
+def compute(
+    utterances: Sequence[Utterance],
+    upstream: Upstream,
+    dtype: str,
+    seconds: int,
+    unfinished: Unfinished,
+) -> list[str]:
+    """Compute the frames of all utterances that are not done yet; returns what cannot be used."""
+    done = {entry.utterance for entry in unfinished.done}
+    left = [utterance for utterance in utterances if utterance.name not in done]
+    if done:
+        say(f"going on, {len(done)} of {len(utterances)} utterances are there")
+    bad = []
+    for batch in progress(read_ahead(batches(left, seconds), upstream), left):
+        good, samples, made = [], [], []
+        for utterance, reading in batch:
+            try:
+                samples.append(reading.result())
+                good.append(utterance)
+            except InputError as error:
+                bad.append(f"{utterance.name}: {error}")
+        for utterance, frames in zip(good, upstream.frames(samples) if good else [], strict=True):
+            try:
+                made.append((utterance.name, utterance.audio, stored(frames, dtype)))
+            except InputError as error:
+                bad.append(f"{utterance.name}: {error}")
+        unfinished.append(made)
+    return bad
 
-    Appending fails with an error on a full disk, where writing through a memory map kills the
-    process; and it needs no guess at the number of frames from the headers of the audio files.
 
-    Returns:
-        The index: utterance, start, frames.
+def complaint(bad: Sequence[str], unfinished: Unfinished) -> str:
+    """The error that names what cannot be used."""
+    more = "" if len(bad) <= NAMED_AT_MOST else f"; and {len(bad) - NAMED_AT_MOST} more"
+    return (
+        f"{len(bad)} of {len(unfinished.done) + len(bad)} utterances cannot be used: "
+        + "; ".join(bad[:NAMED_AT_MOST])
+        + f"{more} (what was done is kept in {unfinished.folder}: mend them, and start again)"
+    )
+
+
+def stored(frames: NDArray[np.float32], dtype: str) -> NDArray[Any]:
+    """The frames as they lie in the file.
 
     Raises:
-        InputError: names the files that cannot be used, after all have been looked at.
+        InputError: they are not finite, or not as ``dtype``.
     """
-    write_header(file, 0, upstream.dim, dtype)
-    rows: list[tuple[str, int, int]] = []
-    bad: list[str] = []
-    start = 0
-    files = list(zip(utterances["utterance"], utterances["wav"], strict=True))
-    for utterance, wav in progress(files):
-        try:
-            samples = read_long_enough(Path(wav), upstream)
-            if bad:
-                continue  # nothing will be kept: only look at the others
-            frames = checked(upstream.frames(samples), dtype)
-        except InputError as error:
-            bad.append(f"{utterance}: {error}")
-            continue
-        file.write(frames.tobytes())
-        rows.append((utterance, start, len(frames)))
-        start += len(frames)
-    if bad:
-        more = "" if len(bad) <= NAMED_AT_MOST else f"; and {len(bad) - NAMED_AT_MOST} more"
-        raise InputError(
-            f"{len(bad)} of {len(utterances)} utterances cannot be used: "
-            + "; ".join(bad[:NAMED_AT_MOST])
-            + more
-        )
-    file.seek(0)
-    write_header(file, start, upstream.dim, dtype)
-    return pd.DataFrame(rows, columns=["utterance", "start", "frames"])
-
-
-def read_long_enough(path: Path, upstream: Upstream) -> NDArray[np.float32]:
-    """The samples of a file that gives `FEWEST_FRAMES` or more."""
-    samples = audio.read(path)
-    count = max(0, upstream.frame_count(len(samples)))
-    if count < FEWEST_FRAMES:
-        raise InputError(
-            f"{path}: too short, {len(samples) / audio.SAMPLE_RATE:.3f} s give {count} frames; "
-            f"at least {FEWEST_FRAMES}"
-        )
-    return samples
-
-
-def checked(frames: NDArray[np.float32], dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
-    """The frames as ``dtype``; values that are not finite are an error."""
     if not np.isfinite(frames).all():
         raise InputError("its frames are not finite; are the model's weights damaged?")
+    if dtype == "bfloat16":  # has float32's range; numpy takes its bits as integers
+        return torch.from_numpy(frames).bfloat16().view(torch.uint16).numpy()
     with np.errstate(over="ignore"):
-        converted = frames.astype(dtype)
+        converted = frames.astype(STORED[dtype])
     if not np.isfinite(converted).all():
         largest = np.abs(frames).max()
-        raise InputError(f"its frames reach {largest:g}, too much for float16: --dtype float32")
+        raise InputError(
+            f"its frames reach {largest:g}, too much for float16: --dtype bfloat16 or float32"
+        )
     return converted
 
 
-def write_header(file: IO[bytes], frames: int, dim: int, dtype: np.dtype[np.floating]) -> None:
-    """A .npy header; numpy leaves room in it, so that its size is the same for any ``frames``."""
-    header = {"descr": dtype.str, "fortran_order": False, "shape": (frames, dim)}
-    np.lib.format.write_array_header_1_0(file, header)
+def finish(
+    unfinished: Unfinished, order: Sequence[str], about: Mapping[str, Any], out: Path
+) -> None:
+    """Write the folder of the frames."""
+    places = {entry.utterance: (entry.start, entry.frames) for entry in unfinished.done}
+    rows = [(name, *places[name]) for name in order if name in places]
+    index = pd.DataFrame(rows, columns=["utterance", "start", "frames"])
+    with replacing(out) as folder:
+        folder.mkdir()
+        write_table(index, folder / "index.csv")
+        counts = {"utterances": len(index), "frames": unfinished.count}
+        write_json({**counts, **about}, folder / "meta.json")
+        unfinished.finish(folder / "frames.npy")
 
 
-def progress(items: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The items; on stderr a bar where it is a terminal, else a line every half a minute."""
-    if sys.stderr.isatty():
-        yield from tqdm(items, desc="features", unit="utterance")
-        return
+def progress(batches: Iterator[Batch], utterances: Sequence[Utterance]) -> Iterator[Batch]:
+    """The batches; on stderr a bar where it is a terminal, else a line every half a minute."""
+    total = sum(utterance.samples for utterance in utterances) / audio.SAMPLE_RATE
+    bar = tqdm(total=round(total), desc="features", unit="s", disable=not sys.stderr.isatty())
     begun = told = time.monotonic()
-    for done, item in enumerate(items):
+    done, seconds = 0, 0.0
+    for batch in batches:
+        yield batch
+        done += len(batch)
+        own = sum(utterance.samples for utterance, _ in batch) / audio.SAMPLE_RATE
+        seconds += own
+        bar.update(own)
         now = time.monotonic()
-        if now - told > SECONDS_BETWEEN_LINES:
-            left = (now - begun) / done * (len(items) - done)
-            print(
-                f"features: {done} of {len(items)}, {left:.0f} s left", file=sys.stderr, flush=True
-            )
+        if bar.disable and now - told > SECONDS_BETWEEN_LINES:
+            rate = seconds / (now - begun)
+            say(f"{done} of {len(utterances)}, {pace(rate)}, {(total - seconds) / rate:.0f} s left")
             told = now
-        yield item
-    print(f"features: {len(items)} utterances in {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    bar.close()
+    spent = max(time.monotonic() - begun, 1e-9)
+    say(f"{len(utterances)} utterances in {spent:.0f} s, {pace(seconds / spent)}")
+
+
+def pace(rate: float) -> str:
+    """How fast it goes."""
+    return f"{rate:.3g} s of audio a second"
+
+
+def say(line: str) -> None:
+    """A line of the log."""
+    print(f"features: {line}", file=sys.stderr, flush=True)
+
+
+def model_state(model: str | None) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of the files of a model's folder; none for a name on the hub."""
+    files = sorted(Path(model).iterdir()) if model and Path(model).is_dir() else []
+    return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
 
 def device_name(device: torch.device) -> str:

@@ -208,9 +208,8 @@ def name_of(
 
     The network holds the frames' statistics, and its weights what torch drew.
     """
-    code = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    own = {name: str(value) for name, value in vars(settings).items() if name != "main"}
-    parts = [torch.__version__, json.dumps(own, sort_keys=True), *train.names, *validation.names]
+    chosen = {name: str(value) for name, value in vars(settings).items() if name != "main"}
+    parts = [torch.__version__, json.dumps(chosen, sort_keys=True), *train.names, *validation.names]
     weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
     arrays = [
         *weights,
@@ -220,7 +219,11 @@ def name_of(
         validation.goals.numpy(),
     ]
     return checkpoint.fingerprint(
-        [*code, *(part.encode() for part in parts), *(array.tobytes() for array in arrays)]
+        [
+            *checkpoint.code(),
+            *(part.encode() for part in parts),
+            *(array.tobytes() for array in arrays),
+        ]
     )
 
 

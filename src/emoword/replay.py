@@ -24,6 +24,7 @@ NEEDS = {
     "transform-space": "the whole word space",
     "check-leaks": "the frames of the audio",
     "features": "audio",
+    "join-features": "audio",
     "train": "audio and a training",
     "polish": "the corpus",
     "fetch": "the network",

@@ -1,9 +1,10 @@
-"""Upstreams: audio in, 50 frames a second out, one utterance at a time, nothing trained.
+"""Upstreams: audio in, 50 frames a second out, nothing trained.
 
 ``logmel`` and ``mfcc`` are computed here with torchaudio; ``transformers`` is a block of a
 pretrained speech model (see `emoword.pretrained`).
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -35,8 +36,11 @@ class Upstream(Protocol):
     def frame_count(self, samples: int) -> int:
         """The number of frames of so many samples at 16 kHz (less than 1: too few samples)."""
 
-    def frames(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Frames of one utterance: [samples] at 16 kHz -> [frames, dim] float32."""
+    def frames(self, utterances: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """Frames of utterances: each [samples] at 16 kHz -> [frames, dim] float32.
+
+        They may be computed together, and are what each gives alone, within rounding.
+        """
 
 
 class LogMel:
@@ -77,9 +81,9 @@ class LogMel:
         power = self.power_in_bands(torch.from_numpy(samples).to(self.device))
         return torch.log(power.clamp(min=FLOOR)).T
 
-    def frames(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Frames of one utterance: [samples] at 16 kHz -> [frames, mels] float32."""
-        return np.ascontiguousarray(self.log_mel(samples).cpu().numpy())
+    def frames(self, utterances: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """Frames of utterances: each [samples] at 16 kHz -> [frames, mels] float32."""
+        return [np.ascontiguousarray(self.log_mel(samples).cpu()) for samples in utterances]
 
 
 class Mfcc:
@@ -98,10 +102,10 @@ class Mfcc:
         return self.log_mel.frame_count(samples)
 
     @torch.inference_mode()
-    def frames(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Frames of one utterance: [samples] at 16 kHz -> [frames, 40] float32."""
-        frames: NDArray[np.float32] = (self.log_mel.log_mel(samples) @ self.transform).cpu().numpy()
-        return frames
+    def frames(self, utterances: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """Frames of utterances: each [samples] at 16 kHz -> [frames, 40] float32."""
+        spectra = (self.log_mel.log_mel(samples) for samples in utterances)
+        return [(spectrum @ self.transform).cpu().numpy() for spectrum in spectra]
 
 
 def build(
@@ -111,6 +115,7 @@ def build(
     layer: int | None,
     device: torch.device,
     closing_norm: bool = False,
+    precision: str = "float32",
 ) -> Upstream:
     """The upstream that the command line names.
 
@@ -121,6 +126,7 @@ def build(
         layer: of transformers only: the block whose output is taken, from 1.
         device: where it is computed.
         closing_norm: of transformers only: apply the encoder's closing layer norm.
+        precision: of transformers only: float32 or bfloat16.
 
     Raises:
         InputError: a setting is missing, of another upstream or out of range, or the model
@@ -133,8 +139,10 @@ def build(
             raise InputError("--mels is of --upstream logmel and mfcc; a model has its own input")
         from emoword.pretrained import load  # seconds, and only here
 
-        return load(model, layer, device, closing_norm)
-    if model is not None or layer is not None or closing_norm:
-        raise InputError("--model, --layer and --closing-norm are of --upstream transformers")
+        return load(model, layer, device, closing_norm, precision)
+    if model is not None or layer is not None or closing_norm or precision != "float32":
+        raise InputError(
+            "--model, --layer, --closing-norm and --precision are of --upstream transformers"
+        )
     spectral = LogMel if name == "logmel" else Mfcc
     return spectral(80 if mels is None else mels, device)

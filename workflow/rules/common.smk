@@ -222,6 +222,23 @@ def model_folder(upstream):
     return [str(model / name) for name in names if (model / name).is_file()]
 
 
+def features_inputs(dataset, upstream):
+    """What frames are computed from."""
+    return {
+        "utterances": f"results/{dataset}/utterances.csv",
+        "audio": audio_folder(dataset),
+        "model": model_folder(upstream),
+        "code": code("features"),
+    }
+
+
+def shards(dataset, upstream, file):
+    """A file of each part of the frames that are computed apart."""
+    count = config["feature_shards"]
+    folder = f"results/{dataset}/features/{upstream}"
+    return [f"{folder}-shard{k}of{count}/{file}" for k in range(1, count + 1)]
+
+
 def upstream_flags(upstream):
     chosen = block("upstreams", upstream)
     options = {key: value for key, value in chosen.items() if key != "kind"}

@@ -119,10 +119,7 @@ rule targets:
 rule features:
     """Turn audio into frames: one memory-mapped array and an index."""
     input:
-        utterances="results/{dataset}/utterances.csv",
-        audio=lambda w: audio_folder(w.dataset),
-        model=lambda w: model_folder(w.upstream),
-        code=code("features"),
+        unpack(lambda w: features_inputs(w.dataset, w.upstream)),
     output:
         frames="results/{dataset}/features/{upstream}/frames.npy",
         index="results/{dataset}/features/{upstream}/index.csv",
@@ -141,3 +138,66 @@ rule features:
     shell:
         "emoword features --utterances {input.utterances} {params.options}"
         " --out {params.folder} --record {log}.json > {log} 2>&1"
+
+
+rule features_shard:
+    """The frames of one part of the utterances, on a GPU of its own (feature_shards)."""
+    input:
+        unpack(lambda w: features_inputs(w.dataset, w.upstream)),
+    output:
+        frames=temp("results/{dataset}/features/{upstream}-shard{shard}/frames.npy"),
+        index="results/{dataset}/features/{upstream}-shard{shard}/index.csv",
+        meta="results/{dataset}/features/{upstream}-shard{shard}/meta.json",
+    log:
+        "results/{dataset}/logs/features/{upstream}-shard{shard}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/features/{upstream}-shard{shard}.tsv"
+    wildcard_constraints:
+        shard=r"\d+of\d+",
+    conda:
+        "../../envs/emoword.yaml"
+    resources:
+        gpu=1,
+    params:
+        folder=subpath(output.meta, parent=True),
+        shard=lambda w: w.shard.replace("of", "/"),
+        options=lambda w: upstream_flags(w.upstream),
+    shell:
+        "emoword features --utterances {input.utterances} {params.options} --shard {params.shard}"
+        " --out {params.folder} --record {log}.json > {log} 2>&1"
+
+
+rule join_features:
+    """The frames of all shards as one array."""
+    input:
+        utterances="results/{dataset}/utterances.csv",
+        frames=lambda w: shards(w.dataset, w.upstream, "frames.npy"),
+        index=lambda w: shards(w.dataset, w.upstream, "index.csv"),
+        meta=lambda w: shards(w.dataset, w.upstream, "meta.json"),
+        code=code("join_features"),
+    output:
+        frames="results/{dataset}/features/{upstream}/frames.npy",
+        index="results/{dataset}/features/{upstream}/index.csv",
+        meta="results/{dataset}/features/{upstream}/meta.json",
+    log:
+        "results/{dataset}/logs/features/{upstream}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/features/{upstream}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        folder=subpath(output.meta, parent=True),
+        parts=lambda w, input: folders_of(input.meta),
+    shell:
+        "emoword join-features --utterances {input.utterances} --parts {params.parts}"
+        " --out {params.folder} --record {log}.json > {log} 2>&1"
+
+
+# two rules make the same files: the number of shards says which
+if config["feature_shards"] == 1:
+
+    ruleorder: features > join_features
+
+else:
+
+    ruleorder: join_features > features

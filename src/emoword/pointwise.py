@@ -1,0 +1,41 @@
+"""Linear layers of a large network computed as convolutions of width 1, on x86-64 CPUs.
+
+In float32 torch hands a linear layer to MKL, which on AMD's processors reaches less than half of
+what oneDNN does; oneDNN is what computes convolutions (on Intel's processors, too), and in bfloat16
+both. `benchmarks/features.py` measures what it gains; the results differ in the order of the sums.
+"""
+
+import platform
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class PointwiseConvolution(nn.Module):
+    """What ``nn.Linear`` is, with its very parameters."""
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.weight = linear.weight
+        self.bias = linear.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Float32 [..., inputs] -> [..., outputs]: one image whose pixels are the rows of x."""
+        rows = x.reshape(1, -1, 1, x.shape[-1]).permute(0, 3, 1, 2)
+        made = functional.conv2d(rows, self.weight[:, :, None, None], self.bias)
+        return made.permute(0, 2, 3, 1).reshape(*x.shape[:-1], -1)
+
+
+def pays(device: torch.device, precision: str) -> bool:
+    """Whether it is faster here."""
+    there = torch.backends.mkldnn.is_available() and platform.machine() in ("x86_64", "AMD64")
+    return there and device.type == "cpu" and precision == "float32"
+
+
+def replace_linear(network: nn.Module) -> None:
+    """Put a `PointwiseConvolution` in the place of each linear layer within ``network``."""
+    for module in list(network.modules()):
+        for name, inner in list(module.named_children()):
+            if isinstance(inner, nn.Linear):
+                setattr(module, name, PointwiseConvolution(inner))
