@@ -65,6 +65,22 @@ def test_frames_are_computed_in_as_many_jobs_as_wanted(dry_run: DryRun) -> None:
     assert "feature_shards" in dry_run("--config", "feature_shards=0").stdout
 
 
+def test_frames_are_made_of_the_labels_that_some_variant_uses(
+    dry_run: DryRun, tmp_path: Path
+) -> None:
+    def labels(*options: str) -> str:
+        told = dry_run("-p", "results/demo/features/logmel/frames.npy", *options).stdout
+        return told[told.index("emoword features") :].partition("--upstream")[0]
+
+    four = "--labels anger angry excited excitement happiness happy neutral sad sadness"
+    assert four in labels()
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("variants: {argmin: {labels: {classes: [fear, neutral]}}}")
+    assert four.replace("happiness", "fear fearful happiness") in labels("--configfile", str(mine))
+    mine.write_text("variants: {argmin: {labels: {classes: []}}}")
+    assert "--labels" not in labels("--configfile", str(mine))
+
+
 def leaves(block: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for name, value in block.items():
         if isinstance(value, dict):

@@ -244,22 +244,37 @@ def test_shards_are_joined(corpus: Path, fails: Callable[..., str]) -> None:
     whole = Features.open(run(corpus, "--upstream", "mfcc", "--dtype", "float16", out="whole"))
     own = ["--upstream", "mfcc", "--dtype", "float16"]
     parts = [str(run(corpus, *own, "--shard", f"{k}/3", out=f"part{k}")) for k in (1, 2, 3)]
-    join = ["join-features", "--utterances", str(corpus / "utterances.csv")]
+    join = ["join-features"]
     cli.main([*join, "--parts", *parts, "--out", str(corpus / "joined")])
     joined = Features.open(corpus / "joined")
-    assert list(joined.index) == ["u0", "u1", "u2", "u3"]
+    assert sorted(joined.index) == ["u0", "u1", "u2", "u3"]
     for name in joined.index:
         assert torch.equal(joined.of(name), whole.of(name))
-    assert joined.meta == whole.meta | {"shards": 3}
-    assert "no frames of utterance u0;" in fails(
-        *join, "--parts", *parts[:2], "--out", corpus / "j"
-    )
-    twice = [*parts, parts[0]]
-    assert "u1 is in another part" in fails(*join, "--parts", *twice, "--out", corpus / "j")
+    assert joined.meta == whole.meta | {"shard": "all of 3"}
+    message = fails(*join, "--parts", *parts[:2], "--out", corpus / "j")
+    assert "are shards 1/3, 2/3; give all of one number, once" in message
+    message = fails(*join, "--parts", *parts[:2], parts[1], "--out", corpus / "j")
+    assert "are shards 1/3, 2/3, 2/3" in message
     other = run(corpus, "--upstream", "mfcc", "--shard", "3/3", out="other")
     message = fails(*join, "--parts", *parts[:2], other, "--out", corpus / "j")
     assert "made otherwise" in message
     assert "dtype" in message
+    table = (corpus / "utterances.csv").read_text()
+    (corpus / "utterances.csv").write_text(table.replace("u0.wav", "u1.wav"))  # moves to shard 2
+    other = run(corpus, *own, "--shard", "2/3", out="other")
+    message = fails(*join, "--parts", parts[0], other, parts[2], "--out", corpus / "j")
+    assert re.search("utterance u. is in another part, too", message)
+
+
+def test_only_utterances_of_some_labels(corpus: Path, fails: Callable[..., str]) -> None:
+    table = (corpus / "utterances.csv").read_text().replace("u1.wav,s1,1,,anger", "u1.wav,s1,1,,")
+    (corpus / "utterances.csv").write_text(table)
+    made = Features.open(run(corpus, "--upstream", "mfcc", "--labels", "anger", "joy"))
+    assert list(made.index) == ["u0", "u2", "u3"]
+    assert made.meta["other_labels"] == 1
+    options = ["--upstream", "mfcc", "--out", corpus / "m", "--labels", "joy"]
+    message = fails("features", "--utterances", corpus / "utterances.csv", *options)
+    assert "no utterance has one of joy" in message
 
 
 # --- killed, and started again ---

@@ -57,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``emoword features``."""
     add = parser.add_argument
     add("--utterances", type=Path, required=True, help="utterances.csv")
+    add(
+        "--labels",
+        nargs="+",
+        metavar="LABEL",
+        help="only utterances with one of these: those of other classes take no part",
+    )
     add("--upstream", choices=["logmel", "mfcc", "transformers"], required=True)
     add("--mels", type=int, help="bands of logmel and mfcc (default: 80)")
     add("--model", metavar="NAME_OR_FOLDER", help="of transformers: a folder, else a hub name")
@@ -81,7 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Compute the frames, write the folder."""
-    table = read_utterances(arguments.utterances)
+    everything = read_utterances(arguments.utterances)
+    table = labelled(everything, arguments.labels)
     device = pick_device(arguments.device)
     if arguments.threads < 1:
         raise InputError(f"--threads {arguments.threads}: at least 1")
@@ -106,6 +113,8 @@ def main(arguments: argparse.Namespace) -> None:
         "device": device_name(device),
         "threads": arguments.threads,
         "seconds_together": SECONDS_TOGETHER[device.type],
+        "shard": arguments.shard,
+        "other_labels": len(everything) - len(table),
         "versions": versions(),
     }
     made_of = fingerprint([*code(), repr((about, model_state(arguments.model))).encode()])
@@ -136,6 +145,23 @@ def read_utterances(path: Path) -> pd.DataFrame:
             f"{path}: line {twice.index[0] + 2}: utterance {twice.iloc[0]} stands there twice"
         )
     return table
+
+
+def labelled(table: pd.DataFrame, labels: Sequence[str] | None) -> pd.DataFrame:
+    """The utterances with one of these labels (None: all); says how many are left out.
+
+    Raises:
+        InputError: none is left, or the table has no labels.
+    """
+    if labels is None:
+        return table
+    if "label" not in table:
+        raise InputError("--labels: utterances.csv has no column label")
+    own = table[table["label"].str.strip().isin(labels)]
+    if own.empty:
+        raise InputError(f"--labels: no utterance has one of {', '.join(labels)}")
+    say(f"{len(own)} of {len(table)} utterances have one of the labels {', '.join(labels)}")
+    return own
 
 
 def compute(

@@ -239,10 +239,29 @@ def shards(dataset, upstream, file):
     return [f"{folder}-shard{k}of{count}/{file}" for k in range(1, count + 1)]
 
 
-def upstream_flags(upstream):
+def labels_in_classes(dataset):
+    """The labels of utterances that take part in some variant; None: each may.
+
+    A label becomes a noun, is merged, and then is one of the classes or not (emoword targets).
+    """
+    taken = set()
+    for variant in known_variants(dataset):
+        labels = settings(dataset, variant)["labels"]
+        if not labels["classes"]:
+            return None
+        classes = set(labels["classes"])
+        classes |= {old for old, new in labels["merge"].items() if new in classes}
+        taken |= classes | {
+            old for old, new in labels["nouns"].items() if new in classes
+        }
+    return sorted(taken)
+
+
+def upstream_flags(dataset, upstream):
     chosen = block("upstreams", upstream)
     options = {key: value for key, value in chosen.items() if key != "kind"}
-    return flags({"upstream": chosen["kind"], **options})
+    labels = labels_in_classes(dataset)
+    return flags({"labels": labels, "upstream": chosen["kind"], **options})
 
 
 def training_flags(dataset, variant, loss):

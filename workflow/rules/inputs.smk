@@ -134,7 +134,7 @@ rule features:
         gpu=1,
     params:
         folder=subpath(output.meta, parent=True),
-        options=lambda w: upstream_flags(w.upstream),
+        options=lambda w: upstream_flags(w.dataset, w.upstream),
     shell:
         "emoword features --utterances {input.utterances} {params.options}"
         " --out {params.folder} --record {log}.json > {log} 2>&1"
@@ -161,7 +161,7 @@ rule features_shard:
     params:
         folder=subpath(output.meta, parent=True),
         shard=lambda w: w.shard.replace("of", "/"),
-        options=lambda w: upstream_flags(w.upstream),
+        options=lambda w: upstream_flags(w.dataset, w.upstream),
     shell:
         "emoword features --utterances {input.utterances} {params.options} --shard {params.shard}"
         " --out {params.folder} --record {log}.json > {log} 2>&1"
@@ -170,7 +170,6 @@ rule features_shard:
 rule join_features:
     """The frames of all shards as one array."""
     input:
-        utterances="results/{dataset}/utterances.csv",
         frames=lambda w: shards(w.dataset, w.upstream, "frames.npy"),
         index=lambda w: shards(w.dataset, w.upstream, "index.csv"),
         meta=lambda w: shards(w.dataset, w.upstream, "meta.json"),
@@ -189,7 +188,7 @@ rule join_features:
         folder=subpath(output.meta, parent=True),
         parts=lambda w, input: folders_of(input.meta),
     shell:
-        "emoword join-features --utterances {input.utterances} --parts {params.parts}"
+        "emoword join-features --parts {params.parts}"
         " --out {params.folder} --record {log}.json > {log} 2>&1"
 
 
