@@ -145,7 +145,7 @@ rule features_shard:
     input:
         unpack(lambda w: features_inputs(w.dataset, w.upstream)),
     output:
-        frames=temp("results/{dataset}/features/{upstream}-shard{shard}/frames.npy"),
+        frames="results/{dataset}/features/{upstream}-shard{shard}/frames.npy",
         index="results/{dataset}/features/{upstream}-shard{shard}/index.csv",
         meta="results/{dataset}/features/{upstream}-shard{shard}/meta.json",
     log:
