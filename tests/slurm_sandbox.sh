@@ -71,8 +71,8 @@ KillWait=2
 OverTimeLimit=0
 ReturnToService=2
 SlurmdParameters=config_overrides
-GresTypes=gpu,requeued,cancelled
-NodeName=$host NodeAddr=127.0.0.1 CPUs=8 RealMemory=32000 Gres=gpu:4,requeued:1,cancelled:1 State=UNKNOWN
+GresTypes=gpu,shard,requeued,cancelled
+NodeName=$host NodeAddr=127.0.0.1 CPUs=8 RealMemory=32000 Gres=gpu:4,shard:8,requeued:1,cancelled:1 State=UNKNOWN
 PartitionName=cpu Nodes=$host Default=YES PriorityTier=0 MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
 PartitionName=gpu Nodes=$host PriorityTier=0 MaxTime=7-00:00:00 DefMemPerCPU=500 State=UP
 # jobs of the partition urgent push aside others, if they want the same gres
@@ -86,6 +86,8 @@ CONF
   mv "$dir/new.conf" "$dir/slurm.conf"
   cat > "$dir/gres.conf" <<CONF
 NodeName=$host Name=gpu File=$dir/nvidia[0-3]
+# each GPU can be shared by two jobs
+NodeName=$host Name=shard Count=8
 NodeName=$host Name=requeued Count=1
 NodeName=$host Name=cancelled Count=1
 CONF

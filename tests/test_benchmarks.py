@@ -1,12 +1,15 @@
 """The benchmarks run, at a size at which their figures mean nothing."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from emoword.cli import main
+from emoword.network import Network, Shape
 from emoword.word_space import WordSpace
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -47,3 +50,32 @@ def test_what_is_measured_is_odd_as_glove_is(tmp_path: Path) -> None:
     lines = plain.read_bytes().splitlines()
     assert len(lines) == 2997
     assert all(line.count(b" ") == 300 for line in lines)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads VmHWM, as Linux has it")
+def test_iemocap_size_prints_its_table(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "iemocap_size.py"), "--small"]
+    command += ["--utterances", "50", "--sample", "2", "--epochs", "1", "--threads", "1"]
+    done = subprocess.run(
+        [*command, "--folder", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(" | ") for line in done.stdout.splitlines()[2:10]]
+    assert len(rows) == 8
+    errors = [float(row[1].split("error ")[1].split(")")[0]) for row in rows[:2]]
+    assert errors[0] < 1e-5 < errors[1] < 0.1
+    curves = [line for line in done.stdout.splitlines() if line.startswith("losses")]
+    assert len(curves) == 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_peers_network_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    plain = importlib.import_module("plain")
+    shape = Shape(5, 7, (6, 8, 8), lstm=4, hidden=(9, 9), dropout=0.0)
+    torch.manual_seed(0)
+    ours, theirs = Network(shape), plain.PlainNetwork(shape)
+    ours.input_mean.fill_(0.3)
+    theirs.take_weights(ours)
+    frames, lengths = torch.randn(3, 40, 5), torch.tensor([40, 9, 22])
+    torch.testing.assert_close(ours(frames, lengths), theirs(frames, lengths))

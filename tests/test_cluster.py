@@ -43,18 +43,13 @@ def test_settings_become_resources(tmp_path: Path) -> None:
     }
 
 
-def test_trainings_that_share_a_gpu_ask_for_it_with_the_same_word(tmp_path: Path) -> None:
+def test_trainings_may_ask_for_a_share_of_a_gpu(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
+    path.write_text("training_gres: shard:1\ngpu_type: a100\n")
     site = cluster.read_site(path)
-    assert cluster.resources(site, gpu=True, shared=True) == {"gpu": 1, "training": 1}
-    path.write_text("trainings_at_a_time: 3\ngpu_type: a100\n")
-    site = cluster.read_site(path)
-    wanted = {"gpu": 0, "training": 1, "gres": "'gpu:a100:1'"}
-    assert cluster.resources(site, gpu=True, shared=True) == wanted
     assert cluster.resources(site, gpu=True) == {"gpu": 1, "gpu_model": "'a100'"}
-    path.write_text("trainings_at_a_time: 3\ngpus: 0\n")
-    site = cluster.read_site(path)
-    assert cluster.resources(site, gpu=True, shared=True) == {"gpu": 0, "training": 1}
+    shared = cluster.resources(site, gpu=True, gres=site["training_gres"])
+    assert shared == {"gpu": 0, "gres": "'shard:1'"}
 
 
 def test_a_site_without_gpus_asks_for_none(tmp_path: Path) -> None:

@@ -423,6 +423,29 @@ def test_a_packed_job_that_always_fails_shows_the_reason_and_keeps_the_rest(
     assert clone.files_of_runs() == local.files_of_runs()
 
 
+MEET = """touch "$CLONE/here-$$"; tries=0
+until [ "$(ls "$CLONE"/here-* | wc -l)" = 2 ]
+do tries=$((tries + 1)); [ $tries -lt 300 ] || exit 1; sleep 0.2
+done
+"""
+
+
+def test_trainings_share_a_gpu(clone: Clone, local: Clone) -> None:
+    """Three of the four GPUs are taken, and each training waits for the other to begin."""
+    clone.site(gpu_partition="gpu", trainings_per_job=1, training_gres="shard:1")
+    clone.fault(MEET)
+    others = ["sbatch", "--parsable", "--partition=gpu", "--gres=gpu:3", "--mem=50", "--time=5"]
+    taken = ask(*others, "--output=/dev/null", "--wrap=sleep 300").strip()
+    try:
+        said = clone.on_slurm("--retries", "0", *RUNS)
+    finally:
+        ask("scancel", taken)
+    assert said.count("has been submitted with SLURM jobid") == 2
+    places = [re.findall(r"CUDA_VISIBLE_DEVICES=(\d+)", clone.log(run)) for run in RUNS]
+    assert places[0] == places[1] != []
+    assert clone.files_of_runs() == local.files_of_runs()
+
+
 def test_the_whole_paper_is_at_most_sixty_submissions(tmp_path: Path) -> None:
     clone = Clone.fresh(tmp_path / "emoword")
     shutil.copy(ROOT / "config.yaml", clone.folder)
@@ -489,8 +512,12 @@ def test_ctrl_c_cancels_the_jobs_and_the_same_command_goes_on(clone: Clone, loca
     clone.fault(once_trained_an_epoch())
     process = clone.start_on_slurm()
     until(lambda: any(clone.folder.glob("results/demo/runs/**/*.checkpoint.safetensors")))
-    os.kill(process.pid, signal.SIGINT)
-    clone.finish(process, 1, 120)
+    for _ in range(5):  # once in a while Snakemake does not hear it: then one presses again
+        os.kill(process.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+            break
+    clone.finish(process, 1, 20)
     until(lambda: not clone.jobs())
     clone.on_slurm()
     assert sum("going on after epoch 1" in clone.log(run) for run in RUNS) == 1

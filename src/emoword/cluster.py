@@ -24,8 +24,8 @@ DEFAULTS: dict[str, str | int] = {
     "constraint": "",  # sbatch -C
     "qos": "",  # sbatch --qos
     "extra": "",  # further options of sbatch, such as --mail-type=FAIL
-    "trainings_per_job": 5,  # in one allocation
-    "trainings_at_a_time": 1,  # of these, side by side on its GPU
+    "training_gres": "",  # of trainings in place of a whole GPU: shard:1, mps:25
+    "trainings_per_job": 5,  # one after the other in one allocation
     "megabytes_per_training": 4000,
     "minutes_per_training": 60,
 }
@@ -62,18 +62,17 @@ def read_site(path: Path = Path("site.yaml")) -> dict[str, str | int]:
 
 
 def resources(
-    site: dict[str, str | int], gpu: bool = False, shared: bool = False
+    site: dict[str, str | int], gpu: bool = False, gres: str | int = ""
 ) -> dict[str, str | int]:
     """The site's settings as resources of the Slurm executor; words are quoted for Snakemake.
 
     Snakemake reads a resource as Python first, so that a partition named ``all`` or ``gpu-a100``
-    has to come as a literal. Of numbers it adds up what runs side by side in a packed job; where
-    these share one GPU, they ask for it with the same word (``gres``) and a number of turns.
+    has to come as a literal.
 
     Args:
         site: as `read_site` gives it.
         gpu: of a rule that asks for one.
-        shared: of a rule that can share it: trainings.
+        gres: what it asks for in its place, a share of one.
     """
     words = {
         "slurm_account": site["account"],
@@ -86,11 +85,9 @@ def resources(
     if gpu:
         numbers["gpu"] = site["gpus"]
         words["gpu_model"] = site["gpus"] and site["gpu_type"]
-    if shared:
-        numbers["training"] = 1
-        if site["gpus"] and site["trainings_at_a_time"] != 1:
-            words["gres"] = ":".join(str(v) for v in ("gpu", words.pop("gpu_model"), 1) if v)
-            numbers["gpu"] = 0
+    if gres:
+        numbers["gpu"] = 0
+        words |= {"gpu_model": "", "gres": gres}
     return numbers | {name: repr(word) for name, word in words.items() if word}
 
 
@@ -113,7 +110,9 @@ def checked_site() -> dict[str, str | int]:
         for option, key in plain.items():
             if site[key]:
                 options += [option, str(site[key])]
-        if gpu and site["gpus"]:
+        if gpu and site["training_gres"]:
+            options.append(f"--gres={site['training_gres']}")
+        elif gpu and site["gpus"]:
             options.append("--gpus=" + ":".join(str(v) for v in (site["gpu_type"], 1) if v))
         options += shlex.split(str(site["extra"]))
         done = ask("sbatch", "--test-only", "--time=1", *options, "--wrap=true")

@@ -42,7 +42,7 @@ from emoword.device import pick_device
 from emoword.errors import InputError
 from emoword.files import read_table, replacing, write_json, write_table
 from emoword.frames import STORED
-from emoword.speech_batches import Batch, Utterance, batches, looked_at, read_ahead, shard
+from emoword.speech_batches import Batch, Utterance, batches, read_ahead, shard, sorted_utterances
 from emoword.unfinished import Unfinished
 from emoword.upstreams import FRAMES_PER_SECOND, Upstream, build
 
@@ -103,7 +103,7 @@ def main(arguments: argparse.Namespace) -> None:
         arguments.closing_norm,
         arguments.precision,
     )
-    utterances, bad = looked_at(table)
+    utterances, bad = sorted_utterances(zip(table["utterance"], table["wav"], strict=True))
     utterances = shard(utterances, arguments.shard)
     about = {
         "dim": upstream.dim,

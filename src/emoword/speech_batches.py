@@ -1,13 +1,12 @@
 """The audio of utterances in batches of like length, decoded while other batches are computed."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from emoword import audio
@@ -29,10 +28,10 @@ class Utterance:
     samples: int
 
 
-def looked_at(table: pd.DataFrame) -> tuple[list[Utterance], list[str]]:
+def sorted_utterances(files: Iterable[tuple[str, str]]) -> tuple[list[Utterance], list[str]]:
     """The utterances, the longest first, and the reasons of those whose files cannot be opened."""
     utterances, bad = [], []
-    for name, wav in zip(table["utterance"], table["wav"], strict=True):
+    for name, wav in files:
         try:
             samples = audio.length(Path(wav))
         except InputError as error:
