@@ -43,7 +43,7 @@ import soundfile
 import torch
 from iemocap_like import IN_CLASSES, seconds
 
-from emoword import speech_batches
+from emoword import memory, speech_batches
 from emoword.features import SECONDS_TOGETHER, compute
 from emoword.fitting import Examples, frame_statistics, held, train_epoch
 from emoword.frames import STORED, Features
@@ -67,6 +67,7 @@ Measured = dict[str, Any]
 def features_ours(a: argparse.Namespace) -> Measured:
     """`emoword features` on the sample, after the model is loaded."""
     folder, device = a.folder, torch.device(a.device)
+    memory.keep()
     upstream = load(str(folder / "model"), LAYER, device, precision=a.precision)
     wavs = sorted((folder / "wav").iterdir())
     utterances = speech_batches.sorted_utterances([(wav.stem, str(wav)) for wav in wavs])[0]
@@ -127,6 +128,7 @@ def training_ours(a: argparse.Namespace) -> Measured:
     from emoword.train import make_deterministic
 
     make_deterministic(a.seed, torch.get_num_threads())
+    memory.keep()
     features, train = corpus(a.folder)
     network = network_of(features, train, a.seed, a.precision).to(a.device)
     frames = held(features.frames, torch.device(a.device))

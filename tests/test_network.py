@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from emoword.convolution import convolve
 from emoword.network import (
     BidirectionalLSTM,
     Convolution,
@@ -126,6 +127,25 @@ def test_bfloat16_rounds_the_products_and_nothing_else() -> None:
     assert 1e-5 < error < 0.03  # a mantissa of 8 bits rounds by up to 2**-9 = 0.002, many times
     got.square().mean().backward()
     assert {p.grad.dtype for p in rounded.parameters() if p.grad is not None} == {torch.float32}
+
+
+@given(
+    time=st.integers(8, 700),
+    kernel=st.integers(1, 8),
+    padding=st.sampled_from(["same", "valid"]),
+    bias=st.booleans(),
+)
+def test_convolution_is_torchs(time: int, kernel: int, padding: str, bias: bool) -> None:
+    x = torch.randn(2, time, 3, dtype=torch.float64)
+    weight = torch.randn(4, 3, kernel, dtype=torch.float64, requires_grad=True)
+    shift = torch.randn(4, dtype=torch.float64) if bias else None
+    wanted = functional.conv1d(x.transpose(1, 2), weight, shift, padding=padding).transpose(1, 2)
+    got = convolve(x, weight, shift, padding)
+    torch.testing.assert_close(got, wanted)
+    towards = torch.randn(wanted.shape, dtype=torch.float64)
+    (slope,) = torch.autograd.grad((got * towards).sum(), weight)
+    (wanted_slope,) = torch.autograd.grad((wanted * towards).sum(), weight)
+    torch.testing.assert_close(slope, wanted_slope)
 
 
 def test_convolution_and_pooling_are_torchs() -> None:

@@ -36,7 +36,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emoword import __version__, audio
+from emoword import __version__, audio, memory
 from emoword.checkpoint import code, fingerprint
 from emoword.device import pick_device
 from emoword.errors import InputError
@@ -93,6 +93,7 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.threads < 1:
         raise InputError(f"--threads {arguments.threads}: at least 1")
     torch.set_num_threads(arguments.threads)
+    memory.keep()
     torch.backends.cudnn.allow_tf32 = False  # float32 is float32 on a GPU, too
     upstream = build(
         arguments.upstream,

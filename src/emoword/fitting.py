@@ -22,8 +22,9 @@ from emoword.losses import LOSSES
 from emoword.network import Network
 from emoword.optimiser import WEIGHT_DECAY, OneCycleAdam
 
-# Batches are sorted by length within this many batches: little padding, and still random.
-BATCHES_SORTED_TOGETHER = 8
+# Batches are sorted by length within this many batches: still random, and on utterances as long as
+# IEMOCAP's 9% of a batch is padding (26% within 8 batches, 68% at random).
+BATCHES_SORTED_TOGETHER = 32
 
 
 @dataclass(frozen=True)

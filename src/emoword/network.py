@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from emoword.convolution import convolve
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -57,10 +59,8 @@ def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
 class Convolution(nn.Module):
     """Convolution over time with zero ("same") padding or none ("valid"), max-pooling, ReLU.
 
-    Computed as a convolution of images one pixel high whose channels come last in memory, as the
-    frames lie: on a CPU several times as fast as ``nn.Conv1d``, which has them first. The largest
-    of a pool is taken with ``amax``, as the backward pass of torch's pooling on CUDA adds up in no
-    fixed order.
+    The largest of a pool is taken with ``amax``, as the backward pass of torch's pooling on CUDA
+    adds up in no fixed order.
     """
 
     def __init__(self, input_dim: int, channels: int, kernel: int, pool: int, padding: str) -> None:
@@ -72,10 +72,7 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, time, dim], zero beyond ``lengths`` -> [batch, time // pool, channels], same."""
-        image = x.transpose(1, 2).unsqueeze(2)
-        weight = self.convolution.weight.unsqueeze(2)
-        image = functional.conv2d(image, weight, self.convolution.bias, padding=self.padding)
-        x = image.squeeze(2).transpose(1, 2)
+        x = convolve(x, self.convolution.weight, self.convolution.bias, self.padding)
         lengths = lengths - self.lost
         if self.pool > 1:
             time = x.shape[1] // self.pool
@@ -165,7 +162,9 @@ class Network(nn.Module):
             variance = masked_mean((frames - mean) ** 2, lengths)[:, None, :]
             std = (variance + 1e-8).sqrt()
         # (frames - mean) / std in one pass over the largest tensor there is
-        return torch.addcmul(-mean / std, frames, 1 / std).mul_(inside)
+        x = torch.addcmul(-mean / std, frames, 1 / std).mul_(inside)
+        # rounded here, where autocast would do it after copies have been made
+        return x.bfloat16() if self.precision == "bfloat16" else x
 
 
 def masked_mean(x: Tensor, lengths: Tensor) -> Tensor:

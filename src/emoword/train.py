@@ -33,7 +33,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from emoword import __version__
+from emoword import __version__, memory
 from emoword.accuracy import unweighted_accuracy
 from emoword.device import pick_device, place
 from emoword.encoding import decide, read_targets, unit
@@ -118,6 +118,7 @@ def main(arguments: argparse.Namespace) -> None:
     device = pick_device(arguments.device)
     print(place(device), flush=True)
     make_deterministic(arguments.seed, arguments.threads)
+    memory.keep()
     features = Features.open(arguments.features)
     examples, parts, output_dim = read_examples(arguments, features)
     for name in ("train", "validation"):
