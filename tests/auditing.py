@@ -48,7 +48,8 @@ def make_results(root: Path, source: Path) -> Path:
         stage(f"targets {corpus} --space {space} {LABELS} --out {targets}", f"{logs}/targets/paper")
         features = f"{D}/features/logmel"
         stage(
-            f"features --utterances {D}/utterances.csv --upstream logmel --out {features}",
+            f"features --utterances {D}/utterances.csv --labels anger happiness excitement sadness"
+            f" neutral --upstream logmel --out {features}",
             f"{logs}/features/logmel",
         )
         runs = []

@@ -108,7 +108,12 @@ def test_a_record_says_what_was_read_and_written(made: tuple[Path, Path]) -> Non
     # libsndfile opens audio unseen by Python, and yet
     heard = json.loads((root / D / "logs/features/logmel.log.json").read_text())["inputs"]
     wavs = {str(path) for path in corpus.rglob("*.wav")}
-    assert wavs <= {entry["path"] for entry in heard}
+    taken = pd.read_csv(root / D / "features/logmel/index.csv")["utterance"]
+    heard_wavs = {entry["path"] for entry in heard if entry["path"].endswith(".wav")}
+    assert heard_wavs == {path for path in wavs if Path(path).stem in set(taken)}
+    # and the reader of the corpus asks whether all of them are there
+    read = json.loads((root / D / "logs/read_iemocap.log.json").read_text())
+    assert set(read["looked_for"]) == wavs
     trained = json.loads((root / D / "logs/runs/paper/S1-lc/fold2-seed0.log.json").read_text())
     assert trained["seed"] == 0
     assert {"torch", "numpy"} <= set(trained["packages"])

@@ -37,6 +37,7 @@ def test_settings_become_resources(tmp_path: Path) -> None:
     assert cluster.resources(site) == {"slurm_account": "'42'", "slurm_partition": "'all'"}
     assert cluster.resources(site, gpu=True) == {
         "gpu": 1,
+        "turn": 1,
         "slurm_account": "'42'",
         "slurm_partition": "'gpu-a100'",
         "gpu_model": "'a100'",
@@ -47,15 +48,15 @@ def test_trainings_may_ask_for_a_share_of_a_gpu(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_text("training_gres: shard:1\ngpu_type: a100\n")
     site = cluster.read_site(path)
-    assert cluster.resources(site, gpu=True) == {"gpu": 1, "gpu_model": "'a100'"}
+    assert cluster.resources(site, gpu=True) == {"gpu": 1, "turn": 1, "gpu_model": "'a100'"}
     shared = cluster.resources(site, gpu=True, gres=site["training_gres"])
-    assert shared == {"gpu": 0, "gres": "'shard:1'"}
+    assert shared == {"gpu": 0, "turn": 1, "gres": "'shard:1'"}
 
 
 def test_a_site_without_gpus_asks_for_none(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_text("gpus: 0\ngpu_type: a100\n")
-    assert cluster.resources(cluster.read_site(path), gpu=True) == {"gpu": 0}
+    assert cluster.resources(cluster.read_site(path), gpu=True) == {"gpu": 0, "turn": 1}
 
 
 @pytest.mark.parametrize(

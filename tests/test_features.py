@@ -1,3 +1,4 @@
+import fcntl
 import hashlib
 import json
 import re
@@ -20,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from emoword import audio, cli, features
 from emoword.errors import InputError
 from emoword.frames import Features
-from emoword.speech_batches import Utterance, batches, shard
+from emoword.speech_batches import Utterance, batches, shard_of
 from emoword.upstreams import LogMel, Mfcc
 
 import transformers  # isort: skip  after emoword.torchaudio_python, by way of emoword.audio
@@ -226,18 +227,28 @@ def test_batches_are_of_like_length_and_what_is_left_is_batched_alike() -> None:
         assert cut(left) == whole[done:]
 
 
-def test_shards_hold_everything_once(fails: Callable[..., str], corpus: Path) -> None:
-    utterances = [Utterance(str(n), ("", 0, 0), n) for n in range(9, 0, -1)]
-    parts = [[u.name for u in shard(utterances, f"{k}/4")] for k in range(1, 5)]
-    assert parts == [["9", "5", "1"], ["8", "4"], ["7", "3"], ["6", "2"]]
+def test_a_shard_is_named_and_looks_at_its_own_files_alone(
+    fails: Callable[..., str], corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shard_of("3/4") == (3, 4)
     for wrong, told in {
         "2": "such as 1/4",
         "0/2": "from 1/2",
-        "3/2": "from",
-        "a/b": "such",
+        "3/2": "from 1",
+        "a/b": "as",
     }.items():
         options = ["--upstream", "mfcc", "--shard", wrong, "--out", corpus / "m"]
         assert told in fails("features", "--utterances", corpus / "utterances.csv", *options)
+    (corpus / "u1.wav").rename(corpus / "away")  # the longest, of the second shard
+    first = Features.open(run(corpus, "--upstream", "mfcc", "--shard", "1/2", out="m1"))
+    assert sorted(first.index) == ["u0", "u2"]
+    options = ["--upstream", "mfcc", "--shard", "2/2", "--device", "cpu", "--out", corpus / "m2"]
+    message = fails("features", "--utterances", corpus / "utterances.csv", *options)
+    assert "1 of 2 utterances" in message
+    (corpus / "away").rename(corpus / "u1.wav")
+    second = Features.open(run(corpus, "--upstream", "mfcc", "--shard", "2/2", out="m2"))
+    assert "going on, 1 of 2" in capsys.readouterr().err
+    assert sorted(second.index) == ["u1", "u3"]
 
 
 def test_shards_are_joined(corpus: Path, fails: Callable[..., str]) -> None:
@@ -259,11 +270,15 @@ def test_shards_are_joined(corpus: Path, fails: Callable[..., str]) -> None:
     message = fails(*join, "--parts", *parts[:2], other, "--out", corpus / "j")
     assert "made otherwise" in message
     assert "dtype" in message
-    table = (corpus / "utterances.csv").read_text()
-    (corpus / "utterances.csv").write_text(table.replace("u0.wav", "u1.wav"))  # moves to shard 2
+    lines = (corpus / "utterances.csv").read_text().splitlines()
+    swapped = [lines[0], lines[2], lines[1], *lines[3:]]
+    (corpus / "utterances.csv").write_text("\n".join(swapped) + "\n")
     other = run(corpus, *own, "--shard", "2/3", out="other")
     message = fails(*join, "--parts", parts[0], other, parts[2], "--out", corpus / "j")
-    assert re.search("utterance u. is in another part, too", message)
+    assert "utterance u0 is in another part, too" in message
+    (corpus / "utterances.csv").write_text("\n".join(lines[:4]) + "\n")
+    other = run(corpus, *own, "--shard", "1/3", out="other")
+    assert "made otherwise" in fails(*join, "--parts", other, *parts[1:], "--out", corpus / "j")
 
 
 def test_only_utterances_of_some_labels(corpus: Path, fails: Callable[..., str]) -> None:
@@ -344,6 +359,11 @@ def test_a_killed_job_goes_on_to_the_same_bytes(
     assert told
     assert 6 <= int(told[1]) < 40
     same_folders(speech / "cut", speech / "whole")
+    assert sorted(p.name for p in (speech / "cut").iterdir()) == [
+        "frames.npy",
+        "index.csv",
+        "meta.json",
+    ]
     assert not (speech / "cut.unfinished").exists()
 
 
@@ -363,6 +383,53 @@ def test_all_others_are_done_and_after_the_repair_nothing_is_done_again(
     made, whole = Features.open(speech / "made"), Features.open(speech / "whole")
     for name in whole.index:
         torch.testing.assert_close(made.of(name), whole.of(name), rtol=1e-4, atol=1e-5)
+
+
+def test_a_job_that_went_on_names_all_its_inputs(speech: Path, fails: Callable[..., str]) -> None:
+    (speech / "u39.wav").rename(speech / "away")
+    assert "u39" in fails(*speech_command(speech, "made"))
+    (speech / "away").rename(speech / "u39.wav")
+    cli.main([*speech_command(speech, "made"), "--record", str(speech / "record.json")])
+    inputs = json.loads((speech / "record.json").read_text())["inputs"]
+    assert {f"u{i}.wav" for i in range(40)} <= {Path(entry["path"]).name for entry in inputs}
+
+
+def test_a_second_job_on_the_same_frames_is_refused(
+    speech: Path, fails: Callable[..., str]
+) -> None:
+    (speech / "made.unfinished").mkdir()
+    with (speech / "made.unfinished" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another job is computing these frames" in fails(*speech_command(speech, "made"))
+
+
+def test_a_journal_that_is_damaged_counts_as_far_as_it_can_be_read(
+    speech: Path, fails: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shortest = min(speech.glob("u*.wav"), key=lambda path: path.stat().st_size)
+    shortest.rename(speech / "away")
+    assert shortest.stem in fails(*speech_command(speech, "made"))
+    (speech / "away").rename(shortest)
+    journal = speech / "made.unfinished" / "journal.jsonl"
+    lines = journal.read_text().splitlines()
+    journal.write_text("\n".join([*lines[:3], "\0" * 40, *lines[4:]]) + "\n")
+    cli.main(speech_command(speech, "made"))
+    told = re.search(r"going on, (\d+) of 40 utterances", capsys.readouterr().err)
+    assert told
+    assert int(told[1]) == sum(len(json.loads(line)) for line in lines[1:3])
+    cli.main(speech_command(speech, "anew"))
+    same_folders(speech / "made", speech / "anew")
+
+
+def test_a_folder_that_is_there_gets_the_new_files(corpus: Path, fails: Callable[..., str]) -> None:
+    made = run(corpus, "--upstream", "mfcc")
+    (made / "mine.txt").write_text("kept")
+    assert Features.open(run(corpus, "--upstream", "logmel")).dim == 80
+    names = sorted(p.name for p in made.iterdir())
+    assert names == ["frames.npy", "index.csv", "meta.json", "mine.txt"]
+    assert not (corpus / "made.unfinished").exists()
+    utterances = ["--utterances", corpus / "utterances.csv", "--upstream", "mfcc"]
+    assert "is a file" in fails("features", *utterances, "--out", corpus / "u0.wav")
 
 
 @pytest.mark.parametrize("changed", ["audio", "model", "table", "option", "frames"])

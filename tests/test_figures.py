@@ -422,7 +422,7 @@ def test_network_shapes_are_those_of_the_network(tmp_path: Path) -> None:
     frames = 41
     seen: list[tuple[int, ...]] = [(frames, 7)]
     for module in network.convolutions:
-        module.register_forward_hook(lambda _m, _i, out: seen.append(tuple(out[0][0].T.shape)))
+        module.register_forward_hook(lambda _m, _i, out: seen.append(tuple(out[0][0].shape)))
     for module in network.recurrent:
         module.register_forward_hook(lambda _m, _i, out: seen.append(tuple(out[0].shape)))
     for module in [*network.dense, network.output]:

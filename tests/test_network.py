@@ -117,7 +117,7 @@ def test_without_padding_frames_are_lost_and_batches_change_nothing() -> None:
         torch.testing.assert_close(together[i : i + 1], alone)
 
 
-def test_bfloat16_rounds_the_products_and_nothing_else() -> None:
+def test_bfloat16_is_near_and_its_gradients_are_float32() -> None:
     exact, rounded = Network(SMALL).eval(), Network(SMALL, precision="bfloat16").eval()
     rounded.load_state_dict(exact.state_dict())
     frames, lengths = torch.randn(4, 50, 5), torch.tensor([50, 31, 8, 22])
@@ -138,14 +138,16 @@ def test_bfloat16_rounds_the_products_and_nothing_else() -> None:
 def test_convolution_is_torchs(time: int, kernel: int, padding: str, bias: bool) -> None:
     x = torch.randn(2, time, 3, dtype=torch.float64)
     weight = torch.randn(4, 3, kernel, dtype=torch.float64, requires_grad=True)
-    shift = torch.randn(4, dtype=torch.float64) if bias else None
+    shift = torch.randn(4, dtype=torch.float64, requires_grad=True) if bias else None
+    x.requires_grad_()
     wanted = functional.conv1d(x.transpose(1, 2), weight, shift, padding=padding).transpose(1, 2)
     got = convolve(x, weight, shift, padding)
     torch.testing.assert_close(got, wanted)
     towards = torch.randn(wanted.shape, dtype=torch.float64)
-    (slope,) = torch.autograd.grad((got * towards).sum(), weight)
-    (wanted_slope,) = torch.autograd.grad((wanted * towards).sum(), weight)
-    torch.testing.assert_close(slope, wanted_slope)
+    inputs = [x, weight] if shift is None else [x, weight, shift]
+    slopes = torch.autograd.grad((got * towards).sum(), inputs)
+    wanted_slopes = torch.autograd.grad((wanted * towards).sum(), inputs)
+    torch.testing.assert_close(slopes, wanted_slopes)
 
 
 def test_convolution_and_pooling_are_torchs() -> None:

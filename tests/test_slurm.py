@@ -446,6 +446,22 @@ def test_trainings_share_a_gpu(clone: Clone, local: Clone) -> None:
     assert clone.files_of_runs() == local.files_of_runs()
 
 
+def test_a_packed_job_asks_for_the_times_of_its_trainings_and_the_memory_of_one(
+    clone: Clone,
+) -> None:
+    """With a share of a GPU as with a whole one: they take turns."""
+    for gres in ("", "shard:1"):
+        clone.site(gpu_partition="gpu", trainings_per_job=2, training_gres=gres)
+        for run in RUNS:
+            shutil.rmtree((clone.folder / run).parent, ignore_errors=True)
+        said = clone.on_slurm("--retries", "0", *RUNS)
+        (job,) = re.findall(r"submitted with SLURM jobid (\d+)", said)
+        about = ask("scontrol", "show", "job", job)
+        assert "TimeLimit=02:00:00" in about  # twice an hour
+        assert "mem=4000M" in about
+        assert "NumCPUs=2" in about
+
+
 def test_the_whole_paper_is_at_most_sixty_submissions(tmp_path: Path) -> None:
     clone = Clone.fresh(tmp_path / "emoword")
     shutil.copy(ROOT / "config.yaml", clone.folder)

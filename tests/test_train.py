@@ -201,8 +201,8 @@ def test_an_epoch_waits_for_the_gpu_once(corpus: Path) -> None:
         torch.cuda.set_sync_debug_mode("warn")
         train_epoch(network, frames, examples, optimiser, settings, 2)
         torch.cuda.set_sync_debug_mode("default")
-    # the spans and the goals go there, the losses come back
-    assert len([wait for wait in waits if "synchroniz" in str(wait.message)]) <= 3
+    # the spans and the goals go there, the losses come back, and at least these are counted
+    assert 1 <= len([wait for wait in waits if "synchroniz" in str(wait.message)]) <= 3
 
 
 def test_frames_stay_where_they_are_without_a_gpu(corpus: Path) -> None:

@@ -4,9 +4,8 @@ All that is random in an epoch depends on the seed and the epoch's number alone,
 was killed ends with the same bytes as one that was not.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,19 +33,6 @@ class Progress:
     best_loss: float = float("inf")
     best_epoch: int = 0
     rows: list[tuple[float, ...]] = field(default_factory=list)
-
-
-def code() -> list[bytes]:
-    """The package's code: what was made by another is made anew."""
-    return [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-
-
-def fingerprint(parts: Iterable[bytes]) -> str:
-    """A name for what a training is made of: a checkpoint of another one is not used."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8) + part)
-    return digest.hexdigest()
 
 
 def save(

@@ -85,6 +85,7 @@ def resources(
     if gpu:
         numbers["gpu"] = site["gpus"]
         words["gpu_model"] = site["gpus"] and site["gpu_type"]
+        numbers["turn"] = 1
     if gres:
         numbers["gpu"] = 0
         words |= {"gpu_model": "", "gres": gres}
@@ -104,16 +105,19 @@ def checked_site() -> dict[str, str | int]:
         raise InputError("no sbatch on the PATH: use --profile slurm on the cluster's login node")
     site = read_site()
     plain = {"-A": "account", "-C": "constraint", "--qos": "qos"}
-    for gpu in (False, True):
+    if site["training_gres"] and not site["gpus"]:
+        raise InputError("site.yaml: training_gres is a share of a GPU, and gpus is 0")
+    gpus = ":".join(str(v) for v in (site["gpu_type"], 1) if v)
+    requests = [f"--gpus={gpus}"] if site["gpus"] else [""]
+    requests += [f"--gres={site['training_gres']}"] if site["training_gres"] else []
+    for gpu in ("", *requests):
         partition = (gpu and site["gpu_partition"]) or site["partition"]
         options = [f"-p{partition}"] if partition else []
         for option, key in plain.items():
             if site[key]:
                 options += [option, str(site[key])]
-        if gpu and site["training_gres"]:
-            options.append(f"--gres={site['training_gres']}")
-        elif gpu and site["gpus"]:
-            options.append("--gpus=" + ":".join(str(v) for v in (site["gpu_type"], 1) if v))
+        if gpu:
+            options.append(gpu)
         options += shlex.split(str(site["extra"]))
         done = ask("sbatch", "--test-only", "--time=1", *options, "--wrap=true")
         if done.returncode and not may_wait(done.stderr, partition):

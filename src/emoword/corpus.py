@@ -105,6 +105,9 @@ def drop_missing_audio(
         InputError: audio is missing and ``skip`` is false, or nothing is left.
     """
     missing = {row.utterance: row.wav for row in recordings if not Path(row.wav).is_file()}
+    for row in recordings:
+        if row.utterance not in missing:
+            sys.audit("emoword.looked", row.wav)  # see emoword.recording
     if not missing:
         return list(recordings), list(annotations), []
     found = f"{len(missing)} of {len(recordings)} audio files are missing"

@@ -16,8 +16,9 @@ download NAME` beforehand).
 
 The longest utterances come first, those of like length together. Killed and started again, the same
 command goes on after the last whole batch (FOLDER.unfinished) and ends with the same bytes. A file
-that cannot be used is named at the end, with all others done and kept there: mend it, start again.
-Several GPUs: --shard 1/2 and --shard 2/2 in a folder each, then `emoword join-features`.
+that cannot be used is named at the end, with all others done and kept there: mend it, start again,
+and it is computed alone (which gives other roundings than in company). Several GPUs or
+cores: --shard 1/2 and --shard 2/2 in a folder each, then `emoword join-features`.
 """
 
 import argparse
@@ -37,19 +38,26 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emoword import __version__, audio, memory
-from emoword.checkpoint import code, fingerprint
 from emoword.device import pick_device
 from emoword.errors import InputError
-from emoword.files import read_table, replacing, write_json, write_table
+from emoword.files import read_table, write_json, write_table
+from emoword.fingerprints import code, fingerprint
 from emoword.frames import STORED
-from emoword.speech_batches import Batch, Utterance, batches, read_ahead, shard, sorted_utterances
+from emoword.speech_batches import (
+    Batch,
+    Utterance,
+    batches,
+    read_ahead,
+    shard_of,
+    sorted_utterances,
+)
 from emoword.unfinished import Unfinished
 from emoword.upstreams import FRAMES_PER_SECOND, Upstream, build
 
 NAMED_AT_MOST = 20
 SECONDS_BETWEEN_LINES = 30
-# Seconds of audio, padding included, that are computed together: on a CPU what its caches like, on
-# a GPU enough to keep it busy (benchmarks/features.py).
+# Seconds of audio, padding included, that are computed together. On a CPU measured: more is slower
+# (benchmarks/README.md). On a GPU estimated: enough to keep it busy, in some 10 GB of its memory.
 SECONDS_TOGETHER = {"cpu": 8, "cuda": 160, "mps": 40}
 
 
@@ -87,14 +95,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Compute the frames, write the folder."""
+    if arguments.out.is_file():
+        raise InputError(f"{arguments.out}: is a file; --out is the folder of the frames")
     everything = read_utterances(arguments.utterances)
-    table = labelled(everything, arguments.labels)
-    device = pick_device(arguments.device)
+    whole = labelled(everything, arguments.labels)
+    k, n = shard_of(arguments.shard)
+    table = whole[k - 1 :: n]
+    device = own_gpu(pick_device(arguments.device), k)
     if arguments.threads < 1:
         raise InputError(f"--threads {arguments.threads}: at least 1")
     torch.set_num_threads(arguments.threads)
     memory.keep()
-    torch.backends.cudnn.allow_tf32 = False  # float32 is float32 on a GPU, too
     upstream = build(
         arguments.upstream,
         arguments.mels,
@@ -105,17 +116,17 @@ def main(arguments: argparse.Namespace) -> None:
         arguments.precision,
     )
     utterances, bad = sorted_utterances(zip(table["utterance"], table["wav"], strict=True))
-    utterances = shard(utterances, arguments.shard)
     about = {
         "dim": upstream.dim,
         "frames_per_second": FRAMES_PER_SECOND,
         "dtype": arguments.dtype,
         "settings": upstream.settings,
-        "device": device_name(device),
+        "device": device.type,
         "threads": arguments.threads,
         "seconds_together": SECONDS_TOGETHER[device.type],
         "shard": arguments.shard,
-        "other_labels": len(everything) - len(table),
+        "of_utterances": len(whole),
+        "other_labels": len(everything) - len(whole),
         "versions": versions(),
     }
     made_of = fingerprint([*code(), repr((about, model_state(arguments.model))).encode()])
@@ -128,6 +139,7 @@ def main(arguments: argparse.Namespace) -> None:
         bad += compute(utterances, upstream, arguments.dtype, together, unfinished)
         if bad:
             raise InputError(complaint(bad, unfinished))
+        about["device"] = device_name(device)
         finish(unfinished, list(table["utterance"]), about, arguments.out)
 
 
@@ -174,6 +186,8 @@ def compute(
 ) -> list[str]:
     """Compute the frames of all utterances that are not done yet; returns what cannot be used."""
     done = {entry.utterance for entry in unfinished.done}
+    for entry in unfinished.done:
+        sys.audit("emoword.read", entry.audio[0])  # an input, though read by the job before
     left = [utterance for utterance in utterances if utterance.name not in done]
     if done:
         say(f"going on, {len(done)} of {len(utterances)} utterances are there")
@@ -186,13 +200,31 @@ def compute(
                 good.append(utterance)
             except InputError as error:
                 bad.append(f"{utterance.name}: {error}")
-        for utterance, frames in zip(good, upstream.frames(samples) if good else [], strict=True):
+        for utterance, frames in zip(good, frames_of(samples, upstream), strict=True):
             try:
                 made.append((utterance.name, utterance.audio, stored(frames, dtype)))
             except InputError as error:
                 bad.append(f"{utterance.name}: {error}")
         unfinished.append(made)
     return bad
+
+
+def frames_of(
+    samples: Sequence[NDArray[np.float32]], upstream: Upstream
+) -> list[NDArray[np.float32]]:
+    """Frames of the utterances of a batch that could be read.
+
+    Raises:
+        InputError: the GPU's memory does not hold the computation.
+    """
+    try:
+        return upstream.frames(samples) if samples else []
+    except torch.OutOfMemoryError:
+        longest = max(map(len, samples)) / audio.SAMPLE_RATE
+        raise InputError(
+            f"the GPU's memory is too small for {len(samples)} utterances of up to {longest:.0f} s "
+            "at once; take a larger one, or --device cpu"
+        ) from None
 
 
 def complaint(bad: Sequence[str], unfinished: Unfinished) -> str:
@@ -232,12 +264,10 @@ def finish(
     places = {entry.utterance: (entry.start, entry.frames) for entry in unfinished.done}
     rows = [(name, *places[name]) for name in order if name in places]
     index = pd.DataFrame(rows, columns=["utterance", "start", "frames"])
-    with replacing(out) as folder:
-        folder.mkdir()
-        write_table(index, folder / "index.csv")
-        counts = {"utterances": len(index), "frames": unfinished.count}
-        write_json({**counts, **about}, folder / "meta.json")
-        unfinished.finish(folder / "frames.npy")
+    write_table(index, unfinished.folder / "index.csv")
+    counts = {"utterances": len(index), "frames": unfinished.count}
+    write_json({**counts, **about}, unfinished.folder / "meta.json")
+    unfinished.finish(out)
 
 
 def progress(batches: Iterator[Batch], utterances: Sequence[Utterance]) -> Iterator[Batch]:
@@ -276,6 +306,13 @@ def model_state(model: str | None) -> list[tuple[str, int, int]]:
     """Names, sizes and times of the files of a model's folder; none for a name on the hub."""
     files = sorted(Path(model).iterdir()) if model and Path(model).is_dir() else []
     return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+
+
+def own_gpu(device: torch.device, shard: int) -> torch.device:
+    """Of a machine's GPUs, one a shard; any other device, or a numbered one, as it is."""
+    if device.type != "cuda" or device.index is not None:
+        return device
+    return torch.device("cuda", (shard - 1) % torch.cuda.device_count())
 
 
 def device_name(device: torch.device) -> str:

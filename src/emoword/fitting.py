@@ -18,6 +18,7 @@ from torch import Tensor
 from emoword import checkpoint
 from emoword.checkpoint import Progress
 from emoword.errors import InputError
+from emoword.fingerprints import code, fingerprint
 from emoword.losses import LOSSES
 from emoword.network import Network
 from emoword.optimiser import WEIGHT_DECAY, OneCycleAdam
@@ -219,13 +220,8 @@ def name_of(
         validation.spans,
         validation.goals.numpy(),
     ]
-    return checkpoint.fingerprint(
-        [
-            *checkpoint.code(),
-            *(part.encode() for part in parts),
-            *(array.tobytes() for array in arrays),
-        ]
-    )
+    own = [*(part.encode() for part in parts), *(array.tobytes() for array in arrays)]
+    return fingerprint([*code(), *own])
 
 
 def train_epoch(

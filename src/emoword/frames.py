@@ -90,8 +90,8 @@ class Features:
             return self.index[utterance]
         except KeyError:
             raise InputError(
-                f"{self.folder}: no frames of utterance {utterance}; make them with "
-                "emoword features from the same utterances.csv"
+                f"{self.folder}: no frames of utterance {utterance}; make them with emoword "
+                "features from the same utterances.csv, and with the --labels of all classes"
             ) from None
 
     def of(self, utterance: str) -> Tensor:

@@ -1,8 +1,10 @@
 """Join the frames that several jobs computed, each a shard of the utterances, into one folder.
 
-emoword features ... --shard 1/2 --out part1
-emoword features ... --shard 2/2 --out part2
-emoword join-features --parts part1 part2 --out features
+After `emoword features ... --shard 1/2 --out part1`, and the same with 2/2 for part2:
+
+    emoword join-features --parts part1 part2 --out features
+
+All shards must have been made of the same utterances, with the same settings and versions.
 """
 
 import argparse
@@ -41,6 +43,7 @@ def main(arguments: argparse.Namespace) -> None:
                     source.seek(len(header(len(part.frames), part.dim, dtype)))
                     shutil.copyfileobj(source, file)
         write_table(index, folder / "index.csv")
+        meta["device"] = ", ".join(sorted({part.meta["device"] for part in parts}))
         write_json({**meta, "shard": f"all of {len(parts)}"}, folder / "meta.json")
 
 
@@ -50,7 +53,7 @@ def check_alike(parts: Sequence[Features]) -> None:
     Raises:
         InputError: they are not.
     """
-    own = ("utterances", "frames", "shard")
+    own = ("utterances", "frames", "shard", "device")
     first = {key: value for key, value in parts[0].meta.items() if key not in own}
     for part in parts[1:]:
         other = {key: value for key, value in part.meta.items() if key not in own}
@@ -63,6 +66,8 @@ def check_alike(parts: Sequence[Features]) -> None:
     wanted = sorted(f"{k}/{len(parts)}" for k in range(1, len(parts) + 1))
     if given != wanted:
         raise InputError(f"--parts: are shards {', '.join(given)}; give all of one number, once")
+    if sum(len(part.index) for part in parts) != parts[0].meta.get("of_utterances"):
+        raise InputError("--parts: do not hold all utterances; make them of one utterances.csv")
 
 
 def joined_index(parts: Sequence[Features]) -> pd.DataFrame:

@@ -108,9 +108,9 @@ class Network(nn.Module):
         shape: the sizes of the layers.
         standardise: ``run`` (with ``input_mean`` and ``input_std``, set from the run's training
             utterances), ``utterance`` (each by its own frames) or ``none``.
-        precision: ``float32``, or ``bfloat16``: torch's autocast, in which products of matrices,
-            convolutions and LSTMs are computed with 8 bits of mantissa; all else, the weights,
-            their gradients and the optimiser stay in float32.
+        precision: ``float32``, or ``bfloat16``: torch's autocast. Convolutions, LSTMs and fully
+            connected layers take and give numbers with 8 bits of mantissa, pools and ReLUs between
+            them as well; the mean over time, weights, gradients and the optimiser stay in float32.
     """
 
     input_mean: Tensor
@@ -146,7 +146,7 @@ class Network(nn.Module):
                 x, lengths = convolution(x, lengths)
             for i, layer in enumerate(self.recurrent):
                 x = layer(self.dropout(x) if i else x, lengths)
-            x = masked_mean(x, lengths)
+            x = masked_mean(x.to(self.input_mean.dtype), lengths)
             for linear in self.dense:
                 x = self.dropout(functional.relu(linear(x)))
             output: Tensor = self.output(x)

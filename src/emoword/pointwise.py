@@ -2,7 +2,7 @@
 
 In float32 torch hands a linear layer to MKL, which on AMD's processors reaches less than half of
 what oneDNN does; oneDNN is what computes convolutions (on Intel's processors, too), and in bfloat16
-both. `benchmarks/features.py` measures what it gains; the results differ in the order of the sums.
+both. benchmarks/README.md says what it gains; the results differ in the order of the sums.
 """
 
 import platform

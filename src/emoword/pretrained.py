@@ -71,6 +71,7 @@ class Compute:
 
     def prepared(self, model: torch.nn.Module) -> torch.nn.Module:
         """The model on the device, its linear layers as they are computed fastest there."""
+        torch.backends.cudnn.allow_tf32 = False  # float32 is float32 on a GPU, too
         if pointwise.pays(self.device, self.precision):
             pointwise.replace_linear(model)
         if self.precision == "bfloat16":  # autocast would round these weights for each batch anew

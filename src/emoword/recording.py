@@ -5,6 +5,7 @@ opened or renamed (audit events of PEP 578). Inputs are the files below the work
 a path on the command line, that were opened for reading; outputs are what was renamed into place
 (`emoword.files.replacing`). Libraries in other languages that open files on their own are not seen:
 safetensors' reader (pretrained weights) and libsndfile, which is why the latter's caller reports.
+Audio that a reader of a corpus found there, and did not open, is recorded as looked for.
 
 Inputs above 64 MiB are recorded by size and time, and not hashed again by each of hundreds of
 trainings: their maker has hashed them, and `emoword provenance` joins the two.
@@ -41,6 +42,7 @@ class Recorder:
         self.opened: dict[str, None] = {}  # in order
         self.renamed: dict[str, None] = {}
         self.reported: dict[str, None] = {}  # by us, of libraries that open files unseen
+        self.looked: dict[str, None] = {}  # by us, found there and not opened
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, values: tuple[Any, ...]) -> None:
@@ -52,6 +54,8 @@ class Recorder:
             self.renamed[os.fsdecode(values[1])] = None
         elif event == "emoword.read":
             self.reported[values[0]] = None
+        elif event == "emoword.looked":
+            self.looked[values[0]] = None
 
     def write(self, path: Path, seed: int | None) -> None:
         """Write the record.
@@ -76,6 +80,8 @@ class Recorder:
             "inputs": [describe(name, most=HASHED_UP_TO) for name in sorted(inputs)],
             "outputs": [describe(name) for name in sorted(outputs)],
         }
+        if self.looked:
+            record["looked_for"] = sorted(files_of(self.looked))
         write_json(record, path)
 
 

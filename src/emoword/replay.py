@@ -142,8 +142,9 @@ class Replay:
             if file is not None and not Path(path).is_absolute():
                 inside(place, path).symlink_to(file.absolute())
         if job.stage in LOOK_FOR_AUDIO:
-            for path in self.audio() - sources.keys():
-                inside(place, path).touch()
+            for audio in job.record.get("looked_for", []):
+                if not Path(audio).is_absolute():
+                    inside(place, audio).touch()
         return [str(self.moved(word)) for word in job.command], place
 
     def take(self, job: Job, place: Path) -> None:
@@ -153,12 +154,6 @@ class Replay:
             if file.is_file():
                 self.write_old_roots(file)
                 self.made[path] = file
-
-    def audio(self) -> set[str]:
-        """Audio files below the root, by the records of who read them."""
-        readers = [job for job in self.ledger.jobs.values() if job.stage == "features"]
-        names = {path for job in readers for path in job.inputs if not Path(path).is_absolute()}
-        return {path for path in names if path not in self.ledger.maker or path.endswith(".wav")}
 
     def moved(self, path: str) -> str | Path:
         """An absolute path in one of `roots` as it is here; anything else as it is.

@@ -42,18 +42,18 @@ def sorted_utterances(files: Iterable[tuple[str, str]]) -> tuple[list[Utterance]
     return sorted(utterances, key=lambda utterance: -utterance.samples), bad
 
 
-def shard(utterances: Sequence[Utterance], part: str) -> list[Utterance]:
-    """Every Nth utterance from the Kth on, for "K/N": of all lengths as many in each shard.
+def shard_of(part: str) -> tuple[int, int]:
+    """``K/N``: the Kth, from 1, of N parts of the table of utterances, every Nth row of it.
 
     Raises:
-        InputError: ``part`` is no such thing.
+        InputError: it is no such thing.
     """
     k, slash, n = part.partition("/")
     if not (slash and k.isascii() and n.isascii() and k.isdigit() and n.isdigit()):
         raise InputError(f"--shard {part}: should be such as 1/4")
     if not 1 <= int(k) <= int(n):
         raise InputError(f"--shard {part}: from 1/{n} to {n}/{n}")
-    return list(utterances[int(k) - 1 :: int(n)])
+    return int(k), int(n)
 
 
 def batches(utterances: Sequence[Utterance], seconds: int) -> list[list[Utterance]]:

@@ -1,14 +1,14 @@
 """Frames that are being computed: whole batches in a folder, so that a killed job goes on.
 
-OUT.unfinished holds frames.npy (its header without the number of frames), journal.jsonl (first a
-line that says what the frames are made of, then a line a batch) and nothing else. A batch counts
-once its line is whole; what lies in frames.npy beyond the last one is cut off.
+OUT.unfinished holds frames.npy (its header without the number of frames) and journal.jsonl: first a
+line that says what the frames are made of, then a line a batch. A batch counts once its line is
+whole; what lies in frames.npy beyond the last one is cut off. In the end the folder becomes OUT.
 """
 
+import fcntl
 import io
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,11 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emoword.errors import InputError
+
+JOURNAL = "journal.jsonl"
+LOCK = "lock"
 
 # what an audio file was when it was read: path, bytes, time of last change in ns
 State = tuple[str, int, int]
@@ -57,13 +62,20 @@ class Unfinished:
         self.dtype = dtype
         self.done: list[Done] = []
         folder.mkdir(parents=True, exist_ok=True)
+        self.lock = (folder / LOCK).open("w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{folder}: another job is computing these frames") from None
+        except OSError:  # a file system without locks
+            pass
         lines = self._useful_lines(made_of, wanted)
         self._write_journal([json.dumps(made_of), *lines])
         self.frames = self.path.open("r+b" if self.path.exists() else "w+b")
         self._write_header(0)
         self.frames.truncate(self.frames.tell() + self.count * dim * dtype.itemsize)
         self.frames.seek(0, os.SEEK_END)
-        self.journal = (folder / "journal.jsonl").open("a", encoding="utf-8")
+        self.journal = (folder / JOURNAL).open("a", encoding="utf-8")
 
     @property
     def path(self) -> Path:
@@ -88,22 +100,36 @@ class Unfinished:
         self.journal.write(json.dumps([list(vars(entry).values()) for entry in entries]) + "\n")
         settle(self.journal)
 
-    def finish(self, target: Path) -> None:
-        """Complete the header and move frames.npy to ``target``; the folder goes."""
+    def finish(self, out: Path) -> None:
+        """Complete the header and let the folder become ``out``, with whatever else lies in it.
+
+        Of a folder that is there already and not empty, files are replaced one by one.
+        """
         self._write_header(self.count)
+        settle(self.frames)
         self.close()
-        self.path.replace(target)
-        shutil.rmtree(self.folder)
+        left = out
+        try:
+            self.folder.rename(out)  # killed before, all is in the one, killed after, in the other
+        except OSError:
+            left = self.folder
+            for name in ("frames.npy", "index.csv", "meta.json"):
+                (left / name).replace(out / name)
+        for name in (JOURNAL, LOCK):
+            (left / name).unlink()
+        if left != out:
+            left.rmdir()
 
     def close(self) -> None:
         """Close the files; what is there stays for the next time."""
         self.frames.close()
         self.journal.close()
+        self.lock.close()
 
     def _useful_lines(self, made_of: str, wanted: Mapping[str, State]) -> list[str]:
         """The journal's lines that count; fills ``done``."""
         try:
-            first, *lines = (self.folder / "journal.jsonl").read_text("utf-8").split("\n")[:-1]
+            first, *lines = (self.folder / JOURNAL).read_text("utf-8").split("\n")[:-1]
             if json.loads(first) != made_of:
                 return []
             whole = self.path.stat().st_size - len(header(0, self.dim, self.dtype))
@@ -112,7 +138,10 @@ class Unfinished:
         room = whole // (self.dim * self.dtype.itemsize)
         useful = []
         for line in lines:
-            batch = [Done(name, (*audio,), *rest) for name, audio, *rest in json.loads(line)]
+            try:
+                batch = [Done(name, (*audio,), *rest) for name, audio, *rest in json.loads(line)]
+            except (ValueError, TypeError):  # the machine went down while it was written
+                break
             last = batch[-1]
             if last.start + last.frames > room or any(
                 wanted.get(entry.utterance) != entry.audio for entry in batch
@@ -126,7 +155,7 @@ class Unfinished:
         """Replace the journal by these lines."""
         new = self.folder / "journal.new"
         new.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        new.replace(self.folder / "journal.jsonl")
+        new.replace(self.folder / JOURNAL)
 
     def _write_header(self, count: int) -> None:
         self.frames.seek(0)

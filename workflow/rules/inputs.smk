@@ -141,7 +141,7 @@ rule features:
 
 
 rule features_shard:
-    """The frames of one part of the utterances, on a GPU of its own (feature_shards)."""
+    """The frames of one part of the utterances, where there are several GPUs or cores."""
     input:
         unpack(lambda w: features_inputs(w.dataset, w.upstream)),
     output:
