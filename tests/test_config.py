@@ -65,6 +65,13 @@ def test_frames_are_computed_in_as_many_jobs_as_wanted(dry_run: DryRun) -> None:
     assert "feature_shards" in dry_run("--config", "feature_shards=0").stdout
 
 
+def test_the_device_reaches_features_and_trainings(dry_run: DryRun) -> None:
+    assert "--device" not in dry_run("-p").stdout
+    planned = dry_run("-p", "--config", "device=cpu").stdout
+    assert planned.count("--device cpu") == 51
+    assert "Error validating config" in dry_run("--config", "device=toaster").stdout
+
+
 def test_frames_are_made_of_the_labels_that_some_variant_uses(
     dry_run: DryRun, tmp_path: Path
 ) -> None:

@@ -257,11 +257,18 @@ def labels_in_classes(dataset):
     return sorted(taken)
 
 
+def device_flag():
+    """The device, where it is not what is there: commands stay alike on all machines."""
+    return {"device": None if config["device"] == "auto" else config["device"]}
+
+
 def upstream_flags(dataset, upstream):
     chosen = block("upstreams", upstream)
     options = {key: value for key, value in chosen.items() if key != "kind"}
     labels = labels_in_classes(dataset)
-    return flags({"labels": labels, "upstream": chosen["kind"], **options})
+    return flags(
+        {"labels": labels, "upstream": chosen["kind"], **options, **device_flag()}
+    )
 
 
 def training_flags(dataset, variant, loss):
@@ -270,7 +277,7 @@ def training_flags(dataset, variant, loss):
     baseline_rate = training.pop("baseline_learning_rate")
     if loss == "ce":
         training["learning_rate"] = baseline_rate
-    return flags({**chosen["network"], **training})
+    return flags({**chosen["network"], **training, **device_flag()})
 
 
 def example_flags(dataset, variant):
