@@ -434,7 +434,7 @@ def test_a_folder_that_is_there_gets_the_new_files(corpus: Path, fails: Callable
 
 @pytest.mark.parametrize("changed", ["audio", "model", "table", "option", "frames"])
 def test_what_was_made_of_something_else_is_not_used(
-    speech: Path, changed: str, fails: Callable[..., str]
+    speech: Path, changed: str, fails: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (speech / "u39.wav").rename(speech / "away")
     assert "u39" in fails(*speech_command(speech, "made"))
@@ -453,17 +453,42 @@ def test_what_was_made_of_something_else_is_not_used(
             table = pd.read_csv(speech / "u.csv")
             table[table["utterance"] != "u3"].to_csv(speech / "u.csv", index=False)
         case "option":
-            command += ["--dtype", "float16"]
+            command += ["--precision", "bfloat16"]
         case "frames":
             path = speech / "made.unfinished" / "frames.npy"
             path.write_bytes(path.read_bytes()[:5000])
+    capsys.readouterr()
     cli.main(command)
+    told = capsys.readouterr().err
+    assert ("batches of other settings, code or model are not used" in told) == (
+        changed in ("model", "option")
+    )
     cli.main([*command, "--out", str(speech / "anew")])
     made, anew = Features.open(speech / "made"), Features.open(speech / "anew")
     assert made.meta == anew.meta
     assert list(made.index) == list(anew.index)
     for name in anew.index:
         torch.testing.assert_close(made.of(name), anew.of(name), rtol=1e-4, atol=1e-3)
+
+
+def test_shards_of_a_machine_take_its_gpus_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    taken = [features.own_gpu(torch.device("cuda"), shard) for shard in (1, 2, 3)]
+    assert taken == [torch.device("cuda", index) for index in (0, 1, 0)]
+    for device in (torch.device("cuda", 1), torch.device("cpu")):
+        assert features.own_gpu(device, 1) == device
+
+
+def test_too_little_memory_of_a_gpu_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    upstream = LogMel()
+
+    def full(_: object) -> list[NDArray[np.float32]]:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate ...")
+
+    monkeypatch.setattr(upstream, "frames", full)
+    samples = [np.zeros(32000, np.float32), np.zeros(16000, np.float32)]
+    with pytest.raises(InputError, match="too small for 2 utterances of up to 2 s at once"):
+        features.frames_of(samples, upstream)
 
 
 def test_progress_in_a_log_is_a_line_now_and_then(

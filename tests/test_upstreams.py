@@ -258,6 +258,11 @@ def test_a_linear_layer_as_a_convolution(shape: tuple[int, ...], bias: bool) -> 
     assert sorted(network.state_dict()) == names
 
 
+def test_linear_layers_are_replaced_on_a_cpu_in_float32_alone() -> None:
+    assert not pointwise.pays(torch.device("cuda"), "float32")
+    assert not pointwise.pays(CPU, "bfloat16")
+
+
 def test_a_folder_with_the_papers_name_holds_the_papers_model(
     checkpoints: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -58,7 +58,8 @@ NAMED_AT_MOST = 20
 SECONDS_BETWEEN_LINES = 30
 # Seconds of audio, padding included, that are computed together. On a CPU measured: more is slower
 # (benchmarks/README.md). On a GPU estimated: enough to keep it busy, in some 10 GB of its memory.
-SECONDS_TOGETHER = {"cpu": 8, "cuda": 160, "mps": 40}
+SECONDS_TOGETHER = {"cpu": 8, "cuda": 160}
+SECONDS_ELSEWHERE = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +117,7 @@ def main(arguments: argparse.Namespace) -> None:
         arguments.precision,
     )
     utterances, bad = sorted_utterances(zip(table["utterance"], table["wav"], strict=True))
+    together = SECONDS_TOGETHER.get(device.type, SECONDS_ELSEWHERE)
     about = {
         "dim": upstream.dim,
         "frames_per_second": FRAMES_PER_SECOND,
@@ -123,10 +125,7 @@ def main(arguments: argparse.Namespace) -> None:
         "settings": upstream.settings,
         "device": device.type,
         "threads": arguments.threads,
-        "seconds_together": SECONDS_TOGETHER[device.type],
-        "shard": arguments.shard,
-        "of_utterances": len(whole),
-        "other_labels": len(everything) - len(whole),
+        "seconds_together": together,
         "versions": versions(),
     }
     made_of = fingerprint([*code(), repr((about, model_state(arguments.model))).encode()])
@@ -135,11 +134,12 @@ def main(arguments: argparse.Namespace) -> None:
     with closing(
         Unfinished(folder, upstream.dim, STORED[arguments.dtype], made_of, audio_of)
     ) as unfinished:
-        together = SECONDS_TOGETHER[device.type]
         bad += compute(utterances, upstream, arguments.dtype, together, unfinished)
         if bad:
             raise InputError(complaint(bad, unfinished))
-        about["device"] = device_name(device)
+        # what the frames do not depend on, but for their roundings
+        about |= {"device": device_name(device), "shard": arguments.shard}
+        about |= {"of_utterances": len(whole), "other_labels": len(everything) - len(whole)}
         finish(unfinished, list(table["utterance"]), about, arguments.out)
 
 

@@ -9,6 +9,7 @@ import fcntl
 import io
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,8 @@ class Unfinished:
         try:
             first, *lines = (self.folder / JOURNAL).read_text("utf-8").split("\n")[:-1]
             if json.loads(first) != made_of:
+                what = f"{self.folder}: {len(lines)} batches of other settings, code or model"
+                print(f"{what} are not used", file=sys.stderr)
                 return []
             whole = self.path.stat().st_size - len(header(0, self.dim, self.dtype))
         except (OSError, ValueError):  # no folder yet, or one in which nothing was written
