@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from emoword.demo import write_corpus
+from emoword.demo.corpus import write_corpus
 
 UTTERANCES = 7300
 IN_CLASSES = 5531

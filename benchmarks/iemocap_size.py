@@ -43,16 +43,17 @@ import soundfile
 import torch
 from iemocap_like import IN_CLASSES, seconds
 
-from emoword import memory, speech_batches
-from emoword.features import SECONDS_TOGETHER, compute
-from emoword.fitting import Examples, frame_statistics, held, train_epoch
-from emoword.frames import STORED, Features
-from emoword.network import Network, Shape
-from emoword.optimiser import OneCycleAdam
-from emoword.pretrained import load
-from emoword.unfinished import Unfinished
+from emoword.features import batches as speech_batches
+from emoword.features import memory
+from emoword.features.extract import SECONDS_TOGETHER, compute
+from emoword.features.frames import STORED, Features
+from emoword.features.pretrained import load
+from emoword.features.unfinished import Unfinished
+from emoword.training.loop import Examples, frame_statistics, held, train_epoch
+from emoword.training.network import Network, Shape
+from emoword.training.optimiser import OneCycleAdam
 
-import transformers  # isort: skip  after emoword.torchaudio_python, by way of plain
+import transformers  # isort: skip  after emoword.io.torchaudio_python, by way of plain
 
 LAYER = 14
 SHAPE = Shape(input_dim=1024, output_dim=300)
@@ -125,7 +126,7 @@ def network_of(features: Features, train: Examples, seed: int, precision: str) -
 
 def training_ours(a: argparse.Namespace) -> Measured:
     """Epochs as `emoword train` takes them."""
-    from emoword.train import make_deterministic
+    from emoword.training.train import make_deterministic
 
     make_deterministic(a.seed, torch.get_num_threads())
     memory.keep()

@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 
 from emoword import cli
-from emoword.encoding import encode, read_targets
-from emoword.files import write_json, write_table
-from emoword.splits import split
-from emoword.word_space import WordSpace
+from emoword.io.files import write_json, write_table
+from emoword.labels.encoding import encode, read_targets
+from emoword.spaces.word_space import WordSpace
+from emoword.training.split import split
 
 # IEMOCAP's labels (Busso et al. 2008; the first five are the paper's 5,531); "" has no majority
 LABELS = {

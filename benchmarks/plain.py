@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 from torch.utils.data import DataLoader, Dataset
 
-from emoword.losses import log_cosh
-from emoword.network import Shape
-from emoword.torchaudio_python import torchaudio  # noqa: F401  before transformers: see there
+from emoword.io.torchaudio_python import torchaudio  # noqa: F401  before transformers: see there
+from emoword.training.losses import log_cosh
+from emoword.training.network import Shape
 
 import transformers  # isort: skip
 
@@ -52,7 +52,7 @@ def pad(batch: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class PlainNetwork(nn.Module):
-    """The paper's network out of torch's layers; the same numbers as `emoword.network.Network`."""
+    """The paper's network out of torch's layers; the numbers of `emoword.training.network`."""
 
     mean: Tensor
     std: Tensor
@@ -97,7 +97,7 @@ class PlainNetwork(nn.Module):
         return output
 
     def take_weights(self, ours: Any) -> None:
-        """The very numbers of an `emoword.network.Network`."""
+        """The very numbers of an `emoword.training.network.Network`."""
         with torch.no_grad():
             self.mean.copy_(ours.input_mean)
             self.std.copy_(ours.input_std)

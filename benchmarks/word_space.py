@@ -66,7 +66,7 @@ def text_to_gensim(folder: Path) -> Measured:
 
 def open_store(folder: Path) -> Measured:
     """Open, and look up ten words."""
-    from emoword.word_space import WordSpace
+    from emoword.spaces.word_space import WordSpace
 
     words = json.loads((folder / "words.json").read_text())
     return timed(lambda: WordSpace.open(folder / "store").vectors_of(words))
@@ -88,7 +88,7 @@ def open_gensim(folder: Path) -> Measured:
 
 def neighbours(folder: Path) -> Measured:
     """All queries at once; the results are kept, to be compared."""
-    from emoword.word_space import WordSpace
+    from emoword.spaces.word_space import WordSpace
 
     queries = np.load(folder / "queries.npy")
 
@@ -181,7 +181,7 @@ def medians(names: Sequence[str], folder: Path, threads: int, repeats: int) -> d
 
 def write_queries(folder: Path, count: int) -> None:
     """Queries that lie between words, as predictions do; and ten words to look up."""
-    from emoword.word_space import WordSpace
+    from emoword.spaces.word_space import WordSpace
 
     rng = np.random.default_rng(2)
     space = WordSpace.open(folder / "store")
@@ -196,7 +196,7 @@ def write_queries(folder: Path, count: int) -> None:
 
 def check_exact(folder: Path) -> None:
     """Compare a sample of the neighbours with float64 throughout."""
-    from emoword.word_space import WordSpace
+    from emoword.spaces.word_space import WordSpace
 
     space = WordSpace.open(folder / "store")
     found, queries = np.load(folder / "found.npy"), np.load(folder / "queries.npy")

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from embed_glove import DECIMALS, HERE, OUT, compare, compress, emotion_words
 
-from emoword.files import replacing
-from emoword.space_formats import read_bert, read_glove
-from emoword.spaces import CUTS
+from emoword.io.files import replacing
+from emoword.spaces.formats import read_bert, read_glove
+from emoword.spaces.make import CUTS
 
 FREQUENT = 5_000
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from emoword import cosine
-from emoword.files import replacing
+from emoword.io.files import replacing
+from emoword.spaces import cosine
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "src/emoword/resources/glove.6B.100d.cut.txt.xz"

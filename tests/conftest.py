@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from emoword import cli
-from emoword.word_space import WordSpace
+from emoword.spaces.word_space import WordSpace
 
 torch.set_num_threads(1)  # the tests run side by side
 hypothesis.settings.register_profile(

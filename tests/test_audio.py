@@ -5,8 +5,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from emoword import audio
-from emoword.errors import InputError
+from emoword.corpora import audio
+from emoword.io.errors import InputError
 
 
 def sine(frequency: float, seconds: float, rate: int) -> NDArray[np.float64]:

@@ -19,13 +19,13 @@ import pytest
 import soundfile
 
 from auditing import REPOSITORY, D, make_results, stage
-from emoword import recording
+from emoword.audit import recording
+from emoword.audit.records import ledger, read_logs
+from emoword.audit.verify import close
 from emoword.cli import main
-from emoword.errors import InputError
-from emoword.html import render_page
-from emoword.latex import render as render_latex
-from emoword.records import ledger, read_logs
-from emoword.verify import close
+from emoword.io.errors import InputError
+from emoword.io.html import render_page
+from emoword.tables.latex import render as render_latex
 
 RUN = f"{D}/runs/paper/S1-lc/fold2-seed0"
 

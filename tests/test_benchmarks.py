@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from emoword.cli import main
-from emoword.network import Network, Shape
-from emoword.word_space import WordSpace
+from emoword.spaces.word_space import WordSpace
+from emoword.training.network import Network, Shape
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from emoword.cells import (
+from emoword.io.errors import InputError
+from emoword.tables.cells import (
     metric_cell,
     neighbours_of,
     row_names,
     table_number,
     word_cell,
 )
-from emoword.errors import InputError
-from emoword.number_tables import (
+from emoword.tables.number_tables import (
     Key,
     Measured,
     accuracy_table,
@@ -21,7 +21,7 @@ from emoword.number_tables import (
     similarity_table,
     top10_table,
 )
-from emoword.word_tables import prediction_table, target_table
+from emoword.tables.word_tables import prediction_table, target_table
 
 KEYS = [
     Key(model, loss, "class", metric)

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from emoword import cli
-from emoword.choices import markdown, read_choices
-from emoword.yaml_files import read_yaml
+from emoword.io.yaml_files import read_yaml
+from emoword.reproduction.choices import markdown, read_choices
 
 ROOT = Path(__file__).parent.parent
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -12,7 +12,8 @@ import yaml
 from scipy import stats
 
 from emoword import cli
-from emoword.claim_verdicts import (
+from emoword.reproduction.claims_file import read_claims
+from emoword.reproduction.verdicts import (
     CONTRADICTED,
     NOT_EVALUATED,
     SUPPORTED,
@@ -21,8 +22,7 @@ from emoword.claim_verdicts import (
     judge,
     verdict_of,
 )
-from emoword.claims_file import read_claims
-from emoword.versus_paper import COLUMNS
+from emoword.reproduction.versus_paper import COLUMNS
 
 PAPER = Path(__file__).parents[1] / "paper"
 T95 = float(stats.t.ppf(0.975, 9))  # ten speakers

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emoword import cluster
-from emoword.errors import InputError
+from emoword.io.errors import InputError
 
 
 @pytest.fixture

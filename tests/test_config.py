@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from emoword import targets
+from emoword.labels import label_sets as targets
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from emoword import cli
-from emoword.sensitivity import of_one_loss
+from emoword.reproduction.sensitivity import of_one_loss
 
 ROOT = Path(__file__).parent.parent
 CLASSES = ["anger", "happiness", "sadness"]

@@ -10,8 +10,8 @@ import pytest
 from scipy.spatial.distance import cosine
 
 from emoword import cli
-from emoword.encoding import ranked_words
-from emoword.word_space import WordSpace
+from emoword.labels.encoding import ranked_words
+from emoword.spaces.word_space import WordSpace
 
 CLASSES = ["anger", "sadness"]
 TARGETS = {

@@ -18,11 +18,11 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.preprocessing import StandardScaler
 
-from emoword import demo
 from emoword.cli import build_parser
-from emoword.demo import CODES, LABELS, Opinion, Rater, vote, write_corpus
-from emoword.errors import InputError
-from emoword.synthesis import FRAME, RATE, Voice, formant_filter, glottal_pulses, synthesise
+from emoword.demo import corpus as demo
+from emoword.demo.corpus import CODES, LABELS, Opinion, Rater, vote, write_corpus
+from emoword.demo.synthesis import FRAME, RATE, Voice, formant_filter, glottal_pulses, synthesise
+from emoword.io.errors import InputError
 
 FOUR = {"ang": "anger", "hap": "happiness", "exc": "happiness", "sad": "sadness", "neu": "neutral"}
 HEADER = re.compile(
@@ -253,7 +253,7 @@ def test_nothing_is_left_of_an_interrupted_one(
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("emoword.demo.soundfile.write", fail)
+    monkeypatch.setattr("emoword.demo.corpus.soundfile.write", fail)
     with pytest.raises(OSError, match="No space"):
         write_corpus(tmp_path / "corpus", 0, 60)
     assert list(tmp_path.iterdir()) == []

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cosine as scipy_cosine
 
-from emoword.encoding import cosine, decide, encode, ranked_words, read_targets
-from emoword.errors import InputError
-from emoword.word_space import WordSpace
+from emoword.io.errors import InputError
+from emoword.labels.encoding import cosine, decide, encode, ranked_words, read_targets
+from emoword.spaces.word_space import WordSpace
 
 COUNTS = st.dictionaries(
     st.sampled_from(["anger", "joy", "sadness", "fear"]), st.integers(1, 5), min_size=1

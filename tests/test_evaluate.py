@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from emoword import cli
-from emoword.accuracy import unweighted_accuracy, weighted_accuracy
-from emoword.evaluate import evaluate
+from emoword.evaluation.evaluate import evaluate
+from emoword.labels.accuracy import unweighted_accuracy, weighted_accuracy
 
 LABELS = st.sampled_from(["anger", "happiness", "sadness", "neutral"])
 

@@ -18,13 +18,15 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from emoword import audio, cli, features
-from emoword.errors import InputError
-from emoword.frames import Features
-from emoword.speech_batches import Utterance, batches, shard_of
-from emoword.upstreams import LogMel, Mfcc
+from emoword import cli
+from emoword.corpora import audio
+from emoword.features import extract as features
+from emoword.features.batches import Utterance, batches, shard_of
+from emoword.features.frames import Features
+from emoword.features.upstreams import LogMel, Mfcc
+from emoword.io.errors import InputError
 
-import transformers  # isort: skip  after emoword.torchaudio_python, by way of emoword.audio
+import transformers  # isort: skip  after emoword.io.torchaudio_python, by way of emoword.corpora.audio
 
 # seconds, sample rate and channels of the corpus' files
 RECORDINGS = [(0.5, 16000, 1), (1.3, 8000, 1), (0.08, 16000, 1), (0.7, 48000, 2)]
@@ -495,7 +497,7 @@ def test_progress_in_a_log_is_a_line_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = iter(range(0, 10_000, 12))
-    monkeypatch.setattr("emoword.features.time.monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr("emoword.features.extract.time.monotonic", lambda: float(next(seconds)))
     utterances = [Utterance(f"u{i}", ("", 0, 0), 6 * 16000) for i in range(10)]
     future: Future[NDArray[np.float32]] = Future()
     planned = [[(utterance, future)] for utterance in utterances]

@@ -21,9 +21,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from emoword import cli, figures
-from emoword.drawing_labels import place
-from emoword.drawing_style import (
+from emoword import cli
+from emoword.figures import figure as figures
+from emoword.figures.labels import place
+from emoword.figures.style import (
     COLOURS,
     MODELS,
     fitting,
@@ -33,10 +34,10 @@ from emoword.drawing_style import (
     text_size,
     wrapped,
 )
-from emoword.errors import InputError
-from emoword.files import read_table
-from emoword.space_writer import write_space
-from emoword.word_space import WordSpace
+from emoword.io.errors import InputError
+from emoword.io.files import read_table
+from emoword.spaces.word_space import WordSpace
+from emoword.spaces.writer import write_space
 
 EMOTIONS = ["anger", "happiness", "sadness", "neutral"]
 HOSTILE = [
@@ -413,7 +414,7 @@ def test_curves_mean_ends_with_the_shortest_run(inputs: dict[str, list[str]]) ->
 def test_network_shapes_are_those_of_the_network(tmp_path: Path) -> None:
     import torch
 
-    from emoword.network import Network, Shape
+    from emoword.training.network import Network, Shape
 
     options = "--channels 5 6 9 --kernels 5 3 3 --pools 3 2 1 --lstm 4 --hidden 11 12"
     table = numbers("network", [*options.split(), *widths(tmp_path, 7, 8)])

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoword.errors import InputError
-from emoword.files import read_json, read_table, replacing, write_json, write_table
+from emoword.io.errors import InputError
+from emoword.io.files import read_json, read_table, replacing, write_json, write_table
 
 # what a cell can hold: anything but what no UTF-8 text file holds
 CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"))

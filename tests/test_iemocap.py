@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoword import cli
-from emoword.corpus import Annotation
-from emoword.errors import InputError
-from emoword.files import read_table, write_table
-from emoword.iemocap import read_evaluation, read_iemocap
+from emoword.corpora.corpus import Annotation
+from emoword.corpora.iemocap import read_evaluation, read_iemocap
+from emoword.io.errors import InputError
+from emoword.io.files import read_table, write_table
 
 FIXTURE = Path(__file__).parent / "fixtures" / "iemocap"
 DIALOG_1 = "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from emoword import cli
-from emoword.evaluate import evaluate
-from emoword.files import read_table
+from emoword.evaluation.evaluate import evaluate
+from emoword.io.files import read_table
 
 MODELS = [("M1", "lc"), ("M2", "lc"), ("baseline", "ce")]
 CLASSES = ["anger", "happiness", "sadness"]

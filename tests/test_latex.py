@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoword.errors import InputError
-from emoword.latex import Latex, bold, escape, render
+from emoword.io.errors import InputError
+from emoword.tables.latex import Latex, bold, escape, render
 
 # What escape may write for a character, and what it stands for: a reader of our LaTeX that shares
 # nothing with the writer.

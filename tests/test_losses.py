@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cosine
 from scipy.special import log_softmax
 
-from emoword.losses import LOSSES, MARGIN, centroids, log_cosh
+from emoword.training.losses import LOSSES, MARGIN, centroids, log_cosh
 
 
 @given(error=st.floats(-300, 300))

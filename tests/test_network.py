@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from emoword.convolution import convolve
-from emoword.network import (
+from emoword.training.convolution import convolve
+from emoword.training.network import (
     BidirectionalLSTM,
     Convolution,
     Network,

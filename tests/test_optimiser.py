@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from emoword.optimiser import OneCycleAdam, one_cycle
+from emoword.training.optimiser import OneCycleAdam, one_cycle
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.01])
@@ -48,7 +48,7 @@ def test_the_compiler_stays_unimported() -> None:
     """What the module exists for; if torch changes, go back to its classes."""
     program = """
 import sys, torch
-from emoword.optimiser import OneCycleAdam
+from emoword.training.optimiser import OneCycleAdam
 layer = torch.nn.Linear(2, 2)
 optimiser = OneCycleAdam(layer.parameters(), 0.1, 10)
 layer(torch.ones(1, 2)).sum().backward()

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoword import cli
-from emoword.files import read_table, write_table
-from emoword.page import UNSEEN, audio_addresses, visible, write_data
-from emoword.page_dag import drawing
-from emoword.page_data import details, nearest, utterance_list
+from emoword.io.files import read_table, write_table
+from emoword.page.build import UNSEEN, audio_addresses, visible, write_data
+from emoword.page.dag import drawing
+from emoword.page.data import details, nearest, utterance_list
 
 IDS = ["u1", "u2", "u3"]
 S1 = pd.DataFrame({"utterance": ["u1", "u3"], "word": ["anger", "sadness"], "count": [1, 1]})

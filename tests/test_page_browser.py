@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from emoword import cli
-from emoword.files import read_table, write_table
+from emoword.io.files import read_table, write_table
 
 CHROMIUM = next(
     (

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from emoword import cli
-from emoword.paper import first_error
-from emoword.paper_numbers import power
+from emoword.report.build import first_error
+from emoword.report.numbers import power
 
 PAPER = Path(__file__).parents[1] / "paper"
 needs_latex = pytest.mark.skipif(shutil.which("latexmk") is None, reason="LaTeX is not installed")

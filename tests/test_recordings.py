@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoword import cli
-from emoword.errors import InputError
-from emoword.polish import read_name, unpack
-from emoword.recordings import natural, read_corpus, spread_speakers
+from emoword.corpora.recordings import natural, read_corpus, spread_speakers
+from emoword.demo.polish import read_name, unpack
+from emoword.io.errors import InputError
 
 
 def write_table(folder: Path, text: str, name: str = "recordings.csv") -> Path:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from emoword.accuracy import unweighted_accuracy
-from emoword.resampling import (
+from emoword.labels.accuracy import unweighted_accuracy
+from emoword.statistics.resampling import (
     Aggregate,
     Floats,
     Tally,

@@ -267,7 +267,8 @@ def test_the_whole_road(whole: Clone, local: Clone, record_property: Record) -> 
 # Train; after the first epoch, when its checkpoint is written, do $THEN and stand still.
 STANDS_STILL = """
 import os, sys, time
-from emoword import checkpoint, cli
+from emoword import cli
+from emoword.training import checkpoint
 save = checkpoint.save
 def save_and_stand_still(*given):
     save(*given)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from emoword.cli import main
-from emoword.space_filters import caption
-from emoword.space_writer import write_space
-from emoword.word_space import WordSpace
+from emoword.spaces.filters import caption
+from emoword.spaces.word_space import WordSpace
+from emoword.spaces.writer import write_space
 
 GLOVE = b"the 1 0\nAnger 0 1\nanger 1 1\nNew_York 2 1\n1,5 1 2\nangerr 3 1\n\xc3\xa9t\xc3\xa9 1 3\n"
 

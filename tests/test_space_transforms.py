@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
-from emoword import cli, space_transforms
-from emoword.word_space import WordSpace
+from emoword import cli
+from emoword.spaces import transforms as space_transforms
+from emoword.spaces.word_space import WordSpace
 
 LABELS = {"anger": 1, "happiness": 1, "sadness": 1, "neutral": 1}
 RATERS = {"frustration": 2, "excitement": 1, "tense": 1, "awe": 3}

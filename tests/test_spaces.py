@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from emoword import cosine, space_formats
 from emoword.cli import main
-from emoword.errors import InputError
-from emoword.space_writer import write_space
-from emoword.spaces import CUTS, from_keyed_vectors, to_keyed_vectors
-from emoword.word_space import WordSpace
+from emoword.io.errors import InputError
+from emoword.spaces import cosine
+from emoword.spaces import formats as space_formats
+from emoword.spaces.make import CUTS, from_keyed_vectors, to_keyed_vectors
+from emoword.spaces.word_space import WordSpace
+from emoword.spaces.writer import write_space
 
 ROOT = Path(__file__).parent.parent
 GLOVE = b"the 0.25 -1.5 3\nof 1e-2 0 -0.038194\nAnger 1 1 1\nanger 2 -2 2\n"
@@ -669,7 +670,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny BertModel with a vocabulary of pieces."""
     import torch
 
-    from emoword.torchaudio_python import torchaudio  # noqa: F401  before transformers
+    from emoword.io.torchaudio_python import torchaudio  # noqa: F401  before transformers
     from transformers import BertConfig, BertModel, BertTokenizer  # isort: skip
 
     folder = tmp_path_factory.mktemp("bert")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoword.errors import InputError
-from emoword.splits import split
+from emoword.io.errors import InputError
+from emoword.training.split import split
 
 CLASSES = ["anger", "sadness"]
 

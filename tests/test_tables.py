@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from emoword.cli import main
-from emoword.number_tables import cosine, percent, print_column
-from emoword.word_tables import NO_RATERS, parse_words
+from emoword.tables.number_tables import cosine, percent, print_column
+from emoword.tables.word_tables import NO_RATERS, parse_words
 
 PAPER = Path(__file__).parents[1] / "paper"
 

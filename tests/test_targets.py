@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoword import cli
-from emoword.targets import comment_word, distinct_targets, multiset
+from emoword.labels.label_sets import comment_word, distinct_targets, multiset
 
 # Two utterances that take part, one without a majority, one of another class; what raters said of
 # the first is what the paper's rules are about.

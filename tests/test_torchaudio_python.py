@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 USES_IT = """
-from emoword.torchaudio_python import torchaudio
+from emoword.io.torchaudio_python import torchaudio
 import torch
 sine = torch.sin(2 * torch.pi * 100 * torch.arange(8000) / 8000)
 resampled = torchaudio.functional.resample(sine, 8000, 16000)
@@ -81,6 +81,6 @@ assert where == torchaudio._extension.utils.__file__, where
 @pytest.mark.parametrize("error", ["OSError('the disk is broken')", "ImportError('no such name')"])
 def test_another_failure_is_not_hidden(tmp_path: Path, error: str) -> None:
     (tmp_path / "torchaudio.py").write_text(f"raise {error}")
-    done = in_fresh_process("import emoword.torchaudio_python", {"PYTHONPATH": str(tmp_path)})
+    done = in_fresh_process("import emoword.io.torchaudio_python", {"PYTHONPATH": str(tmp_path)})
     assert done.returncode != 0
     assert error.split("'")[1] in done.stderr

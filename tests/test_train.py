@@ -18,10 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
-from emoword import checkpoint, cli
-from emoword.checkpoint import Progress
-from emoword.encoding import decide
-from emoword.fitting import (
+from emoword import cli
+from emoword.features.frames import Features
+from emoword.labels.encoding import decide
+from emoword.spaces.word_space import WordSpace
+from emoword.training import checkpoint
+from emoword.training.checkpoint import Progress
+from emoword.training.loop import (
     Examples,
     collate,
     collated,
@@ -31,11 +34,9 @@ from emoword.fitting import (
     random_batches,
     train_epoch,
 )
-from emoword.frames import Features
-from emoword.network import Network, Shape
-from emoword.optimiser import OneCycleAdam
-from emoword.train import spread_of
-from emoword.word_space import WordSpace
+from emoword.training.network import Network, Shape
+from emoword.training.optimiser import OneCycleAdam
+from emoword.training.train import spread_of
 
 SMALL = ["--channels", "8", "8", "8", "--lstm", "4", "--hidden", "16", "--batch-size", "8"]
 QUICK = [*SMALL, "--epochs", "3", "--learning-rate", "5e-3"]

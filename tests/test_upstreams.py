@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from emoword import pointwise
-from emoword.errors import InputError
-from emoword.pretrained import load
-from emoword.upstreams import MOST_MELS, LogMel, Mfcc, Upstream, build
+from emoword.features import pointwise
+from emoword.features.pretrained import load
+from emoword.features.upstreams import MOST_MELS, LogMel, Mfcc, Upstream, build
+from emoword.io.errors import InputError
 
-import transformers  # isort: skip  after emoword.torchaudio_python, by way of emoword.pretrained
+import transformers  # isort: skip  after emoword.io.torchaudio_python, by way of emoword.features.pretrained
 
 CPU = torch.device("cpu")
 LAYERS = 3

@@ -15,7 +15,7 @@ import yaml
 from scipy.spatial.distance import cosine
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 
-from emoword.word_space import WordSpace
+from emoword.spaces.word_space import WordSpace
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.workflow

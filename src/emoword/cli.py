@@ -13,42 +13,84 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emoword import __version__
-from emoword.errors import InputError
+from emoword.io.errors import InputError
 
 # name: (module, one line of help), in the order in which a datum travels
 STAGES = {
-    "demo": ("demo", "synthesise a miniature corpus in IEMOCAP's layout"),
-    "polish": ("polish", "write the CSV of the Polish corpus, an example of own recordings"),
-    "read-iemocap": ("iemocap", "IEMOCAP's files -> utterances.csv, annotations.csv"),
-    "read-recordings": ("recordings", "a CSV of own recordings -> utterances.csv, annotations.csv"),
-    "fetch": ("fetch", "a public file, such as GloVe 840B, resumable"),
-    "space": ("spaces", "GloVe, word2vec or BERT -> a memory-mapped word space"),
-    "transform-space": ("space_transforms", "a word space -> centred, shuffled, ..., for controls"),
-    "targets": ("targets", "utterances, annotations -> the words of label sets S1, S2, S3"),
-    "features": ("features", "audio -> frames of an upstream, in one memory-mapped array"),
-    "join-features": ("join_features", "shards of features -> one folder"),
-    "train": ("train", "features, targets, word space -> one trained run and its predictions"),
-    "check-leaks": ("leaks", "runs -> whether test data leaked into training; fails if so"),
-    "decide": ("decide", "predictions -> decision, similarities and word ranks per utterance"),
-    "floors": ("floors", "training parts -> decisions of constant predictors"),
-    "evaluate": ("evaluate", "decisions -> metrics.csv"),
-    "intervals": ("intervals", "decisions -> confidence intervals, differences between models"),
-    "neighbours": ("neighbours", "targets and predictions -> their nearest words"),
-    "versus-paper": ("versus_paper", "our tables beside the paper's numbers, cell by cell"),
-    "claims": ("claims", "differences, neighbours, targets -> does each claim of the paper hold"),
-    "table": ("tables", "metrics, neighbours -> one of the paper's tables as CSV and LaTeX"),
-    "control-table": ("control_table", "Table A2: controls beside the default, and floors"),
-    "choices": ("choices", "what the paper leaves open, and the alternatives, as a table"),
-    "sensitivity": ("sensitivity", "what hangs on each choice that the paper leaves open"),
-    "compare-spaces": ("spaces_comparison", "metrics by word space -> Table A1"),
-    "figure": ("figures", "one figure as PDF and PNG"),
-    "paper-numbers": ("paper_numbers", "the numbers that the paper's text names, as LaTeX macros"),
-    "paper": ("paper", "text, numbers, tables and figures -> the reproduction report as PDF"),
-    "page": ("page", "all of it as a page that opens from disk: tables, runs, utterances"),
-    "trace": ("trace", "a cell of a table -> metrics, runs, predictions, raters, recomputed"),
-    "verify": ("verify", "recompute what needs no training, compare it with files and records"),
-    "provenance": ("provenance", "gather the records of all jobs into provenance.json"),
-    "archive": ("archive", "what verify and trace need, in one zip that is an RO-Crate"),
+    "demo": ("demo.corpus", "synthesise a miniature corpus in IEMOCAP's layout"),
+    "polish": ("demo.polish", "write the CSV of the Polish corpus, an example of own recordings"),
+    "read-iemocap": ("corpora.iemocap", "IEMOCAP's files -> utterances.csv, annotations.csv"),
+    "read-recordings": (
+        "corpora.recordings",
+        "a CSV of own recordings -> utterances.csv, annotations.csv",
+    ),
+    "fetch": ("spaces.fetch", "a public file, such as GloVe 840B, resumable"),
+    "space": ("spaces.make", "GloVe, word2vec or BERT -> a memory-mapped word space"),
+    "transform-space": (
+        "spaces.transforms",
+        "a word space -> centred, shuffled, ..., for controls",
+    ),
+    "targets": (
+        "labels.label_sets",
+        "utterances, annotations -> the words of label sets S1, S2, S3",
+    ),
+    "features": ("features.extract", "audio -> frames of an upstream, in one memory-mapped array"),
+    "join-features": ("features.join", "shards of features -> one folder"),
+    "train": (
+        "training.train",
+        "features, targets, word space -> one trained run and its predictions",
+    ),
+    "check-leaks": (
+        "reproduction.leaks",
+        "runs -> whether test data leaked into training; fails if so",
+    ),
+    "decide": (
+        "evaluation.decide",
+        "predictions -> decision, similarities and word ranks per utterance",
+    ),
+    "floors": ("evaluation.floors", "training parts -> decisions of constant predictors"),
+    "evaluate": ("evaluation.evaluate", "decisions -> metrics.csv"),
+    "intervals": (
+        "statistics.intervals",
+        "decisions -> confidence intervals, differences between models",
+    ),
+    "neighbours": ("evaluation.neighbours", "targets and predictions -> their nearest words"),
+    "versus-paper": (
+        "reproduction.versus_paper",
+        "our tables beside the paper's numbers, cell by cell",
+    ),
+    "claims": (
+        "reproduction.claims",
+        "differences, neighbours, targets -> does each claim of the paper hold",
+    ),
+    "table": (
+        "tables.paper_tables",
+        "metrics, neighbours -> one of the paper's tables as CSV and LaTeX",
+    ),
+    "control-table": ("reproduction.controls", "Table A2: controls beside the default, and floors"),
+    "choices": (
+        "reproduction.choices",
+        "what the paper leaves open, and the alternatives, as a table",
+    ),
+    "sensitivity": (
+        "reproduction.sensitivity",
+        "what hangs on each choice that the paper leaves open",
+    ),
+    "compare-spaces": ("reproduction.spaces_comparison", "metrics by word space -> Table A1"),
+    "figure": ("figures.figure", "one figure as PDF and PNG"),
+    "paper-numbers": ("report.numbers", "the numbers that the paper's text names, as LaTeX macros"),
+    "paper": (
+        "report.build",
+        "text, numbers, tables and figures -> the reproduction report as PDF",
+    ),
+    "page": ("page.build", "all of it as a page that opens from disk: tables, runs, utterances"),
+    "trace": ("audit.trace", "a cell of a table -> metrics, runs, predictions, raters, recomputed"),
+    "verify": (
+        "audit.verify",
+        "recompute what needs no training, compare it with files and records",
+    ),
+    "provenance": ("audit.provenance", "gather the records of all jobs into provenance.json"),
+    "archive": ("audit.archive", "what verify and trace need, in one zip that is an RO-Crate"),
 }
 
 
@@ -99,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if record is None:
             parsed.main(parsed)
             return
-        from emoword.recording import Recorder
+        from emoword.audit.recording import Recorder
 
         recorder = Recorder(arguments)
         parsed.main(parsed)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from emoword.errors import InputError
+from emoword.io.errors import InputError
 
 # Everything that differs from cluster to cluster; site.yaml holds those that do not suit.
 DEFAULTS: dict[str, str | int] = {

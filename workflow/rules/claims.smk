@@ -10,7 +10,7 @@ rule intervals:
             variant=variants(w.dataset),
         ),
         utterances="results/{dataset}/utterances.csv",
-        code=code("intervals"),
+        code=code("statistics.intervals"),
     output:
         intervals="results/{dataset}/intervals.csv",
         differences="results/{dataset}/differences.csv",
@@ -33,7 +33,7 @@ use rule intervals as intervals_of_comparison with:
             variant=compared(w.dataset, w.comparison),
         ),
         utterances="results/{dataset}/utterances.csv",
-        code=code("intervals"),
+        code=code("statistics.intervals"),
     output:
         intervals="results/{dataset}/comparisons/{comparison}/intervals.csv",
         differences="results/{dataset}/comparisons/{comparison}/differences.csv",
@@ -49,7 +49,7 @@ rule versus_paper:
         tables=expand("results/{{dataset}}/tables/table{n}.csv", n=[1, 3, 5, 6]),
         reported=source("paper/reported.csv"),
         template=source("paper/templates/versus_paper.tex.j2"),
-        code=code("versus_paper"),
+        code=code("reproduction.versus_paper"),
     output:
         csv=report(
             "results/{dataset}/versus_paper.csv",
@@ -88,7 +88,7 @@ rule claims:
             source("paper/templates/claims.tex.j2"),
             source("paper/templates/claims.html.j2"),
         ],
-        code=code("claims"),
+        code=code("reproduction.claims"),
     output:
         csv="results/{dataset}/claims.csv",
         parts="results/{dataset}/claim_parts.csv",

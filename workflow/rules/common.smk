@@ -1,6 +1,5 @@
 """Every function that the rules use. Nothing here computes; it only looks things up in config."""
 
-import ast
 import json
 import os
 import re
@@ -8,6 +7,7 @@ import shlex
 import shutil
 from functools import cache
 
+from emoword.io.closure import closure
 from snakemake.utils import validate
 
 validate(config, schema="../schemas/config.schema.yaml", set_default=False)
@@ -36,7 +36,6 @@ PAGE_FURTHER = [
     "comparisons/sensitivity/verdicts.csv",
 ]
 PAGE_SOURCES = ["page.html.j2", "page.css", "page.js", "start.js"]
-PACKAGE = Path(workflow.basedir) / "src" / "emoword"
 
 
 wildcard_constraints:
@@ -228,7 +227,7 @@ def features_inputs(dataset, upstream):
         "utterances": f"results/{dataset}/utterances.csv",
         "audio": audio_folder(dataset),
         "model": model_folder(upstream),
-        "code": code("features"),
+        "code": code("features.extract"),
     }
 
 
@@ -433,30 +432,9 @@ def flags(options):
     return shlex.join(words)
 
 
-@cache
 def code(*modules):
-    """The files of the package that these modules are made of, as they import one another.
-
-    As inputs of a rule they make it run again when the code that defines its result is edited,
-    and only then. errors.py is left out: it holds no more than the wording of messages.
-    """
-    found = set()
-    waiting = [PACKAGE / f"{module}.py" for module in modules]
-    while waiting:
-        path = waiting.pop()
-        if path in found or path.stem == "errors":
-            continue
-        found.add(path)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
-                "emoword"
-            ):
-                names = [node.module] + [
-                    f"{node.module}.{alias.name}" for alias in node.names
-                ]
-                inside = [name.split(".")[1] for name in names if "." in name]
-                waiting += [p for n in inside if (p := PACKAGE / f"{n}.py").exists()]
-    return sorted(os.path.relpath(path) for path in found)
+    """The files of the package that these modules are made of: inputs, so that an edit re-runs."""
+    return [os.path.relpath(path) for path in closure(*modules)]
 
 
 def print_outputs(dataset):

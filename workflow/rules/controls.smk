@@ -27,7 +27,7 @@ rule floors:
         targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
         leaks="results/{dataset}/leaks/{variant}.json",
-        code=code("floors"),
+        code=code("evaluation.floors"),
     output:
         "results/{dataset}/floors/{variant}.csv",
     log:
@@ -65,7 +65,7 @@ rule control_table:
         controls=source("paper/controls.yaml"),
         schema=source("src/emoword/resources/controls.schema.yaml"),
         template=source("paper/templates/tableA2.tex.j2"),
-        code=code("control_table"),
+        code=code("reproduction.controls"),
     output:
         csv=report(
             "results/{dataset}/tables/tableA2.csv",

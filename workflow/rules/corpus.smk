@@ -4,7 +4,7 @@
 rule demo:
     """Synthesise the miniature corpus, in IEMOCAP's own layout."""
     input:
-        code=code("demo"),
+        code=code("demo.corpus"),
     output:
         corpus=directory("results/{dataset}/corpus"),
     log:
@@ -28,7 +28,7 @@ rule read_iemocap:
     input:
         root=lambda w: corpus_files(w.dataset),
         expected=lambda w: reported(w.dataset),
-        code=code("iemocap"),
+        code=code("corpora.iemocap"),
     output:
         utterances="results/{dataset}/utterances.csv",
         annotations="results/{dataset}/annotations.csv",
@@ -62,7 +62,7 @@ rule read_recordings:
     """Read a CSV of own recordings, and one of annotations if there is one."""
     input:
         unpack(lambda w: recording_tables(w.dataset)),
-        code=code("recordings"),
+        code=code("corpora.recordings"),
     output:
         utterances="results/{dataset}/utterances.csv",
         annotations="results/{dataset}/annotations.csv",

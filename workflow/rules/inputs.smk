@@ -22,7 +22,7 @@ rule space:
     """Make the memory-mapped store of a word space."""
     input:
         unpack(lambda w: space_files(w.space)),
-        code=code("spaces"),
+        code=code("spaces.make"),
     output:
         vectors="results/spaces/{space}/vectors.npy",
         words="results/spaces/{space}/words.txt",
@@ -51,7 +51,7 @@ rule transform_space:
             if w.transform == "shuffled"
             else []
         ),
-        code=code("space_transforms"),
+        code=code("spaces.transforms"),
     output:
         vectors="results/{dataset}/spaces/{space}-{transform}/vectors.npy",
         words="results/{dataset}/spaces/{space}-{transform}/words.txt",
@@ -87,7 +87,7 @@ rule targets:
         annotations="results/{dataset}/annotations.csv",
         space=lambda w: f"results/spaces/{settings(w.dataset, w.variant)['space']}/meta.json",
         reported=lambda w: reported(w.dataset),
-        code=code("targets"),
+        code=code("labels.label_sets"),
     output:
         sets=expand(
             "results/{{dataset}}/targets/{{variant}}/{label_set}.csv",
@@ -173,7 +173,7 @@ rule join_features:
         frames=lambda w: shards(w.dataset, w.upstream, "frames.npy"),
         index=lambda w: shards(w.dataset, w.upstream, "index.csv"),
         meta=lambda w: shards(w.dataset, w.upstream, "meta.json"),
-        code=code("join_features"),
+        code=code("features.join"),
     output:
         frames="results/{dataset}/features/{upstream}/frames.npy",
         index="results/{dataset}/features/{upstream}/index.csv",

@@ -63,7 +63,7 @@ rule report_page:
             if Path(path).exists()
         ],
         rulegraph="results/{dataset}/rulegraph.dot",
-        code=code("page")
+        code=code("page.build")
         + [source(f"src/emoword/resources/page/{name}") for name in PAGE_SOURCES],
     output:
         # beside these: figures, styles, scripts, and nearest-{seed}.js

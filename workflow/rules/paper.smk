@@ -14,7 +14,7 @@ rule paper_numbers:
         intervals="results/{dataset}/intervals.csv",
         claims="results/{dataset}/claims.csv",
         versus="results/{dataset}/versus_paper.csv",
-        code=code("paper_numbers"),
+        code=code("report.numbers"),
     output:
         "results/{dataset}/tables/numbers.tex",
     log:
@@ -42,7 +42,7 @@ rule paper:
         numbers="results/{dataset}/tables/numbers.tex",
         tables=lambda w: paper_tables(w.dataset),
         figures=expand("results/{{dataset}}/figures/{figure}.pdf", figure=FIGURES),
-        code=code("paper"),
+        code=code("report.build"),
     output:
         "results/{dataset}/paper.pdf",
     log:

@@ -21,7 +21,7 @@ rule table:
     input:
         unpack(lambda w: table_inputs(w.dataset, w.number)),
         template=lambda w: source(f"paper/templates/table{w.number}.tex.j2"),
-        code=code("tables"),
+        code=code("tables.paper_tables"),
     output:
         csv=report(
             "results/{dataset}/tables/table{number}.csv",
@@ -69,7 +69,7 @@ rule figure:
     input:
         unpack(lambda w: figure_inputs(w.dataset, w.figure)),
         records=lambda w: figure_records(w.dataset, w.figure),
-        code=lambda w: code(f"drawing_{w.figure}") + [source("src/emoword/figures.py")],
+        code=lambda w: code(f"figures.{w.figure}"),
     output:
         pdf="results/{dataset}/figures/{figure}.pdf",
         png=report(

@@ -12,7 +12,7 @@ rule train:
         index=lambda w: f"{features_folder(w.dataset, w.variant)}/index.csv",
         about=lambda w: f"{features_folder(w.dataset, w.variant)}/meta.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
-        code=code("train"),
+        code=code("training.train"),
     output:
         weights="results/{dataset}/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}/weights.safetensors",
         history="results/{dataset}/runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}/history.csv",
@@ -56,7 +56,7 @@ rule decide:
         targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
         leaks="results/{dataset}/leaks/{variant}.json",
-        code=code("decide"),
+        code=code("evaluation.decide"),
     output:
         decisions="results/{dataset}/decisions/{variant}.csv",
         nearest="results/{dataset}/nearest/{variant}.csv",
@@ -94,7 +94,7 @@ rule neighbours:
         targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
         leaks="results/{dataset}/leaks/{variant}.json",
-        code=code("neighbours"),
+        code=code("evaluation.neighbours"),
     output:
         neighbours="results/{dataset}/neighbours/{variant}.csv",
         means="results/{dataset}/neighbours/{variant}_means.csv",
@@ -132,7 +132,7 @@ rule check_leaks:
         targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
         frames=lambda w: f"{features_folder(w.dataset, w.variant)}/frames.npy",
         space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
-        code=code("leaks"),
+        code=code("reproduction.leaks"),
     output:
         "results/{dataset}/leaks/{variant}.json",
     log:
@@ -161,7 +161,7 @@ rule evaluate:
             dataset=w.dataset,
             variant=variants(w.dataset),
         ),
-        code=code("evaluate"),
+        code=code("evaluation.evaluate"),
     output:
         "results/{dataset}/metrics.csv",
     log:
@@ -183,7 +183,7 @@ rule compare:
             dataset=w.dataset,
             variant=compared(w.dataset, w.comparison),
         ),
-        code=code("evaluate"),
+        code=code("evaluation.evaluate"),
     output:
         "results/{dataset}/comparisons/{comparison}/metrics.csv",
     log:

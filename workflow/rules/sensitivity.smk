@@ -40,7 +40,7 @@ rule sensitivity_table:
             source("src/emoword/resources/claims.schema.yaml"),
         ],
         template=source("paper/templates/sensitivity.tex.j2"),
-        code=code("sensitivity"),
+        code=code("reproduction.sensitivity"),
     output:
         csv=report(
             "results/{dataset}/comparisons/sensitivity/sensitivity.csv",
@@ -78,7 +78,7 @@ rule choices:
         choices=source("paper/choices.yaml"),
         schema=source("src/emoword/resources/choices.schema.yaml"),
         template=source("paper/templates/choices.tex.j2"),
-        code=code("choices"),
+        code=code("reproduction.choices"),
     output:
         "results/{dataset}/tables/choices.tex",
     log:

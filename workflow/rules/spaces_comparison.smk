@@ -24,7 +24,7 @@ rule space_table:
             for variant in compared(w.dataset, "spaces")
         ],
         template=source("paper/templates/tableA1.tex.j2"),
-        code=code("spaces_comparison"),
+        code=code("reproduction.spaces_comparison"),
     output:
         csv=report(
             "results/{dataset}/tables/tableA1.csv",

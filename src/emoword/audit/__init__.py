@@ -1,0 +1,1 @@
+"""Audit: records of jobs, trace, verify, archive."""

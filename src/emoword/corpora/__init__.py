@@ -1,0 +1,1 @@
+"""Corpora: audio and raters of IEMOCAP or a CSV -> utterances, annotations."""

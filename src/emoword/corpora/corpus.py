@@ -1,0 +1,211 @@
+"""What the readers of corpora share: the rows that they write and the report beside them."""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import pandas as pd
+
+from emoword.io.errors import InputError
+from emoword.io.files import write_json, write_table
+
+STYLES = ("improvised", "scripted")
+ROLES = ("observer", "self")
+KINDS = ("label", "comment")
+SOURCES = ("categorical", "attribute")
+
+
+class Utterance(NamedTuple):
+    """A row of utterances.csv; an empty label means that the raters had no majority."""
+
+    utterance: str
+    wav: str
+    speaker: str
+    fold: int
+    style: str
+    label: str
+
+
+class Annotation(NamedTuple):
+    """A row of annotations.csv: one label or comment as written, and where it stands."""
+
+    utterance: str
+    rater: str
+    role: str
+    kind: str
+    source: str
+    text: str
+    file: str
+    line: int
+
+
+class Drop(NamedTuple):
+    """What was left out for one reason; ``which`` names each (an id, or file:line)."""
+
+    what: str
+    reason: str
+    which: list[str]
+
+
+@dataclass
+class Corpus:
+    """What a reader found; ``fold_names`` says what its source calls fold 1, 2, ..."""
+
+    utterances: list[Utterance]
+    annotations: list[Annotation]
+    fold_names: dict[int, str]
+    dropped: list[Drop] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class _Recording(Protocol):
+    @property
+    def utterance(self) -> str: ...
+    @property
+    def wav(self) -> str: ...
+
+
+R = TypeVar("R", bound=_Recording)
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """Name the first few of ``names``, and say how many more there are.
+
+    Example:
+        >>> some(["a", "b", "c", "d", "e"])
+        'a, b, c and 2 more'
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def count(values: Iterable[str]) -> dict[str, int]:
+    """Count the non-empty ``values``, in alphabetical order."""
+    return dict(sorted(Counter(value for value in values if value).items()))
+
+
+def drop_missing_audio(
+    recordings: Sequence[R], annotations: Sequence[Annotation], skip: bool
+) -> tuple[list[R], list[Annotation], list[Drop]]:
+    """Drop the recordings whose audio file is missing, with their annotations.
+
+    Args:
+        recordings: anything with an utterance's id and the path of its wav.
+        annotations: the annotations of these utterances.
+        skip: whether missing files are to be dropped; otherwise they are an error.
+
+    Returns:
+        What is left of both, and what was dropped.
+
+    Raises:
+        InputError: audio is missing and ``skip`` is false, or nothing is left.
+    """
+    missing = {row.utterance: row.wav for row in recordings if not Path(row.wav).is_file()}
+    for row in recordings:
+        if row.utterance not in missing:
+            sys.audit("emoword.looked", row.wav)  # see emoword.audit.recording
+    if not missing:
+        return list(recordings), list(annotations), []
+    found = f"{len(missing)} of {len(recordings)} audio files are missing"
+    if not skip or len(missing) == len(recordings):
+        remedy = (
+            "check the folder"
+            if len(missing) == len(recordings)
+            else "put them there, or leave these utterances out with --skip-missing-audio"
+        )
+        raise InputError(f"{some(list(missing.values()))}: {found}; {remedy}")
+    orphans = [f"{row.file}:{row.line}" for row in annotations if row.utterance in missing]
+    dropped = [
+        Drop("utterances", "the audio file is missing", list(missing)),
+        Drop("annotations", "the audio file of their utterance is missing", orphans),
+    ]
+    return (
+        [row for row in recordings if row.utterance not in missing],
+        [row for row in annotations if row.utterance not in missing],
+        [drop for drop in dropped if drop.which],
+    )
+
+
+def summarise(corpus: Corpus) -> dict[str, Any]:
+    """Count what ``corpus`` holds: the part of corpus.json that all readers share."""
+    utterances = corpus.utterances
+    return {
+        "utterances": len(utterances),
+        "labels": count(row.label for row in utterances),
+        "without_label": sum(not row.label for row in utterances),
+        "speakers": count(row.speaker for row in utterances),
+        "folds": {
+            str(fold): {
+                "name": name,
+                "utterances": sum(row.fold == fold for row in utterances),
+                "speakers": sorted({row.speaker for row in utterances if row.fold == fold}),
+                "labels": count(row.label for row in utterances if row.fold == fold),
+            }
+            for fold, name in sorted(corpus.fold_names.items())
+        },
+        "annotations": {
+            role: {
+                f"{kind}s": sum((row.role, row.kind) == (role, kind) for row in corpus.annotations)
+                for kind in KINDS
+            }
+            for role in ROLES
+        },
+        "dropped": [{**drop._asdict(), "count": len(drop.which)} for drop in corpus.dropped],
+        "warnings": corpus.warnings,
+    }
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that all readers have."""
+    parser.add_argument(
+        "--utterances", type=Path, required=True, metavar="CSV", help="written: one row each"
+    )
+    parser.add_argument(
+        "--annotations",
+        type=Path,
+        required=True,
+        metavar="CSV",
+        help="written: one row for each rater's label or comment, with the file and line it is on",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        required=True,
+        metavar="JSON",
+        help="written: counts by class, fold and speaker, what was dropped and why, warnings",
+    )
+    parser.add_argument(
+        "--skip-missing-audio",
+        action="store_true",
+        help="leave out, and count, utterances whose audio file is missing (otherwise an error)",
+    )
+
+
+def write_corpus(corpus: Corpus, about: Mapping[str, Any], arguments: argparse.Namespace) -> None:
+    """Write the three files, say in short what they hold, and every warning loudly.
+
+    Args:
+        corpus: what was read.
+        about: entries of corpus.json that only this reader has.
+        arguments: with the paths of ``add_output_arguments``.
+    """
+    report = {**about, **summarise(corpus)}
+    utterances = pd.DataFrame(corpus.utterances, columns=list(Utterance._fields))
+    annotations = pd.DataFrame(corpus.annotations, columns=list(Annotation._fields))
+    write_table(utterances, arguments.utterances)
+    write_table(annotations, arguments.annotations)
+    write_json(report, arguments.report)
+    labels = ", ".join(f"{label} {number}" for label, number in report["labels"].items())
+    print(
+        f"{len(utterances)} utterances of {len(report['speakers'])} speakers in "
+        f"{len(report['folds'])} folds ({labels}; without label {report['without_label']}), "
+        f"{len(annotations)} annotations"
+    )
+    for drop in report["dropped"]:
+        print(f"left out: {drop['count']} {drop['what']}: {drop['reason']}")
+    for warning in corpus.warnings:
+        print(f"WARNING: {warning}", file=sys.stderr)

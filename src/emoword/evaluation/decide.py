@@ -1,0 +1,244 @@
+r"""Say of each test utterance what each run decided, and how near it came.
+
+Reads the predictions of all runs of a variant and writes decisions.csv, one row a run and test
+utterance: the true and the predicted class (largest cosine similarity with the class's word vector,
+paper, equation 5; the largest output where a run predicts classes), the cosine similarity of
+prediction and target in S1, S2 and S3 (Table 3), and whether the most (l1) and second most frequent
+word (l2) of its S2 and S3 targets are among the ten words nearest to the prediction (Table 6; 1, 0,
+or empty where there is no such word). Everything in metrics.csv is counted from these rows.
+
+With --nearest the ten words themselves are kept, one row a vector, with their cosine similarities:
+of each prediction (of M1, M2 or M3), and of each test utterance's target (of S1, S2 or S3; these
+have no fold or seed).
+
+    emoword decide --runs runs/paper/*/* --targets targets --space SPACE --out decisions.csv \
+        --nearest nearest.csv
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from emoword.io.errors import InputError
+from emoword.io.files import read_json, read_table, write_table
+from emoword.labels.encoding import cosine, decide, encode, proportions, ranked_words, read_targets
+from emoword.spaces.word_space import WordSpace
+from emoword.training.goals import CLASS_LOSSES
+
+SETS = ("S1", "S2", "S3")
+RANKED_SETS = ("S2", "S3")  # S1 has one word an utterance: nothing to rank
+NEAREST = 10
+
+
+@dataclass(frozen=True)
+class Run:
+    """What ``emoword train`` left: its record, its test utterances and their predictions."""
+
+    record: dict[str, Any]
+    utterances: list[str]
+    predictions: NDArray[np.float32]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``emoword decide``."""
+    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders of runs")
+    parser.add_argument("--variant", default="paper", help="the name of these runs' settings")
+    parser.add_argument("--targets", type=Path, required=True, help="folder of label sets")
+    parser.add_argument("--space", type=Path, required=True, help="folder of the word space")
+    parser.add_argument("--label-sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument(
+        "--rank-loss",
+        default="lc",
+        help="the loss whose models are searched for nearest words (Table 6 shows one loss)",
+    )
+    add_decision_arguments(parser)
+    parser.add_argument("--out", type=Path, required=True, help="decisions.csv")
+    parser.add_argument("--nearest", type=Path, help="nearest.csv, written if named")
+
+
+def add_decision_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare how predictions are judged, where the paper leaves it open."""
+    parser.add_argument(
+        "--decision",
+        choices=["largest", "smallest"],
+        default="largest",
+        help="similarity that decides; smallest: equation 5 as printed",
+    )
+    parser.add_argument(
+        "--ties",
+        choices=["frequent", "rare"],
+        default="frequent",
+        help="of words named equally often, the one that is frequent or rare in the corpus is l1",
+    )
+    parser.add_argument(
+        "--missing-l2",
+        choices=["skip", "miss"],
+        default="skip",
+        help="an utterance without a second word is left out, or counts as a miss",
+    )
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run's record and predictions.
+
+    Raises:
+        InputError: files are missing or disagree.
+    """
+    record = read_json(folder / "run.json")
+    split = read_table(folder / "split.csv", ["utterance", "part"])
+    utterances = list(split["utterance"][split["part"] == "test"])
+    path = folder / "predictions.npy"
+    try:
+        predictions = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if len(predictions) != len(utterances):
+        raise InputError(
+            f"{path}: {len(predictions)} predictions for {len(utterances)} test utterances"
+        )
+    return Run(record, utterances, predictions)
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write decisions.csv, and nearest.csv."""
+    judge = Judge.read(arguments)
+    tables, near_tables = [], []
+    for run in map(read_run, arguments.runs):
+        near = judge.nearest(run)
+        tables.append(judge.decisions(run, near))
+        if near is not None:
+            keys = {"of": run.record["model"], "fold": run.record["fold"]}
+            near_tables.append(near.assign(**keys, seed=run.record["seed"]))
+    decisions = pd.concat(tables)
+    write_table(decisions, arguments.out)
+    if arguments.nearest:
+        tested = list(dict.fromkeys(decisions["utterance"]))
+        for name, words in judge.targets.items():
+            rows = near_targets(words, tested, judge.space)
+            near_tables.append(rows.assign(of=name, fold="", seed=""))
+        nearest = pd.concat(near_tables).assign(variant=judge.variant)
+        first = ["variant", "of", "fold", "seed", "utterance"]
+        rest = [name for name in nearest if name not in first]
+        write_table(nearest[first + rest], arguments.nearest)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What predictions are held against: the truth, the label sets, the word space."""
+
+    variant: str
+    space: WordSpace
+    truth: pd.Series
+    targets: dict[str, pd.DataFrame]
+    ranked: dict[str, pd.Series]
+    rank_loss: str
+    decision: str
+    missing_l2: str
+
+    @classmethod
+    def read(cls, arguments: argparse.Namespace) -> "Judge":
+        """From the options that ``emoword decide`` declares."""
+        sets = {s: read_targets(arguments.targets / f"{s}.csv") for s in arguments.label_sets}
+        return cls(
+            arguments.variant,
+            WordSpace.open(arguments.space),
+            read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"],
+            sets,
+            {s: ranked_words(sets[s], arguments.ties) for s in RANKED_SETS if s in sets},
+            arguments.rank_loss,
+            arguments.decision,
+            arguments.missing_l2,
+        )
+
+    def nearest(self, run: Run) -> pd.DataFrame | None:
+        """The words nearest to each prediction; None of a run whose words nobody asks for."""
+        if run.record["loss"] in CLASS_LOSSES or run.record["loss"] != self.rank_loss:
+            return None
+        return words_near(run.utterances, run.predictions, self.space)
+
+    def decisions(self, run: Run, near: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The rows of decisions.csv of one run; ``near`` is its `nearest`, if it is known."""
+        record = {**run.record, "variant": self.variant}
+        classes: list[str] = record["classes"]  # the order of the baseline's outputs
+        table = pd.DataFrame({"utterance": run.utterances})
+        table["true"] = self.truth.reindex(run.utterances).to_numpy()
+        if record["loss"] in CLASS_LOSSES:
+            table["predicted"] = [classes[i] for i in run.predictions.argmax(axis=1)]
+        else:
+            chosen = decide(run.predictions, self.space.vectors_of(classes), self.decision)
+            table["predicted"] = [classes[i] for i in chosen]
+            for name, words in self.targets.items():
+                table[f"cosine_{name}"] = similarities(run, words, self.space)
+            near = self.nearest(run) if near is None else near
+            if near is not None:
+                columns = [name for name in near if str(name).startswith("word ")]
+                nearest = near[columns].to_numpy().tolist()
+                for name, words_by_rank in self.ranked.items():
+                    for rank in (1, 2):
+                        missing = 0 if rank == 2 and self.missing_l2 == "miss" else None
+                        table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest, missing)
+        for position, key in enumerate(("variant", "model", "loss", "fold", "seed", "collapsed")):
+            value = int(record[key]) if key == "collapsed" else record[key]
+            table.insert(position, key, value)
+        return table
+
+
+def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[np.float64]:
+    """Cosine similarity of prediction and target, float64 [n]; NaN where there is no target."""
+    has_words = np.isin(run.utterances, targets["utterance"])
+    values = np.full(len(run.utterances), np.nan)
+    wanted = [name for name, has in zip(run.utterances, has_words, strict=True) if has]
+    values[has_words] = cosine(run.predictions[has_words], encode(targets, wanted, space))
+    return values.round(9)
+
+
+def words_near(
+    utterances: Sequence[str], vectors: NDArray[np.float32], space: WordSpace
+) -> pd.DataFrame:
+    """Each vector's ten nearest words: columns utterance, word 1, similarity 1, word 2, ..."""
+    indices, similarities = space.nearest(vectors, min(NEAREST, len(space)))
+    table: dict[str, Sequence[object]] = {"utterance": utterances}
+    for rank in range(indices.shape[1]):
+        table[f"word {rank + 1}"] = [space.word(i) for i in indices[:, rank]]
+        table[f"similarity {rank + 1}"] = list(similarities[:, rank].round(6))
+    return pd.DataFrame(table)
+
+
+def near_targets(
+    targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace
+) -> pd.DataFrame:
+    """The words nearest to the utterances' targets; each distinct target is searched for once."""
+    of = {str(key): proportions(words) for key, words in targets.groupby("utterance")}
+    wanted = [utterance for utterance in utterances if utterance in of]
+    first = {of[utterance]: utterance for utterance in reversed(wanted)}
+    distinct = list(first.values())
+    found = words_near(distinct, encode(targets, distinct, space), space).set_index("utterance")
+    rows = found.loc[[first[of[utterance]] for utterance in wanted]].reset_index()
+    return rows.assign(utterance=wanted)
+
+
+def hits(
+    run: Run,
+    words_by_rank: pd.Series,
+    rank: int,
+    nearest: Sequence[Sequence[str]],
+    missing: int | None = None,
+) -> list[int | None]:
+    """Whether each utterance's word of that rank (1 or 2) is among the nearest: 1, 0, None.
+
+    ``missing`` is the answer where an utterance has words, but none of that rank.
+    """
+    answers: list[int | None] = []
+    for utterance, near in zip(run.utterances, nearest, strict=True):
+        words = words_by_rank.get(utterance, ())
+        if len(words) >= rank:
+            answers.append(int(words[rank - 1] in near))
+        else:
+            answers.append(missing if words else None)
+    return answers

@@ -1,0 +1,127 @@
+"""Count metrics from decisions: UA, WA, cosine similarity, top-10 accuracy.
+
+Writes metrics.csv, one row a number: variant, model, loss, fold, seed, measured_on, metric, value
+and n (utterances behind it; for `collapsed`, runs). Each metric is there for each run (fold and
+seed), and overall: `fold` is `mean` for the mean over folds (the paper leaves open which it prints)
+and `pooled` for the utterances of all folds taken together; both over all seeds (`seed` is `all`).
+With --utterances, UA and WA are there of improvised and scripted turns apart, too (measured_on; UA
+is the mean over the classes that occur among them).
+
+    emoword evaluate --decisions decisions/*.csv --out metrics.csv
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emoword.io.files import read_table, write_table
+from emoword.labels.accuracy import unweighted_accuracy, weighted_accuracy
+
+RUN = ["variant", "model", "loss", "fold", "seed"]
+COLUMNS = [*RUN, "measured_on", "metric", "value", "n"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``emoword evaluate``."""
+    parser.add_argument(
+        "--decisions", type=Path, nargs="+", required=True, help="decisions.csv of each variant"
+    )
+    parser.add_argument("--utterances", type=Path, help="utterances.csv: their styles")
+    parser.add_argument("--out", type=Path, required=True, help="metrics.csv")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write metrics.csv."""
+    tables = [read_table(path, [*RUN, "true", "predicted"]) for path in arguments.decisions]
+    # a variant may lack the columns of label sets that it does not have
+    decisions = pd.concat(tables, ignore_index=True).fillna("")
+    if arguments.utterances:
+        styles = read_table(arguments.utterances, ["utterance", "style"])
+        decisions["style"] = decisions["utterance"].map(
+            dict(styles[["utterance", "style"]].to_numpy())
+        )
+    write_table(evaluate(decisions), arguments.out)
+
+
+def evaluate(decisions: pd.DataFrame) -> pd.DataFrame:
+    """All metrics of all models, by run and overall.
+
+    Args:
+        decisions: the rows of decisions.csv, cells as strings; empty where nothing was measured.
+
+    Returns:
+        The columns of metrics.csv.
+    """
+    rows: list[tuple[object, ...]] = []
+    for key, model in decisions.groupby(["variant", "model", "loss"], sort=False):
+        runs = []
+        for (fold, seed), part in model.groupby(["fold", "seed"], sort=False):
+            runs += [(fold, seed, *metric) for metric in measure(part)]
+        pooled = [
+            (seed, *metric) for seed, part in model.groupby("seed") for metric in measure(part)
+        ]
+        by_run = pd.DataFrame(runs, columns=COLUMNS[3:])
+        overall = ["measured_on", "metric"]
+        names = list(dict.fromkeys(by_run[overall].itertuples(index=False, name=None)))
+        rows += [(*key, *row) for row in runs]
+        rows += [(*key, "mean", "all", *row) for row in over_runs(by_run, names)]
+        over_seeds = pd.DataFrame(pooled, columns=COLUMNS[4:])
+        rows += [(*key, "pooled", "all", *row) for row in over_runs(over_seeds, names)]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def over_runs(
+    metrics: pd.DataFrame, names: list[tuple[str, str]]
+) -> Iterator[tuple[str, str, float, int]]:
+    """Each metric's mean over the rows, and the sum of their n; `collapsed` is summed."""
+    groups = metrics.groupby(["measured_on", "metric"])
+    for name in names:
+        group = groups.get_group(name)
+        total = group["value"].sum() if name[1] == "collapsed" else group["value"].mean()
+        yield (*name, float(total), int(group["n"].sum()))
+
+
+def measure(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
+    """The metrics of some decisions: measured_on, metric, value, n."""
+    true, predicted = part["true"], part["predicted"]
+    yield "class", "UA", unweighted_accuracy(true, predicted), len(part)
+    yield "class", "WA", weighted_accuracy(true, predicted), len(part)
+    by_run = part.groupby(["fold", "seed"])["collapsed"].first().astype(int)
+    yield "class", "collapsed", float(by_run.sum()), len(by_run)
+    for column, metric in metric_columns(part):
+        cells = part[column]
+        values = cells[cells != ""].astype(float)
+        if len(values):
+            yield (
+                column[:2] if metric != "cosine" else column[-2:],
+                metric,
+                mean(values),
+                len(values),
+            )
+    yield from by_style(part)
+
+
+def by_style(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
+    """UA and WA of the turns of each style, if styles are known."""
+    for style, turns in part.groupby("style") if "style" in part else ():
+        if style:
+            accuracy = unweighted_accuracy(turns["true"], turns["predicted"])
+            yield str(style), "UA", accuracy, len(turns)
+            yield str(style), "WA", weighted_accuracy(turns["true"], turns["predicted"]), len(turns)
+
+
+def metric_columns(part: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """The columns of decisions.csv that are averaged, with their metric's name."""
+    for column in part.columns:
+        if column.startswith("cosine_S"):
+            yield column, "cosine"
+        elif column in ("S2_l1", "S2_l2", "S3_l1", "S3_l2"):
+            yield column, f"top10_{column[-2:]}"
+
+
+def mean(values: pd.Series) -> float:
+    """The mean, in float64, of a series of numbers."""
+    return float(np.mean(values.to_numpy(dtype=np.float64)))

@@ -1,0 +1,182 @@
+r"""Read vectors as words: the nearest words of example targets (Table 4) and predictions (Table 5).
+
+Writes neighbours.csv (kind, variant, model, loss, collapsed, name, words, rank, word, similarity).
+For kind `target`, name is an example and words its target words; for kind `prediction`, name is an
+emotion, and the vector is the mean of a model's predictions of the test utterances of that emotion,
+over folds and seeds; collapsed counts the runs that say nothing. With --by vote each prediction
+votes for its five nearest words instead, and similarity is the share that voted for the word.
+means.csv holds the mean vectors, for the map of the word space.
+
+    emoword neighbours --runs runs/paper/S*-lc/* --targets targets --space SPACE \
+        --neighbours neighbours.csv --means means.csv
+"""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from emoword.evaluation.decide import Run, read_run
+from emoword.io.files import read_json, write_table
+from emoword.labels.encoding import encode, proportions, read_targets
+from emoword.spaces.word_space import WordSpace
+
+LISTED = 10
+VOTES = 5  # as many words as Table 5 shows
+COLUMNS = ["kind", "variant", "model", "loss", "collapsed", "name", "words"]
+COLUMNS += ["rank", "word", "similarity"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``emoword neighbours``."""
+    add = parser.add_argument
+    add("--runs", type=Path, nargs="+", required=True, help="runs of one variant and loss")
+    add("--variant", default="paper", help="the name of these runs' settings")
+    add("--targets", type=Path, required=True, help="folder of label sets")
+    add("--space", type=Path, required=True, help="folder of the word space")
+    add(
+        "--example",
+        nargs="+",
+        action="append",
+        metavar="WORD",
+        help="words of an example target; may be given several times (default: the most frequent "
+        "mixed targets of --example-set)",
+    )
+    add("--example-set", choices=["S1", "S2", "S3"], default="S3")
+    add("--examples", type=int, default=4, help="how many, if chosen by frequency")
+    add(
+        "--by",
+        choices=["mean", "vote"],
+        default="mean",
+        help="predictions: nearest to their mean, or most often among the nearest of each",
+    )
+    add("--neighbours", type=Path, required=True, help="neighbours.csv to write")
+    add("--means", type=Path, required=True, help="means.csv to write")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write neighbours.csv and means.csv."""
+    space = WordSpace.open(arguments.space)
+    runs = [read_run(folder) for folder in arguments.runs]
+    classes: list[str] = read_json(arguments.targets / "classes.json")
+    truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
+    if arguments.example:
+        examples = [pd.Series(words).value_counts(sort=False) for words in arguments.example]
+    else:
+        label_set = read_targets(arguments.targets / f"{arguments.example_set}.csv")
+        examples = frequent_mixtures(label_set, arguments.examples)
+    means = mean_predictions(runs, truth, classes, arguments.variant)
+    vote = arguments.by == "vote"
+    tables = [
+        target_rows(examples, space, arguments.variant),
+        vote_rows(runs, truth, means, space) if vote else prediction_rows(means, space),
+    ]
+    write_table(pd.concat(tables)[COLUMNS], arguments.neighbours)
+    write_table(means.round(7), arguments.means)
+
+
+def frequent_mixtures(targets: pd.DataFrame, count: int) -> list[pd.Series]:
+    """The most frequent targets of at least two distinct words, each as word -> reduced count.
+
+    Ties go to the target that comes first in the alphabet of its words.
+    """
+    mixtures: dict[tuple[tuple[str, int], ...], int] = {}
+    for _, words in targets.groupby("utterance"):
+        if len(words) > 1:
+            key = proportions(words)
+            mixtures[key] = mixtures.get(key, 0) + 1
+    ordered = sorted(mixtures, key=lambda key: (-mixtures[key], key))
+    return [pd.Series(dict(key)) for key in ordered[:count]]
+
+
+def target_rows(examples: Iterable[pd.Series], space: WordSpace, variant: str) -> pd.DataFrame:
+    """The nearest words of the examples' target vectors (paper, Table 4)."""
+    tables = []
+    for number, words in enumerate(examples, start=1):
+        ordered = words.sort_values(ascending=False, kind="stable")
+        target = pd.DataFrame(
+            {"utterance": "example", "word": ordered.index, "count": ordered.to_numpy()}
+        )
+        vector = encode(target, ["example"], space)
+        text = " ".join(f"{word}:{count}" for word, count in ordered.items())
+        head = {"kind": "target", "variant": variant, "model": "", "loss": "", "collapsed": ""}
+        tables.append(listed(vector[0], space, **head, name=f"example {number}", words=text))
+    return pd.concat(tables) if tables else pd.DataFrame(columns=COLUMNS)
+
+
+def mean_predictions(
+    runs: Sequence[Run], truth: pd.Series, classes: Sequence[str], variant: str
+) -> pd.DataFrame:
+    """Each model's mean prediction by emotion.
+
+    Returns:
+        Columns variant, model, loss, collapsed (``2 of 5 runs``, or empty), name (the emotion),
+        v0 .. v{dim-1}.
+    """
+    rows = []
+    for model in dict.fromkeys(run.record["model"] for run in runs):
+        own = [run for run in runs if run.record["model"] == model]
+        vectors = np.concatenate([run.predictions for run in own]).astype(np.float64)
+        fallen = sum(run.record["collapsed"] for run in own)
+        collapsed = f"{fallen} of {len(own)} runs" if fallen else ""
+        labels = truth.loc[[name for run in own for name in run.utterances]].to_numpy()
+        for emotion in classes:
+            mean = vectors[labels == emotion].mean(axis=0)
+            rows.append((variant, model, own[0].record["loss"], collapsed, emotion, *mean))
+    names = [f"v{i}" for i in range(vectors.shape[1])]
+    return pd.DataFrame(rows, columns=["variant", "model", "loss", "collapsed", "name", *names])
+
+
+def prediction_rows(means: pd.DataFrame, space: WordSpace) -> pd.DataFrame:
+    """The nearest words of the mean predictions (paper, Table 5)."""
+    keys = ["variant", "model", "loss", "collapsed", "name"]
+    vectors = means.drop(columns=keys).to_numpy(dtype=np.float64)
+    return pd.concat(
+        listed(vector, space, kind="prediction", words="", **dict(zip(keys, key, strict=True)))
+        for vector, key in zip(vectors, means[keys].itertuples(index=False, name=None), strict=True)
+    )
+
+
+def vote_rows(
+    runs: Sequence[Run], truth: pd.Series, means: pd.DataFrame, space: WordSpace
+) -> pd.DataFrame:
+    """The words that most predictions of an emotion have among their nearest.
+
+    Of equally many votes the word that comes first in the space is first.
+    """
+    keys = ["variant", "model", "loss", "collapsed", "name"]
+    tables = []
+    for key in means[keys].itertuples(index=False, name=None):
+        head: dict[str, str] = dict(zip(keys, key, strict=True))
+        own = [run for run in runs if run.record["model"] == head["model"]]
+        vectors = np.concatenate([run.predictions for run in own])
+        labels = truth.loc[[name for run in own for name in run.utterances]].to_numpy()
+        said = vectors[labels == head["name"]]
+        nearest, _ = space.nearest(said, min(VOTES, len(space)))
+        rows, votes = np.unique(nearest, return_counts=True)
+        first = np.argsort(-votes, kind="stable")[:LISTED]
+        table = pd.DataFrame(
+            {
+                "rank": range(1, len(first) + 1),
+                "word": [space.word(int(rows[i])) for i in first],
+                "similarity": (votes[first] / len(said)).round(6),
+            }
+        )
+        tables.append(table.assign(**head, kind="prediction", words=""))
+    return pd.concat(tables)
+
+
+def listed(vector: NDArray[np.floating], space: WordSpace, **head: str) -> pd.DataFrame:
+    """The nearest words of one vector, one row a word, with ``head`` in front."""
+    indices, similarities = space.nearest(vector[None], min(LISTED, len(space)))
+    table = pd.DataFrame(
+        {
+            "rank": range(1, indices.shape[1] + 1),
+            "word": [space.word(i) for i in indices[0]],
+            "similarity": similarities[0].round(6),
+        }
+    )
+    return table.assign(**head)

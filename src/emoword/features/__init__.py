@@ -1,0 +1,1 @@
+"""Features: audio -> frames of log-mel or of a pretrained model."""

@@ -1,0 +1,1 @@
+"""Files, errors, templates: what every room uses."""

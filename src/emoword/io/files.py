@@ -1,0 +1,122 @@
+"""Reading and writing files so that a killed job leaves nothing that looks finished."""
+
+import csv
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from emoword.io.errors import InputError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it becomes ``path``, else it is removed.
+
+    Whatever is made at the temporary path, a file or a folder, is renamed to ``path``. If a folder
+    lies there already, the made files are renamed into it one by one, and nothing else in it is
+    touched: a mistyped ``--out`` deletes nobody's data.
+
+    Raises:
+        InputError: the folder cannot be written, or would have to be replaced by a tree of folders.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A folder of its own: the temporary name is new, and leaving removes whatever is left.
+        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise InputError(f"{path.parent}: cannot write here: {error.strerror}") from error
+    try:
+        made = folder / path.name
+        yield made
+        if made.is_dir() and path.is_dir() and any(path.iterdir()):
+            move_into(made, path)
+        else:
+            made.replace(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def move_into(made: Path, folder: Path) -> None:
+    """Rename the files of ``made`` into an existing folder, the record of them (json) last."""
+    files = sorted(made.iterdir(), key=lambda file: (file.suffix == ".json", file.name))
+    if any(file.is_dir() for file in files):
+        raise InputError(f"{folder}: exists and is not empty; remove it, or choose another folder")
+    for file in files:
+        file.replace(folder / file.name)
+
+
+def write_json(value: object, path: Path) -> None:
+    """Write ``value`` as indented JSON; NaN and infinity are errors, as JSON has none."""
+    with replacing(path) as made:
+        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+        made.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        InputError: the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON: {error}") from error
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV: UTF-8, one header line, Unix line ends, no index."""
+    with replacing(path) as made:
+        # csv quotes no cell for a lone carriage return, which readers take for the end of a line
+        texts = frame.select_dtypes(exclude="number")
+        unusual = any(texts[name].astype(str).str.contains("\r").any() for name in texts)
+        frame.to_csv(
+            made,
+            index=False,
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONNUMERIC if unusual else csv.QUOTE_MINIMAL,
+        )
+
+
+def read_table(
+    path: Path, columns: Sequence[str], types: Mapping[str, type] | None = None
+) -> pd.DataFrame:
+    """Read a CSV table whose cells are strings unless ``types`` says otherwise.
+
+    Words such as ``null``, ``NA`` or ``nan`` stay words; an empty cell is the empty string (in a
+    column of numbers: NaN).
+
+    Raises:
+        InputError: the file is missing, is not CSV, lacks one of ``columns``, or a cell is not
+            of its type.
+    """
+    types = dict(types or {})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with too many cells
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except pd.errors.EmptyDataError:
+        raise InputError(f"{path}: is empty; it needs the header {','.join(columns)}") from None
+    except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a CSV table in UTF-8: {str(error).strip()}") from error
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise InputError(f"{path}: line 1: no column {', '.join(missing)} in the header")
+    for name, kind in types.items():
+        try:
+            cells = frame[name]
+            frame[name] = (cells.mask(cells == "", "nan") if kind is float else cells).astype(kind)
+        except ValueError as error:
+            raise InputError(f"{path}: column {name}: {error}") from error
+    return frame

@@ -1,0 +1,106 @@
+r"""Build the reproduction report as a PDF: main.tex, the numbers, the tables, the figures.
+
+Everything is copied to a folder of its own and compiled there by latexmk, with the clock stopped,
+so that the same inputs give the same bytes. What main.tex asks for and is not there (tables of
+comparisons that were not made) is left out by \IfFileExists. LaTeX's own words are printed where
+it fails.
+
+    emoword paper --text paper/main.tex --references paper/refs.bib --numbers numbers.tex \
+        --tables tables/*.tex --figures figures/*.pdf --out paper.pdf
+
+Needs latexmk and pdflatex; on Debian or Ubuntu:
+    apt install latexmk texlive-latex-recommended texlive-fonts-recommended
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from emoword.io.errors import InputError
+from emoword.io.files import replacing
+
+NO_LATEX = (
+    "LaTeX is not installed, and nothing else needs it. On Debian or Ubuntu: "
+    "apt install latexmk texlive-latex-recommended texlive-fonts-recommended"
+)
+TIMEOUT = 300  # seconds; LaTeX that waits for something waits for ever
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``emoword paper``."""
+    add = parser.add_argument
+    add("--text", type=Path, required=True, help="paper/main.tex")
+    add("--references", type=Path, required=True, help="paper/refs.bib")
+    add("--numbers", type=Path, required=True, help="numbers.tex of `emoword paper-numbers`")
+    add("--tables", type=Path, nargs="+", required=True, help="the tables' .tex files")
+    add("--figures", type=Path, nargs="+", required=True, help="the figures' .pdf files")
+    add("--out", type=Path, required=True, help="the PDF to write")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the PDF."""
+    if not (shutil.which("latexmk") and shutil.which("pdflatex")):
+        raise InputError(NO_LATEX)
+    sources = {"main.tex": arguments.text, "refs.bib": arguments.references}
+    sources["numbers.tex"] = arguments.numbers
+    sources |= {path.name: path for path in [*arguments.tables, *arguments.figures]}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for target, path in sources.items():
+            try:
+                shutil.copyfile(path, folder / target)
+            except FileNotFoundError as error:
+                raise InputError(f"{path}: no such file") from error
+        compile_latex(folder)
+        with replacing(arguments.out) as made:
+            shutil.copyfile(folder / "main.pdf", made)
+
+
+def compile_latex(folder: Path) -> None:
+    """Run latexmk on main.tex; no file outside of the folder can be written or run.
+
+    Raises:
+        InputError: LaTeX fails, or something that it refers to is not there.
+    """
+    environment = {
+        **os.environ,
+        "SOURCE_DATE_EPOCH": "0",
+        "FORCE_SOURCE_DATE": "1",
+        "TEXMFOUTPUT": str(folder),
+        "openout_any": "p",  # paranoid: no writing elsewhere
+        "max_print_line": "1000",
+    }
+    command = ["latexmk", "-norc", "-pdf", "-interaction=nonstopmode", "-halt-on-error"]
+    command += ["-pdflatex=pdflatex -no-shell-escape %O %S", "main.tex"]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=TIMEOUT,
+        check=False,
+    )
+    log = folder / "main.log"
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else done.stdout
+    if done.returncode != 0:
+        print(done.stdout[-4000:])
+        raise InputError(f"LaTeX failed: {first_error(text)}")
+    for warning in ("Citation", "Reference"):
+        lines = [line for line in text.splitlines() if f"Warning: {warning}" in line]
+        if any("undefined" in line for line in lines):
+            raise InputError(f"main.tex: {lines[0].strip()}")
+
+
+def first_error(log: str) -> str:
+    """The first error of a LaTeX log with the line that it names, as one line."""
+    lines = log.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("! "):
+            place = next((after for after in lines[number:] if after.startswith("l.")), "")
+            return f"{line[2:]} {place}".strip()
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,213 @@
+r"""Write the numbers that the paper's text names, as LaTeX macros: none of them is typed by hand.
+
+Everything is read from what the pipeline made (records of runs, features, word space, targets,
+intervals, claims), not from the configuration, so that the text says what was done.
+
+    emoword paper-numbers --runs RUN ... --features FEATURES --space SPACE --corpus corpus.json \
+        --targets summary.json --intervals intervals.csv --claims claims.csv \
+        --versus-paper versus_paper.csv --dataset demo --kind demo --out numbers.tex
+
+writes lines such as \newcommand{\emoSpeakers}{10}.
+"""
+
+import argparse
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from emoword.io.errors import InputError
+from emoword.io.files import read_json, read_table, replacing
+from emoword.reproduction.verdicts import VERDICTS
+from emoword.statistics.resampling import RESAMPLES
+from emoword.tables.latex import Latex, escape
+
+NOTES = {
+    "iemocap": "",
+    "demo": "The corpus here is \\emph{synthetic}: what follows shows that the pipeline works, end "
+    "to end, and says nothing about the paper or about speech.",
+    "recordings": "The corpus here is not the paper's: what follows says how its method does on "
+    "other recordings.",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``emoword paper-numbers``."""
+    add = parser.add_argument
+    add("--runs", type=Path, nargs="+", required=True, help="folders of the runs")
+    add("--features", type=Path, required=True, help="folder of the features")
+    add("--space", type=Path, required=True, help="folder of the word space")
+    add("--corpus", type=Path, required=True, help="corpus.json")
+    add("--targets", type=Path, required=True, help="summary.json of `emoword targets`")
+    add("--intervals", type=Path, required=True, help="intervals.csv")
+    add("--claims", type=Path, required=True, help="claims.csv")
+    add("--versus-paper", type=Path, required=True, help="versus_paper.csv")
+    add("--variant", default="paper", help="whose numbers they are (default: paper)")
+    add("--aggregate", choices=["mean", "pooled"], default="mean", help="over folds")
+    add("--loss", default="lc", help="the loss of M1 in the abstract (default: lc)")
+    add("--dataset", required=True, help="its name")
+    add("--kind", choices=list(NOTES), required=True, help="what the dataset is")
+    add("--out", type=Path, required=True, help="numbers.tex")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Write the macros."""
+    records = [read_json(run / "run.json") for run in arguments.runs]
+    values = {
+        "Dataset": arguments.dataset,
+        "Variant": arguments.variant,
+        "Note": Latex(NOTES[arguments.kind]),
+        "Read": read_json(arguments.corpus)["utterances"],
+        **of_targets(read_json(arguments.targets)),
+        **of_inputs(
+            read_json(arguments.features / "meta.json"), read_json(arguments.space / "meta.json")
+        ),
+        **of_runs(records),
+        **of_results(arguments.intervals, arguments.variant, arguments.aggregate, arguments.loss),
+        **of_verdicts(
+            read_table(arguments.claims, ["verdict"])["verdict"],
+            read_table(arguments.versus_paper, ["verdict"])["verdict"],
+        ),
+    }
+    lines = [rf"\newcommand{{\emo{name}}}{{{escape(value)}}}" for name, value in values.items()]
+    text = "% Made by `emoword paper-numbers`.\n" + "\n".join(lines) + "\n"
+    with replacing(arguments.out) as made:
+        made.write_text(text, encoding="utf-8", newline="\n")
+
+
+def of_targets(summary: Mapping[str, Any]) -> dict[str, object]:
+    """What was trained on, and what fell out."""
+    sets = summary["label_sets"]
+    by_class = summary["utterances_by_class"]
+    names = {"S1": "SOne", "S2": "STwo", "S3": "SThree"}
+    return {
+        "Utterances": summary["utterances"],
+        "Classes": ", ".join(summary["classes"]),
+        "PerClass": ", ".join(f"{name} {by_class[name]}" for name in summary["classes"]),
+        "PerFold": ", ".join(str(count) for count in summary["utterances_by_fold"].values()),
+        **{
+            f"Targets{short}": sets.get(name, {}).get("distinct_targets", 0)
+            for name, short in names.items()
+        },
+        **{
+            f"Words{short}": sets.get(name, {}).get("distinct_words", 0)
+            for name, short in names.items()
+        },
+    }
+
+
+def of_inputs(features: Mapping[str, Any], space: Mapping[str, Any]) -> dict[str, object]:
+    """The frames and the word space."""
+    chosen = features["settings"]
+    if chosen["upstream"] == "transformers":
+        upstream = f"the outputs of layer {chosen['layer']} of {chosen['model']}"
+    else:
+        upstream = {"logmel": "log-mel energies", "mfcc": "cepstra (MFCC)"}[chosen["upstream"]]
+    return {
+        "Upstream": upstream,
+        "FrameWidth": features["dim"],
+        "FrameRate": f"{features['frames_per_second']:g}",
+        "SpaceSource": space["source"],
+        "SpaceWords": f"{space['words']:,}",
+        "SpaceWidth": space["dim"],
+    }
+
+
+def of_runs(records: Iterable[Mapping[str, Any]]) -> dict[str, object]:
+    """How it was trained, and with what: the settings of the embedding models and the baseline.
+
+    Raises:
+        InputError: there is no baseline, or no embedding model.
+    """
+    records = list(records)
+    baseline = [record for record in records if record["model"] == "baseline"]
+    embedding = [record for record in records if record["model"] != "baseline"]
+    if not baseline or not embedding:
+        raise InputError("--runs: needs runs of a baseline and of a word-embedding model")
+    chosen = embedding[0]["settings"]
+    fallen = sum(record["collapsed"] for record in records)
+    versions = embedding[0]["versions"]
+    return {
+        "Runs": len(records),
+        "Collapsed": f"{fallen} of {len(records)}",
+        "LearningRate": power(chosen["learning_rate"]),
+        "BaselineRate": power(baseline[0]["settings"]["learning_rate"]),
+        "Epochs": chosen["epochs"],
+        "Patience": chosen["patience"],
+        "Batch": chosen["batch_size"],
+        "Dropout": f"{chosen['dropout']:g}",
+        "Validation": f"{100 * chosen['validation']:g}",
+        "Channels": ", ".join(map(str, chosen["channels"])),
+        "Lstm": chosen["lstm"],
+        "Hidden": ", ".join(map(str, chosen["hidden"])),
+        "Device": ", ".join(sorted({record["device"] for record in records})),
+        "Machine": ", ".join(sorted({record["machine"] for record in records})),
+        "Version": versions["emoword"],
+        "Python": versions["python"],
+        "Torch": versions["torch"],
+    }
+
+
+def power(rate: float) -> Latex:
+    r"""A learning rate: 0.002 -> ``$2\cdot 10^{-3}$``."""
+    exponent = math.floor(math.log10(rate))
+    return Latex(rf"${rate / 10**exponent:.3g}\cdot 10^{{{exponent}}}$")
+
+
+def of_results(path: Path, variant: str, aggregate: str, loss: str) -> dict[str, object]:
+    """The design, and UA of M1 and the baseline with their intervals.
+
+    Raises:
+        InputError: a row is missing.
+    """
+    names = ["variant", "model", "loss", "fold", "measured_on", "metric"]
+    rows = read_table(
+        path,
+        [*names, "value", "low", "high", "speakers", "folds", "seeds"],
+        {"value": float, "low": float, "high": float},
+    )
+    rows = rows[(rows["variant"] == variant) & (rows["fold"] == aggregate)]
+    found: dict[str, object] = {}
+    for short, model, its_loss in (("MOne", "M1", loss), ("Baseline", "baseline", "ce")):
+        for metric in ("UA", "WA"):
+            wanted = pd.Series({"model": model, "loss": its_loss, "metric": metric})
+            own = rows[(rows[list(wanted.index)] == wanted).all(axis=1)]
+            if own.empty:
+                raise InputError(f"{path}: no {metric} of {model} {its_loss}, variant {variant}")
+            found[short + metric] = with_interval(own.iloc[0])
+    return {
+        "Resamples": f"{RESAMPLES:,}",
+        "Speakers": rows["speakers"].iloc[0],
+        "Folds": rows["folds"].iloc[0],
+        "Seeds": "1 seed" if rows["seeds"].iloc[0] == "1" else f"{rows['seeds'].iloc[0]} seeds",
+        "Aggregate": {
+            "mean": "means over the folds",
+            "pooled": "of the utterances of all folds pooled",
+        }[aggregate],
+        "Loss": {"mse": "mean squared error", "mae": "mean absolute error", "lc": "log-cosh"}[loss],
+        **found,
+    }
+
+
+def with_interval(row: Any) -> Latex:
+    """A share in per cent with its interval."""
+    text = f"{100 * row['value']:.1f}\\%"
+    if not math.isnan(row["low"]):
+        text += f" ({100 * row['low']:.1f}--{100 * row['high']:.1f})"
+    return Latex(text)
+
+
+def of_verdicts(claims: Iterable[str], cells: Iterable[str]) -> dict[str, object]:
+    """How many claims came out how, and how many cells can be compared."""
+    counts = Counter(claims)
+    compared = Counter(cells)
+    said = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
+    return {
+        "Claims": sum(counts.values()),
+        "Verdicts": ", ".join(said),
+        "Cells": sum(compared.values()),
+        "Transcribed": sum(compared.values()) - compared["not transcribed"],
+    }

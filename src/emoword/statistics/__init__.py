@@ -1,0 +1,1 @@
+"""Statistics: bootstrap over speakers, paired tests, intervals."""

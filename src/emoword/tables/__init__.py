@@ -1,0 +1,1 @@
+"""Tables: the paper's six as CSV and LaTeX."""

@@ -1,0 +1,107 @@
+r"""LaTeX from Jinja templates in which every variable is escaped unless it is marked as LaTeX.
+
+A template is LaTeX with ``\VAR{expression}``, ``\BLOCK{statement}`` and ``\COMMENT{text}``.
+Jinja's own autoescaping knows HTML alone, so the escaping hangs on ``finalize``, which Jinja calls
+on the result of every expression: forgetting it is impossible, and what is LaTeX already says so
+by its type.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+from emoword.io.templates import fill
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    # T1 fonts have ligatures of these (`` '' << >>), and " is a shorthand of babel's in places
+    '"': r"\textquotedbl{}",
+    "'": r"\textquotesingle{}",
+    "`": r"\textasciigrave{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    # at the start of a row they would be read as the \\ before it: \\[2pt], \\*
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+}
+# What pdflatex shows with T1 fonts (t1enc.dfu): printable ASCII, the letters of most European
+# languages, and the punctuation that lies between words.
+_ABSENT_FROM_T1 = "ĦħĸĿŀŉŦŧ"
+_SHOWN = (
+    {chr(code) for code in range(0x20, 0x7F)}
+    | {chr(code) for code in range(0xC0, 0x17F)} - set(_ABSENT_FROM_T1)
+    | set("ȘșȚț‘’“”–—…€")
+)
+# -- --- ,, '' become other signs when they meet
+_LIGATURE = re.compile("(?<=[-,–‘’])(?=[-,–‘’])")
+
+
+class Latex(str):
+    """Text that is LaTeX already and is written as it stands."""
+
+    __slots__ = ()
+
+
+def escape(value: object) -> Latex:
+    r"""Turn anything into LaTeX that shows its text and does nothing else.
+
+    Letters are composed first (Unicode NFC). A character that pdflatex cannot show, control
+    characters and lone surrogates included, becomes a visible ``\texttt{U+XXXX}``.
+
+    Args:
+        value: printed with ``str``, unless it is `Latex`, which is returned as it is.
+
+    Returns:
+        LaTeX for text mode, of characters that ``\usepackage[T1]{fontenc}`` shows.
+    """
+    if isinstance(value, Latex):
+        return value
+    text = unicodedata.normalize("NFC", str(value))
+    return Latex(_LIGATURE.sub("{}", "".join(map(_escape_character, text))))
+
+
+def _escape_character(character: str) -> str:
+    if character not in _SHOWN:
+        return rf"\texttt{{U+{ord(character):04X}}}"
+    return _SPECIAL.get(character, character)
+
+
+def bold(value: object) -> Latex:
+    """Set anything in bold, escaped unless it is `Latex`."""
+    return Latex(rf"\textbf{{{escape(value)}}}")
+
+
+def render(template: Path, values: Mapping[str, object]) -> str:
+    """Fill a template in; the same values give the same bytes.
+
+    Args:
+        template: a file; it can include others of its folder.
+        values: what its expressions may name.
+
+    Raises:
+        InputError: the template is missing, is not valid, or names something that is not there.
+    """
+    return fill(
+        template,
+        values,
+        filters={"bold": bold},
+        block_start_string=r"\BLOCK{",
+        block_end_string="}",
+        variable_start_string=r"\VAR{",
+        variable_end_string="}",
+        comment_start_string=r"\COMMENT{",
+        comment_end_string="}",
+        autoescape=False,
+        finalize=escape,
+    )

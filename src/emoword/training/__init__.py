@@ -1,0 +1,1 @@
+"""Training: the network (Figure 1), losses, data, loop, run."""

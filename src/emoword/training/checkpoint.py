@@ -1,0 +1,102 @@
+"""Where a training stands after an epoch, in one file: killed and started again, it goes on.
+
+All that is random in an epoch depends on the seed and the epoch's number alone, so that a run that
+was killed ends with the same bytes as one that was not.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from emoword.io.files import replacing
+from emoword.training.network import Network
+from emoword.training.optimiser import OneCycleAdam
+
+
+@dataclass
+class Progress:
+    """What has happened so far.
+
+    Attributes:
+        best_weights: of the best epoch.
+        best_loss: its validation loss, or minus what is watched in its place.
+        best_epoch: that epoch; 0 before the first.
+        rows: of history.csv, one an epoch.
+    """
+
+    best_weights: dict[str, Tensor]
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+
+
+def save(
+    path: Path, name: str, network: Network, optimiser: OneCycleAdam, progress: Progress
+) -> None:
+    """Write the state after an epoch, whole or not at all."""
+    tensors = {
+        **{f"network.{key}": value for key, value in network.state_dict().items()},
+        **{f"best.{key}": value for key, value in progress.best_weights.items()},
+        **{f"optimiser.{key}": value for key, value in optimiser.tensors().items()},
+    }
+    write(path, name, tensors, optimiser.step_number, progress)
+
+
+def save_last(path: Path, name: str, progress: Progress) -> None:
+    """Write the state after the last epoch: the best weights alone, a quarter of the size."""
+    tensors = {f"best.{key}": value for key, value in progress.best_weights.items()}
+    write(path, name, tensors, 0, progress)
+
+
+def write(
+    path: Path, name: str, tensors: Mapping[str, Tensor], step: int, progress: Progress
+) -> None:
+    """Write tensors and what else there is to know, whole or not at all."""
+    state = {
+        "step": step,
+        "best_loss": progress.best_loss,
+        "best_epoch": progress.best_epoch,
+        "rows": progress.rows,
+    }
+    with replacing(path) as made:
+        own = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+        save_file(own, made, {"fingerprint": name, "state": json.dumps(state)})
+
+
+def restore(path: Path, name: str, network: Network, optimiser: OneCycleAdam) -> Progress | None:
+    """Put network and optimiser where a checkpoint of the same training left them.
+
+    Returns:
+        The progress so far; None if there is no such checkpoint, or one of another training.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            about: Mapping[str, str] = file.metadata() or {}
+            if about.get("fingerprint") != name:
+                return None
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no dict
+    except SafetensorError:
+        return None
+    state = json.loads(about["state"])
+    device = network.input_mean.device
+    going_on = under("network.", tensors)  # nothing after the last epoch
+    if going_on:
+        network.load_state_dict(going_on)
+        for key, value in optimiser.tensors().items():
+            value.copy_(tensors[f"optimiser.{key}"])
+        optimiser.step_number = state["step"]
+    best = {key: value.to(device) for key, value in under("best.", tensors).items()}
+    rows = [tuple(row) for row in state["rows"]]
+    return Progress(best, state["best_loss"], state["best_epoch"], rows)
+
+
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix``, without it."""
+    return {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}

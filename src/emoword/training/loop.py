@@ -1,0 +1,277 @@
+"""Fit a network to utterances, and predict with it: batches, the epoch loop, early stopping."""
+
+import argparse
+import copy
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from emoword.io.errors import InputError
+from emoword.io.fingerprints import fingerprint_with_code
+from emoword.training import checkpoint
+from emoword.training.checkpoint import Progress
+from emoword.training.losses import LOSSES
+from emoword.training.network import Network
+from emoword.training.optimiser import WEIGHT_DECAY, OneCycleAdam
+
+# Batches are sorted by length within this many batches: still random, and on utterances as long as
+# IEMOCAP's 9% of a batch is padding (26% within 8 batches, 68% at random).
+BATCHES_SORTED_TOGETHER = 32
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Utterances with what the network is to say of them.
+
+    Attributes:
+        names: ids [n].
+        spans: int64 [n, 2], first frame and number of frames.
+        goals: what the loss wants: float32 vectors [n, dim] or class shares [n, classes], or
+            int64 class indices [n].
+    """
+
+    names: Sequence[str]
+    spans: NDArray[np.int64]
+    goals: Tensor
+
+    def take(self, which: NDArray[np.intp]) -> "Examples":
+        """The chosen utterances, in the order of ``which``."""
+        return Examples([self.names[i] for i in which], self.spans[which], self.goals[which])
+
+
+def frame_statistics(
+    frames: Tensor, spans: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation of each dimension over the frames of the spans.
+
+    Args:
+        frames: float [all frames, dim], may be memory-mapped; one span is in memory at a time.
+        spans: int64 [utterances, 2], first frame and number of frames.
+
+    Returns:
+        Two float32 [dim], summed in float64; a constant dimension has deviation 1.
+    """
+    clips = [frames[start : start + length] for start, length in spans.tolist()]
+    count = int(spans[:, 1].sum())
+    zeros = torch.zeros(frames.shape[1], dtype=torch.float64)
+    mean = sum((clip.sum(0, dtype=torch.float64) for clip in clips), zeros) / count
+    squares = sum(((clip.double() - mean).square().sum(0) for clip in clips), zeros) / count
+    std = squares.sqrt()
+    std[std < 1e-6] = 1.0
+    return mean.numpy().astype(np.float32), std.numpy().astype(np.float32)
+
+
+def held(frames: Tensor, device: torch.device) -> Tensor:
+    """The frames on a GPU where they take no more than half of what is free there, else as given.
+
+    IEMOCAP's, 1024 wide in float16, are 2.6 GB.
+    """
+    if device.type != "cuda" or frames.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
+        return frames
+    return frames.to(device)
+
+
+def collate(frames: Tensor, spans: Tensor, longest: int) -> Tensor:
+    """Gather utterances into one padded batch, where the frames lie and in their type.
+
+    Args:
+        frames: [all frames, dim].
+        spans: int64 [batch, 2], first frame and number of frames; on the frames' device.
+        longest: the largest number of frames, known to the caller without asking the device.
+
+    Returns:
+        [batch, longest, dim]; beyond its end an utterance's last frame is repeated, so that what
+        the network masks is never another utterance's.
+    """
+    steps = torch.arange(longest, device=frames.device)
+    rows = spans[:, :1] + torch.minimum(steps, spans[:, 1:] - 1)
+    return frames.index_select(0, rows.flatten()).view(len(spans), longest, frames.shape[1])
+
+
+def collated(
+    frames: Tensor, examples: Examples, batches: Sequence[NDArray[np.intp]], device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The frames and lengths of each batch on ``device``; nothing waits for a GPU that holds them.
+
+    The places of all batches are sent to the frames' device at once.
+    """
+    lengths = examples.spans[:, 1]
+    spans = torch.from_numpy(examples.spans[np.concatenate(batches)]).to(frames.device)
+    first = 0
+    for which in batches:
+        own = spans[first : first + len(which)]
+        batch = collate(frames, own, int(lengths[which].max()))
+        yield batch.to(device), own[:, 1].to(device)
+        first += len(which)
+
+
+def random_batches(
+    lengths: NDArray[np.int64], size: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.intp]]:
+    """Every index once, in random batches whose utterances are of similar length."""
+    order = rng.permutation(len(lengths))
+    together = size * BATCHES_SORTED_TOGETHER
+    batches: list[NDArray[np.intp]] = []
+    for first in range(0, len(order), together):
+        chunk = order[first : first + together]
+        chunk = chunk[np.argsort(lengths[chunk], kind="stable")]
+        batches += [chunk[i : i + size] for i in range(0, len(chunk), size)]
+    for i in rng.permutation(len(batches)):
+        yield batches[i]
+
+
+def fit(
+    network: Network,
+    frames: Tensor,
+    train: Examples,
+    validation: Examples,
+    settings: argparse.Namespace,
+    kept: Path,
+    watched: Callable[[NDArray[np.float32]], float] | None = None,
+) -> tuple[pd.DataFrame, int]:
+    """Train with Adam and OneCycle; leave the network with its best epoch's weights.
+
+    Args:
+        network: in its initial state.
+        frames: [all frames, dim], memory-mapped or on the network's device.
+        train: the utterances to learn from.
+        validation: the utterances that choose the epoch.
+        settings: epochs, learning_rate, cycle, optimiser, batch_size, patience, loss, seed.
+        kept: the file of the checkpoint that is written after each epoch; if it is there already,
+            and of the same training, that training goes on. It is left there.
+        watched: what makes an epoch the best: its outputs for the validation part -> the higher
+            the better; None: the lowest validation loss.
+
+    Returns:
+        Columns epoch (from 1), train_loss, validation_loss, learning_rate (after it), and watched
+        if something else than the loss was; and the best epoch.
+
+    Raises:
+        InputError: a loss is no finite number; names the utterances of the batch.
+    """
+    steps = -(-len(train.names) // settings.batch_size)
+    planned = round(settings.cycle * steps * settings.epochs)
+    decay = WEIGHT_DECAY if settings.optimiser == "adamw" else 0.0
+    optimiser = OneCycleAdam(network.parameters(), settings.learning_rate, planned, decay)
+    name = name_of(network, train, validation, settings)
+    progress = checkpoint.restore(kept, name, network, optimiser)
+    if progress:
+        print(f"going on after epoch {len(progress.rows)}", file=sys.stderr)
+    else:
+        progress = Progress(copy.deepcopy(network.state_dict()))
+    for epoch in range(len(progress.rows) + 1, settings.epochs + 1):
+        if epoch - 1 - progress.best_epoch >= settings.patience:
+            break
+        begun = time.monotonic()
+        train_loss = train_epoch(network, frames, train, optimiser, settings, epoch)
+        outputs = torch.from_numpy(predict(network, frames, validation, settings.batch_size))
+        validation_loss = float(LOSSES[settings.loss](outputs, validation.goals))
+        if not np.isfinite(validation_loss):
+            raise InputError(
+                f"epoch {epoch}: the validation loss is not finite; try a smaller learning rate"
+            )
+        row = (epoch, train_loss, validation_loss, optimiser.learning_rate)
+        value = watched(outputs.numpy()) if watched else None
+        progress.rows.append(row if value is None else (*row, value))
+        loss = validation_loss if value is None else -value
+        better = loss < progress.best_loss
+        if better:
+            progress.best_loss, progress.best_epoch = loss, epoch
+            progress.best_weights = copy.deepcopy(network.state_dict())
+        checkpoint.save(kept, name, network, optimiser, progress)
+        seconds = time.monotonic() - begun
+        print(
+            f"epoch {epoch}/{settings.epochs}: loss {train_loss:.5f}, "
+            f"validation {validation_loss:.5f}{' *' if better else ''} ({seconds:.1f} s, "
+            f"at most {seconds * (settings.epochs - epoch) / 60:.0f} min left)",
+            file=sys.stderr,
+            flush=True,
+        )
+    checkpoint.save_last(kept, name, progress)
+    network.load_state_dict(progress.best_weights)
+    names = ["epoch", "train_loss", "validation_loss", "learning_rate"]
+    names += ["watched"] if watched else []
+    return pd.DataFrame(progress.rows, columns=names), progress.best_epoch
+
+
+def name_of(
+    network: Network, train: Examples, validation: Examples, settings: argparse.Namespace
+) -> str:
+    """What this training is made of: code, settings, utterances, goals, the network it starts from.
+
+    The network holds the frames' statistics, and its weights what torch drew.
+    """
+    chosen = {name: str(value) for name, value in vars(settings).items() if name != "main"}
+    parts = [torch.__version__, json.dumps(chosen, sort_keys=True), *train.names, *validation.names]
+    weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
+    arrays = [
+        *weights,
+        train.spans,
+        train.goals.numpy(),
+        validation.spans,
+        validation.goals.numpy(),
+    ]
+    own = [*(part.encode() for part in parts), *(array.tobytes() for array in arrays)]
+    return fingerprint_with_code("training.loop", own)
+
+
+def train_epoch(
+    network: Network,
+    frames: Tensor,
+    train: Examples,
+    optimiser: OneCycleAdam,
+    settings: argparse.Namespace,
+    epoch: int,
+) -> float:
+    """Take a step for every batch; returns the mean loss over the utterances.
+
+    Raises:
+        InputError: the loss is no finite number; names the utterances of the batch.
+    """
+    # What is random in an epoch depends on seed and epoch alone.
+    rng = np.random.default_rng([settings.seed, epoch])
+    torch.manual_seed(settings.seed * 1_000_003 + epoch)
+    device = network.input_mean.device
+    network.train()
+    batches = list(random_batches(train.spans[:, 1], settings.batch_size, rng))
+    goals = train.goals[np.concatenate(batches)].to(device).split([len(which) for which in batches])
+    losses = []
+    for (batch, lengths), goal in zip(collated(frames, train, batches, device), goals, strict=True):
+        loss = LOSSES[settings.loss](network(batch, lengths), goal)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.detach())  # read at the end: no waiting for a GPU in between
+    values = torch.stack(losses).cpu().numpy().astype(np.float64)
+    if not np.isfinite(values).all():
+        wrong = batches[int(np.argmin(np.isfinite(values)))]
+        raise InputError(
+            f"epoch {epoch}: the loss is not finite in the batch of "
+            f"{', '.join(train.names[i] for i in wrong)}; try a smaller learning rate, and look at "
+            "these utterances' features"
+        )
+    return float(np.average(values, weights=[len(which) for which in batches]))
+
+
+def predict(
+    network: Network, frames: Tensor, examples: Examples, batch_size: int
+) -> NDArray[np.float32]:
+    """The network's outputs in the order of the examples: float32 [n, output_dim]."""
+    device = network.input_mean.device
+    network.eval()
+    by_length = np.argsort(examples.spans[:, 1], kind="stable")
+    batches = [by_length[i : i + batch_size] for i in range(0, len(by_length), batch_size)]
+    with torch.inference_mode():
+        made = [network(*batch) for batch in collated(frames, examples, batches, device)]
+    outputs = np.zeros((len(by_length), network.output.out_features), dtype=np.float32)
+    outputs[by_length] = torch.cat(made).cpu().numpy()
+    return outputs

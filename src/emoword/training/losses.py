@@ -1,0 +1,81 @@
+"""The losses: the paper's three on word vectors, the baseline's, and those of the controls.
+
+Each takes the network's outputs [n, dim] and what is wanted of them (see `emoword.training.goals`),
+and gives their mean.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+# Of the triplet loss, on squared distances of unit vectors (Schroff et al. 2015, FaceNet)
+MARGIN = 0.2
+
+
+def mse(output: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error over batch and dimensions."""
+    return functional.mse_loss(output, target)
+
+
+def mae(output: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute error over batch and dimensions."""
+    return functional.l1_loss(output, target)
+
+
+def log_cosh(output: Tensor, target: Tensor) -> Tensor:
+    """Mean of log(cosh(error)): like MSE for small errors, like MAE for large ones.
+
+    log cosh x = |x| + log(1 + exp(-2|x|)) - log 2, which does not overflow.
+    """
+    error = (output - target).abs()
+    return (error + functional.softplus(-2 * error) - math.log(2)).mean()
+
+
+def cosine(output: Tensor, target: Tensor) -> Tensor:
+    """Mean of 1 - cosine similarity: what the decision looks at, and nothing of length."""
+    return (1 - functional.cosine_similarity(output, target, dim=1)).mean()
+
+
+def triplet(output: Tensor, classes: Tensor) -> Tensor:
+    """Triplet loss of unit vectors, over all triplets of a batch: anchor a, p of its class, n not.
+
+    Mean of max(0, |a - p|^2 - |a - n|^2 + MARGIN); 0 for a batch that has no triplet.
+
+    Args:
+        output: [n, dim]; only its direction counts.
+        classes: int64 [n].
+    """
+    units = functional.normalize(output, dim=1)
+    distances = 2 - 2 * units @ units.T
+    same = classes[:, None] == classes
+    total, count = output.sum() * 0.0, 0
+    # by anchors: [p, n] at a time, where all triplets of a validation part would be billions
+    for anchor in range(len(output)):
+        alike = same[anchor].clone()
+        alike[anchor] = False
+        near, far = distances[anchor][alike], distances[anchor][~same[anchor]]
+        total = total + (near[:, None] - far + MARGIN).clamp(min=0).sum()
+        count += len(near) * len(far)
+    return total / max(count, 1)
+
+
+def centroids(output: Tensor, classes: Tensor, count: int) -> Tensor:
+    """The mean unit vector of each class: float [count, dim] from [n, dim] and int64 [n]."""
+    units = functional.normalize(output, dim=1)
+    return torch.stack([units[classes == label].mean(0) for label in range(count)])
+
+
+# mse, mae, lc (log-cosh): the paper's Table 1; ce: its baseline. soft: cross entropy with the
+# raters' distribution over the classes, which is KL divergence but for a constant.
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mse": mse,
+    "mae": mae,
+    "lc": log_cosh,
+    "ce": functional.cross_entropy,
+    "cosine": cosine,
+    "soft": functional.cross_entropy,
+    "triplet": triplet,
+}

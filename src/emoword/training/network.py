@@ -1,0 +1,173 @@
+"""The network of the paper (section 3.2), for batches of utterances of different lengths.
+
+Three convolutions with max-pooling, two bidirectional LSTM layers, the mean over time, two fully
+connected layers and a linear output: the vector of a word space, or the logits of the classes.
+Padding changes nothing: a batch gives what its utterances give one at a time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from emoword.training.convolution import convolve
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The numbers that make up the network; the defaults are the paper's, but for ``pools``.
+
+    ``pools`` (max-pooling widths, 1 = none) is what the paper marks without a number. ``padding``
+    of the convolutions: ``same`` (zeros: as many frames come out as go in) or ``valid`` (none).
+    """
+
+    input_dim: int
+    output_dim: int
+    channels: Sequence[int] = (96, 256, 256)
+    kernels: Sequence[int] = (15, 5, 3)
+    pools: Sequence[int] = (2, 2, 1)
+    lstm: int = 64
+    lstm_layers: int = 2
+    hidden: Sequence[int] = (1024, 1024)
+    dropout: float = 0.5
+    padding: str = "same"
+
+
+def frames_needed(shape: Shape) -> int:
+    """The fewest frames of which convolutions and pooling leave one."""
+    frames = 1
+    for kernel, pool in zip(reversed(shape.kernels), reversed(shape.pools), strict=True):
+        frames = frames * pool + (kernel - 1 if shape.padding == "valid" else 0)
+    return frames
+
+
+def mask_of(lengths: Tensor, time: int) -> Tensor:
+    """Which frames are within their utterance: bool [batch, time] from int [batch]."""
+    return torch.arange(time, device=lengths.device) < lengths[:, None]
+
+
+def reverse_within(x: Tensor, lengths: Tensor) -> Tensor:
+    """Reverse each utterance of [batch, time, dim] within its own length; padding stays put."""
+    steps = torch.arange(x.shape[1], device=x.device)
+    backwards = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
+    return x.gather(1, backwards[:, :, None].expand_as(x))
+
+
+class Convolution(nn.Module):
+    """Convolution over time with zero ("same") padding or none ("valid"), max-pooling, ReLU.
+
+    The largest of a pool is taken with ``amax``, as the backward pass of torch's pooling on CUDA
+    adds up in no fixed order.
+    """
+
+    def __init__(self, input_dim: int, channels: int, kernel: int, pool: int, padding: str) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(input_dim, channels, kernel)  # holds the parameters
+        self.padding = padding
+        self.lost = kernel - 1 if padding == "valid" else 0
+        self.pool = pool
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """[batch, time, dim], zero beyond ``lengths`` -> [batch, time // pool, channels], same."""
+        x = convolve(x, self.convolution.weight, self.convolution.bias, self.padding)
+        lengths = lengths - self.lost
+        if self.pool > 1:
+            time = x.shape[1] // self.pool
+            x = x[:, : time * self.pool].unflatten(1, (time, self.pool)).amax(2)
+            lengths = lengths // self.pool
+        # zero again what the kernel smeared into the padding
+        return functional.relu(x) * mask_of(lengths, x.shape[1])[:, :, None], lengths
+
+
+class BidirectionalLSTM(nn.Module):
+    """One bidirectional LSTM layer as two plain ones, the second fed with reversed utterances.
+
+    The same numbers as ``nn.LSTM(bidirectional=True)`` over packed sequences, which on a CPU
+    spends most of its time in packing.
+    """
+
+    def __init__(self, input_dim: int, width: int) -> None:
+        super().__init__()
+        self.forwards = nn.LSTM(input_dim, width, batch_first=True)
+        self.backwards = nn.LSTM(input_dim, width, batch_first=True)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """[batch, time, dim] -> [batch, time, 2 * width]; what is beyond ``lengths`` is garbage."""
+        ahead, _ = self.forwards(x)
+        back, _ = self.backwards(reverse_within(x, lengths))
+        return torch.cat([ahead, reverse_within(back, lengths)], dim=2)
+
+
+class Network(nn.Module):
+    """Frames of utterances -> one vector an utterance.
+
+    Args:
+        shape: the sizes of the layers.
+        standardise: ``run`` (with ``input_mean`` and ``input_std``, set from the run's training
+            utterances), ``utterance`` (each by its own frames) or ``none``.
+        precision: ``float32``, or ``bfloat16``: torch's autocast. Convolutions, LSTMs and fully
+            connected layers take and give numbers with 8 bits of mantissa, pools and ReLUs between
+            them as well; the mean over time, weights, gradients and the optimiser stay in float32.
+    """
+
+    input_mean: Tensor
+    input_std: Tensor
+
+    def __init__(self, shape: Shape, standardise: str = "run", precision: str = "float32") -> None:
+        super().__init__()
+        self.standardise = standardise
+        self.precision = precision
+        self.register_buffer("input_mean", torch.zeros(shape.input_dim))
+        self.register_buffer("input_std", torch.ones(shape.input_dim))
+        dims = [shape.input_dim, *shape.channels]
+        self.convolutions = nn.ModuleList(
+            Convolution(dims[i], dims[i + 1], kernel, pool, shape.padding)
+            for i, (kernel, pool) in enumerate(zip(shape.kernels, shape.pools, strict=True))
+        )
+        widths = [dims[-1]] + [2 * shape.lstm] * (shape.lstm_layers - 1)
+        self.recurrent = nn.ModuleList(BidirectionalLSTM(dim, shape.lstm) for dim in widths)
+        dense = [2 * shape.lstm, *shape.hidden]
+        self.dense = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(dense))
+        self.output = nn.Linear(dense[-1], shape.output_dim)
+        self.dropout = nn.Dropout(shape.dropout)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Float [batch, time, input_dim], int [batch] -> [batch, output_dim] of the weights' type.
+
+        What lies in the frames beyond ``lengths`` has to be finite, and does not matter.
+        """
+        halved = self.precision == "bfloat16"
+        with torch.autocast(frames.device.type, torch.bfloat16, enabled=halved):
+            x = self.normalised(frames, lengths)
+            for convolution in self.convolutions:
+                x, lengths = convolution(x, lengths)
+            for i, layer in enumerate(self.recurrent):
+                x = layer(self.dropout(x) if i else x, lengths)
+            x = masked_mean(x.to(self.input_mean.dtype), lengths)
+            for linear in self.dense:
+                x = self.dropout(functional.relu(linear(x)))
+            output: Tensor = self.output(x)
+        return output.to(self.input_mean.dtype)
+
+    def normalised(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """The frames standardised, zero beyond their utterance: [batch, time, input_dim]."""
+        frames = frames.to(self.input_mean.dtype)
+        inside = mask_of(lengths, frames.shape[1])[:, :, None]
+        mean, std = self.input_mean, self.input_std
+        if self.standardise == "utterance":
+            mean = masked_mean(frames, lengths)[:, None, :]
+            variance = masked_mean((frames - mean) ** 2, lengths)[:, None, :]
+            std = (variance + 1e-8).sqrt()
+        # (frames - mean) / std in one pass over the largest tensor there is
+        x = torch.addcmul(-mean / std, frames, 1 / std).mul_(inside)
+        # rounded here, where autocast would do it after copies have been made
+        return x.bfloat16() if self.precision == "bfloat16" else x
+
+
+def masked_mean(x: Tensor, lengths: Tensor) -> Tensor:
+    """The mean over each utterance's own frames: [batch, time, dim] -> [batch, dim]."""
+    inside = mask_of(lengths, x.shape[1])[:, :, None]
+    return torch.where(inside, x, 0.0).sum(1) / lengths[:, None]
