@@ -11,10 +11,10 @@ def test_help_lists_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["--help"])
     assert stopped.value.code == 0
     said = capsys.readouterr().out
-    assert all(stage in said for stage in cli.STAGES)
+    assert all(stage in said for stage in cli.COMMANDS)
 
 
-@pytest.mark.parametrize("stage", list(cli.STAGES))
+@pytest.mark.parametrize("stage", list(cli.COMMANDS))
 def test_every_stage_explains_itself(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         cli.main([stage, "--help"])
@@ -22,6 +22,14 @@ def test_every_stage_explains_itself(stage: str, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().out
     assert f"emoword {stage}" in said
     assert f"  emoword {stage} " in said[said.index("\n\n") :], "an example"
+
+
+def test_a_command_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["trian", "--fold", "1"])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said == "emoword: there is no command 'trian'; did you mean train?\n"
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

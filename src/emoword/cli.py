@@ -1,161 +1,178 @@
-"""The command line: ``emoword STAGE ...``, one subcommand a stage, one module a subcommand.
+"""The command line: ``emoword COMMAND ...``, one command a rule, grouped as the rooms are.
 
-A stage's module has ``add_arguments(parser)`` and ``main(arguments)``, and is imported only when
-its subcommand is called, since torch and transformers take seconds to import. Its docstring is
-the text of its ``--help``.
+A command is a typed function: its parameters are the options, its docstring is the ``--help``. A
+room is imported only when one of its commands is called, as torch and transformers take seconds.
 """
 
 import argparse
+import difflib
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import cyclopts
+from cyclopts import App, Group
 
 from emoword import __version__
 from emoword.io.errors import InputError
 
-# name: (module, one line of help), in the order in which a datum travels
-STAGES = {
-    "demo": ("demo.corpus", "synthesise a miniature corpus in IEMOCAP's layout"),
-    "polish": ("demo.polish", "write the CSV of the Polish corpus, an example of own recordings"),
-    "read-iemocap": ("corpora.iemocap", "IEMOCAP's files -> utterances.csv, annotations.csv"),
-    "read-recordings": (
-        "corpora.recordings",
-        "a CSV of own recordings -> utterances.csv, annotations.csv",
-    ),
-    "fetch": ("spaces.fetch", "a public file, such as GloVe 840B, resumable"),
-    "space": ("spaces.make", "GloVe, word2vec or BERT -> a memory-mapped word space"),
-    "transform-space": (
-        "spaces.transforms",
-        "a word space -> centred, shuffled, ..., for controls",
-    ),
-    "targets": (
-        "labels.label_sets",
-        "utterances, annotations -> the words of label sets S1, S2, S3",
-    ),
-    "features": ("features.extract", "audio -> frames of an upstream, in one memory-mapped array"),
-    "join-features": ("features.join", "shards of features -> one folder"),
-    "train": (
-        "training.train",
-        "features, targets, word space -> one trained run and its predictions",
-    ),
-    "check-leaks": (
-        "reproduction.leaks",
-        "runs -> whether test data leaked into training; fails if so",
-    ),
-    "decide": (
-        "evaluation.decide",
-        "predictions -> decision, similarities and word ranks per utterance",
-    ),
-    "floors": ("evaluation.floors", "training parts -> decisions of constant predictors"),
-    "evaluate": ("evaluation.evaluate", "decisions -> metrics.csv"),
-    "intervals": (
-        "statistics.intervals",
-        "decisions -> confidence intervals, differences between models",
-    ),
-    "neighbours": ("evaluation.neighbours", "targets and predictions -> their nearest words"),
-    "versus-paper": (
-        "reproduction.versus_paper",
-        "our tables beside the paper's numbers, cell by cell",
-    ),
-    "claims": (
-        "reproduction.claims",
-        "differences, neighbours, targets -> does each claim of the paper hold",
-    ),
-    "table": (
-        "tables.paper_tables",
-        "metrics, neighbours -> one of the paper's tables as CSV and LaTeX",
-    ),
-    "control-table": ("reproduction.controls", "Table A2: controls beside the default, and floors"),
-    "choices": (
-        "reproduction.choices",
-        "what the paper leaves open, and the alternatives, as a table",
-    ),
-    "sensitivity": (
-        "reproduction.sensitivity",
-        "what hangs on each choice that the paper leaves open",
-    ),
-    "compare-spaces": ("reproduction.spaces_comparison", "metrics by word space -> Table A1"),
-    "figure": ("figures.figure", "one figure as PDF and PNG"),
-    "paper-numbers": ("report.numbers", "the numbers that the paper's text names, as LaTeX macros"),
-    "paper": (
-        "report.build",
-        "text, numbers, tables and figures -> the reproduction report as PDF",
-    ),
-    "page": ("page.build", "all of it as a page that opens from disk: tables, runs, utterances"),
-    "trace": ("audit.trace", "a cell of a table -> metrics, runs, predictions, raters, recomputed"),
-    "verify": (
-        "audit.verify",
-        "recompute what needs no training, compare it with files and records",
-    ),
-    "provenance": ("audit.provenance", "gather the records of all jobs into provenance.json"),
-    "archive": ("audit.archive", "what verify and trace need, in one zip that is an RO-Crate"),
+
+class Command(NamedTuple):
+    """Where a command is defined (``room.module:function``), and what it does in one line."""
+
+    where: str
+    summary: str
+
+
+GROUPS: dict[str, dict[str, Command]] = {
+    "Corpora": {
+        "demo": Command("demo.corpus", "synthesise a miniature corpus in IEMOCAP's layout"),
+        "polish": Command("demo.polish", "write the CSV of the Polish corpus"),
+        "read-iemocap": Command("corpora.iemocap", "IEMOCAP -> utterances.csv, annotations.csv"),
+        "read-recordings": Command("corpora.recordings", "a CSV of recordings -> the same"),
+    },
+    "Labels and word spaces": {
+        "fetch": Command("spaces.fetch", "a public file, such as GloVe 840B, resumable"),
+        "space": Command("spaces.make", "GloVe, word2vec or BERT -> a memory-mapped word space"),
+        "transform-space": Command("spaces.transforms", "a space -> centred, shuffled, ..."),
+        "targets": Command("labels.label_sets", "annotations -> the words of S1, S2 and S3"),
+    },
+    "Features and training": {
+        "features": Command("features.extract", "audio -> frames of an upstream"),
+        "join-features": Command("features.join", "shards of features -> one folder"),
+        "train": Command("training.train", "one run: weights and predictions"),
+    },
+    "Evaluation": {
+        "check-leaks": Command("reproduction.leaks", "did test data leak into training"),
+        "decide": Command("evaluation.decide", "predictions -> a decision an utterance"),
+        "floors": Command("evaluation.floors", "decisions of constant predictors"),
+        "evaluate": Command("evaluation.evaluate", "decisions -> metrics.csv"),
+        "neighbours": Command("evaluation.neighbours", "targets, predictions -> nearest words"),
+        "intervals": Command("statistics.intervals", "decisions -> intervals, differences"),
+    },
+    "Tables, figures, reproduction": {
+        "table": Command("tables.paper_tables", "one of the paper's tables as CSV and LaTeX"),
+        "control-table": Command("reproduction.controls", "Table A2: controls and floors"),
+        "compare-spaces": Command("reproduction.spaces_comparison", "word spaces: Table A1"),
+        "versus-paper": Command("reproduction.versus_paper", "our tables beside the paper's"),
+        "claims": Command("reproduction.claims", "does each claim of the paper hold"),
+        "choices": Command("reproduction.choices", "what the paper leaves open, as a table"),
+        "sensitivity": Command("reproduction.sensitivity", "what hangs on each open choice"),
+        "figure": Command("figures.figure", "one figure as PDF and PNG"),
+        "paper-numbers": Command("report.numbers", "numbers of the report as LaTeX macros"),
+        "paper": Command("report.build", "the reproduction report as PDF"),
+        "page": Command("page.build", "the page that opens from disk"),
+    },
+    "Audit": {
+        "trace": Command("audit.trace", "a cell of a table -> metrics, runs, raters"),
+        "verify": Command("audit.verify", "recompute what needs no training, and compare"),
+        "provenance": Command("audit.provenance", "gather the records of all jobs"),
+        "archive": Command("audit.archive", "what verify and trace need, in one zip"),
+    },
 }
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 
 
-def build_parser(stage: str | None) -> argparse.ArgumentParser:
-    """Make the parser; only ``stage``'s own options are there, as only its module is imported."""
-    parser = argparse.ArgumentParser(
-        prog="emoword",
-        description="Speech emotion recognition with word embeddings as labels. "
-        "Each subcommand is one stage of the pipeline, and can be run by hand to audit one output; "
-        "`./run` runs them all.",
+def build_app(called: str | None) -> App:
+    """The application; only the command that is called is imported."""
+    app = App(
+        name="emoword",
+        version=__version__,
+        help="Speech emotion recognition with word embeddings as labels. `./run` runs all "
+        "commands in order; each can be run by hand to audit one output: emoword COMMAND --help.",
+        help_format="plaintext",
+        help_formatter="plain",
     )
-    parser.add_argument(
-        "--record",
-        default=argparse.SUPPRESS,  # for --help only: without_record has taken it out before
-        metavar="JSON",
-        help="written when the stage is done: the command, the files read and written with their "
-        "sha256, versions of code and packages, host, begin and end; may stand anywhere",
-    )
-    parser.add_argument("--version", action="version", version=f"emoword {__version__}")
-    subparsers = parser.add_subparsers(dest="stage", metavar="STAGE", required=True)
-    for name, (module_name, summary) in STAGES.items():
-        if name != stage:
-            subparsers.add_parser(name, help=summary)
-            continue
-        module = importlib.import_module(f"emoword.{module_name}")
-        subparser = subparsers.add_parser(
-            name,
-            help=summary,
-            description=module.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(subparser)
-        subparser.set_defaults(main=module.main)
-    return parser
+    for order, (title, commands) in enumerate(GROUPS.items()):
+        group = Group(title, sort_key=order)
+        for place, (name, command) in enumerate(commands.items()):
+            if ":" not in command.where:
+                app.command(App(name=name, help=command.summary, group=group, sort_key=place))
+                continue
+            summary = None if name == called else command.summary
+            app.command(
+                f"emoword.{command.where}", name=name, help=summary, group=group, sort_key=place
+            )
+    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one stage; a user's mistake ends as one line on stderr and status 1."""
+    """Run one command; a user's mistake ends as one line on stderr and status 1 (2: of usage)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # `emoword ... | head` ends quietly
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # a scheduler's time limit: leave as for any error, so that temporary files are removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     arguments, record = without_record(arguments)
-    stage = next((name for name in arguments if not name.startswith("-")), None)
-    parsed = build_parser(stage).parse_args(arguments)
+    name = next((word for word in arguments if word in COMMANDS), None)
     try:
         if record is None:
-            parsed.main(parsed)
+            run(name, arguments)
             return
         from emoword.audit.recording import Recorder
 
         recorder = Recorder(arguments)
-        parsed.main(parsed)
-        recorder.write(record, getattr(parsed, "seed", None))
+        run(name, arguments)
+        recorder.write(record, seed_of(arguments))
     except InputError as error:
-        sys.exit(f"emoword {parsed.stage}: {error}")
+        sys.exit(f"emoword {name}: {error}")
     except OSError as error:
         # a full disk, a missing permission: the user's to mend, and no bug of ours
-        sys.exit(f"emoword {parsed.stage}: {error}")
+        sys.exit(f"emoword {name}: {error}")
+
+
+def run(name: str | None, arguments: Sequence[str]) -> None:
+    """Parse the arguments and call the command."""
+    if name is None and arguments and not arguments[0].startswith("-"):
+        near = difflib.get_close_matches(arguments[0], COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else "see emoword --help"
+        print(f"emoword: there is no command {arguments[0]!r}; {hint}", file=sys.stderr)
+        sys.exit(2)
+    if name and ":" not in COMMANDS[name].where:
+        run_old(name, arguments)
+        return
+    try:
+        build_app(name)(arguments, exit_on_error=False, print_error=False)
+    except cyclopts.CycloptsError as error:
+        said = " ".join(str(error).split())
+        print(f"emoword {name or ''}: {said}; see emoword {name or ''} --help", file=sys.stderr)
+        sys.exit(2)
+
+
+def run_old(name: str, arguments: Sequence[str]) -> None:
+    """Commands that still declare their options to argparse."""
+    parsed = build_parser(name).parse_args(arguments)
+    parsed.main(parsed)
+
+
+def build_parser(name: str) -> argparse.ArgumentParser:
+    """The parser of such a command."""
+    module = importlib.import_module(f"emoword.{COMMANDS[name].where}")
+    parser = argparse.ArgumentParser(prog="emoword")
+    subparser = parser.add_subparsers(dest="stage", required=True).add_parser(
+        name, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    module.add_arguments(subparser)
+    subparser.set_defaults(main=module.main)
+    return parser
 
 
 def without_record(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
-    """Take ``--record FILE`` out of the arguments; it may stand behind `figure KIND`, too."""
-    parser = argparse.ArgumentParser(prog="emoword", add_help=False, allow_abbrev=False)
-    parser.add_argument("--record", type=Path)
-    known, rest = parser.parse_known_args(arguments)
-    return rest, known.record
+    """Take ``--record FILE`` out of the arguments; it may stand anywhere."""
+    left, record = [], None
+    words = iter(arguments)
+    for word in words:
+        if word == "--record":
+            record = Path(next(words, os.devnull))
+        else:
+            left.append(word)
+    return left, record
+
+
+def seed_of(arguments: Sequence[str]) -> int | None:
+    """The ``--seed`` of a training, for the record."""
+    return int(arguments[arguments.index("--seed") + 1]) if "--seed" in arguments else None

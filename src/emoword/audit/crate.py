@@ -14,7 +14,7 @@ from rocrate.rocrate import ROCrate
 
 from emoword import __version__
 from emoword.audit.records import Ledger
-from emoword.cli import STAGES
+from emoword.cli import COMMANDS
 
 RUN_CRATE = "https://w3id.org/ro/wfrun"
 PROFILES = {
@@ -154,7 +154,7 @@ def add_steps(crate: ROCrate, main: Any, jobs: Ledger) -> tuple[dict[str, Any], 
     stages = dict.fromkeys(job.stage for job in jobs.jobs.values())
     for position, stage in enumerate(stages):
         tool = add(crate, f"#tool/{stage}", "SoftwareApplication", name=f"emoword {stage}")
-        tool["description"] = STAGES[stage][1] if stage in STAGES else stage
+        tool["description"] = COMMANDS[stage].summary if stage in COMMANDS else stage
         tool["version"], tool["url"] = __version__, PAPER
         step = add(crate, f"#step/{stage}", "HowToStep", name=stage, position=str(position))
         step["workExample"] = tool

@@ -1,0 +1,511 @@
+"""Every choice, once: its name, type, default, meaning, and where the paper leaves it open.
+
+config.yaml holds what differs from these defaults; unknown keys are refused. docs/settings.md is
+made from this file. The defaults are the paper's, on IEMOCAP.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from emoword.io.errors import InputError
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*$"  # safe as a part of a path
+Name = Annotated[str, Meta(pattern=NAME)]
+Word = Annotated[str, Meta(pattern=r"^[^-\s]", max_length=200)]
+Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
+Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+LabelSet = Literal["S1", "S2", "S3"]
+VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "triplet"]
+Loss = Literal["mse", "mae", "lc", "cosine", "soft", "triplet", "ce"]
+
+
+def choice(text: str, place: str = "", **bounds: Any) -> Meta:
+    """What a setting means; ``place`` is the section in which the paper leaves it open."""
+    return Meta(description=text, extra={"open": place} if place else None, **bounds)
+
+
+class Labels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How labels and comments become words (paper, section 4.2)."""
+
+    classes: Annotated[
+        tuple[Word, ...], choice("ground-truth labels that take part; none: all that occur")
+    ] = ("anger", "happiness", "sadness", "neutral")
+    merge: Annotated[
+        dict[Word, Word], choice("label -> label, in the ground truth and so in S1")
+    ] = field(default_factory=lambda: {"excitement": "happiness"})
+    merge_raters: Annotated[bool, choice("merge the raters' labels of S2 and S3 as well")] = False
+    nouns: Annotated[dict[Word, Word], choice("label as written, in lower case -> noun")] = field(
+        default_factory=lambda: {
+            "angry": "anger",
+            "disgusted": "disgust",
+            "excited": "excitement",
+            "fearful": "fear",
+            "frustrated": "frustration",
+            "happy": "happiness",
+            "sad": "sadness",
+            "surprised": "surprise",
+        }
+    )
+    drop: Annotated[tuple[Word, ...], choice("raters' labels that are left out")] = ("other",)
+    self_reports: Annotated[bool, choice("speakers count as raters of themselves", "4.1")] = False
+    comments: Annotated[
+        tuple[Literal["categorical", "attribute"], ...],
+        choice("the lines whose comments are read for S3", "4.2"),
+    ] = ("categorical", "attribute")
+    spelling: Annotated[
+        bool, choice("keep only comments that pyspellchecker's English list holds", "4.2")
+    ] = True
+    lowercase: Annotated[bool, choice("look comments up in lower case", "4.2")] = True
+    comment_nouns: Annotated[bool, choice("apply `nouns` to comments as well", "4.2")] = False
+    missing_words: Annotated[
+        Literal["error", "drop"],
+        choice("a rater's label that the word space lacks is an error, or left out and counted"),
+    ] = "error"
+
+
+class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The network (paper, Figure 1)."""
+
+    channels: Annotated[tuple[Positive, ...], choice("of the convolutions", min_length=1)] = (
+        96,
+        256,
+        256,
+    )
+    kernels: Annotated[
+        tuple[Positive, ...], choice("widths of the convolutions, in frames", min_length=1)
+    ] = (15, 5, 3)
+    pools: Annotated[
+        tuple[Positive, ...],
+        choice("widths of max-pooling after each convolution; 1: none", "Figure 1", min_length=1),
+    ] = (2, 2, 1)
+    padding: Annotated[
+        Literal["same", "valid"],
+        choice("of the convolutions: zeros, so that no frame is lost, or none", "Figure 1"),
+    ] = "same"
+    lstm: Annotated[Positive, choice("width of each direction of the BLSTMs")] = 64
+    lstm_layers: Annotated[Positive, choice("BLSTM layers")] = 2
+    hidden: Annotated[
+        tuple[Positive, ...], choice("widths of the fully connected layers", min_length=1)
+    ] = (1024, 1024)
+    dropout: Annotated[
+        float, choice("between BLSTMs and after each fully connected layer", ge=0, lt=1)
+    ] = 0.5
+
+    def __post_init__(self) -> None:
+        if not len(self.channels) == len(self.kernels) == len(self.pools):
+            raise ValueError("channels, kernels, pools: unequal numbers of layers")
+
+
+class Training(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a network is trained (paper, section 4.3)."""
+
+    epochs: Annotated[Positive, choice("at most")] = 100
+    learning_rate: Annotated[
+        float, choice("the highest of OneCycle, for word embeddings", gt=0, le=1000)
+    ] = 2e-3
+    baseline_learning_rate: Annotated[
+        float, choice("the same for the baseline, which the paper trains slower", gt=0, le=1000)
+    ] = 2e-4
+    cycle: Annotated[
+        float,
+        choice(
+            "the share of the epochs that OneCycle is planned over; then its lowest rate stays",
+            "4.3",
+            gt=0,
+            le=1,
+        ),
+    ] = 1.0
+    optimiser: Annotated[Literal["adam", "adamw"], choice("torch's", "4.3")] = "adam"
+    batch_size: Annotated[Positive, choice("utterances a step", "4.3")] = 32
+    watch: Annotated[
+        Literal["loss", "ua"],
+        choice("early stopping: the lowest validation loss, or the highest UA", "4.3"),
+    ] = "loss"
+    patience: Annotated[Positive, choice("epochs without a better validation", "4.3")] = 20
+    validation: Annotated[
+        float, choice("the share of the training folds that is held out", gt=0, lt=1)
+    ] = 0.2
+    validation_by: Annotated[
+        Literal["utterance", "speaker"], choice("what is drawn at random for validation", "4.3")
+    ] = "utterance"
+    standardise: Annotated[
+        Literal["run", "utterance", "none"],
+        choice("input frames by the run's training utterances, by each utterance, or not", "4.3"),
+    ] = "run"
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        choice("of matrix products, convolutions and LSTMs; bfloat16 is rounded more"),
+    ] = "float32"
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that a variant of a dataset can choose."""
+
+    space: Annotated[Name, choice("the word space, a block of `spaces`")] = "glove_840b"
+    space_transform: Annotated[
+        Literal["none", "centred", "top_removed", "shuffled", "random"],
+        choice("its vectors as they are, or a control made of them"),
+    ] = "none"
+    upstream: Annotated[Name, choice("a block of `upstreams`")] = "wav2vec2_large"
+    label_sets: Annotated[
+        tuple[LabelSet, ...], choice("what M1, M2, M3 are trained on", min_length=1)
+    ] = ("S1", "S2", "S3")
+    losses: Annotated[
+        tuple[VectorLoss, ...],
+        choice("of the word-embedding models (Table 1); lc: log-cosh", min_length=1),
+    ] = ("mse", "mae", "lc")
+    table_loss: Annotated[VectorLoss, choice("the loss of Tables 3 to 6; one of `losses`")] = "lc"
+    aggregate: Annotated[
+        Literal["mean", "pooled"],
+        choice("tables print the mean over folds, or all folds' utterances pooled", "5.1"),
+    ] = "mean"
+    table4_examples: Annotated[
+        tuple[tuple[Word, ...], ...],
+        choice("the targets that Table 4 shows, each a list of words; none: the most frequent"),
+    ] = ()
+    table5: Annotated[
+        Literal["mean", "vote"],
+        choice(
+            "the words nearest to an emotion's mean prediction, or those that most of its "
+            "predictions have among their nearest",
+            "5.2.1",
+        ),
+    ] = "mean"
+    table6_ties: Annotated[
+        Literal["frequent", "rare"],
+        choice("of words named equally often, l1 is the more frequent, or rarer, one", "5.2.2"),
+    ] = "frequent"
+    table6_missing_l2: Annotated[
+        Literal["skip", "miss"],
+        choice("utterances without a second word are left out, or are misses", "5.2.2"),
+    ] = "skip"
+    decision: Annotated[
+        Literal["largest", "smallest"],
+        choice("the similarity that decides; smallest: equation 5 as printed", "3.3"),
+    ] = "largest"
+    labels: Labels = field(default_factory=Labels)
+    network: Network = field(default_factory=Network)
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        if "S1" not in self.label_sets:
+            raise ValueError("label_sets: S1 has to be among them; M1 and the baseline need it")
+        for name in ("label_sets", "losses"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"{name}: one stands there twice")
+        if self.table_loss not in self.losses:
+            raise ValueError(f"table_loss {self.table_loss} is none of losses")
+
+
+class Filter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which words of a space are kept: those that pass all of these."""
+
+    most_frequent: Annotated[
+        int, choice("the first so many of the source; 0: all", "6", ge=0, le=10**9)
+    ] = 0
+    lowercase_alphabetic: Annotated[bool, choice("lower-case letters alone", "6")] = False
+    spelled: Annotated[bool, choice("what pyspellchecker's English list holds", "6")] = False
+    words: Annotated[str, choice("a file of words, one a line", "6")] = ""
+
+
+class Space(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="format", tag="glove"
+):
+    """A word space from a file; the formats without one are `EmbeddedSpace`."""
+
+    source: Annotated[str, choice("the file that you have", min_length=1)]
+    url: Annotated[
+        str, choice("where the source is fetched from if it is not there", pattern=r"^https?://|^$")
+    ] = ""
+    sha256: Annotated[
+        str, choice("what the fetched file must have", pattern=r"^[0-9a-f]{64}$|^$")
+    ] = ""
+    hide_phrases: Annotated[
+        bool, choice("words with an underscore (word2vec's phrases) are never neighbours")
+    ] = False
+    filter: Filter = field(default_factory=Filter)
+
+
+class Word2vec(Space, frozen=True, kw_only=True, tag="word2vec"):
+    """word2vec's text format."""
+
+
+class Word2vecBinary(Space, frozen=True, kw_only=True, tag="word2vec-binary"):
+    """word2vec's binary format."""
+
+
+class Bert(Space, frozen=True, kw_only=True, tag="bert"):
+    """The word vectors of a BERT; ``source`` is a folder or a hub name."""
+
+    words: Annotated[
+        str, choice("the vocabulary, a file of one word a line; none: that of `embedded`")
+    ] = ""
+    vector: Annotated[
+        Literal["static", "last_layer"],
+        choice("the mean of a word's input embeddings, or of its outputs", "4.3"),
+    ] = "static"
+
+
+class Embedded(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="format",
+    tag="embedded",
+):
+    """The cut of GloVe 6B 100d that comes with emoword."""
+
+    hide_phrases: bool = False
+    filter: Filter = field(default_factory=Filter)
+
+
+class EmbeddedBert(Embedded, frozen=True, kw_only=True, tag="embedded-bert"):
+    """The cut of all-MiniLM-L6-v2 that comes with emoword."""
+
+
+AnySpace = Space | Word2vec | Word2vecBinary | Bert | Embedded | EmbeddedBert
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+
+
+class LogMel(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="logmel"
+):
+    """Log-mel frames."""
+
+    mels: Annotated[Positive, choice("mel bands")] = 80
+    dtype: Annotated[Dtype, choice("how frames are stored")] = "float32"
+
+
+class Mfcc(LogMel, frozen=True, kw_only=True, tag="mfcc"):
+    """40 cepstra of log-mel frames."""
+
+
+class Transformers(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="transformers",
+):
+    """A block of a pretrained wav2vec 2.0, HuBERT, WavLM or Whisper encoder."""
+
+    model: Annotated[str, choice("a folder or hub name", min_length=1)]
+    layer: Annotated[
+        Positive, choice("the block whose output is taken, from 1: hidden_states[layer]", "4.3")
+    ]
+    closing_norm: Annotated[bool, choice("apply the encoder's closing norm to it", "4.3")] = False
+    dtype: Annotated[Dtype, choice("how frames are stored")] = "float32"
+    precision: Annotated[
+        Literal["float32", "bfloat16"], choice("of the computation; bfloat16 is rounded more")
+    ] = "float32"
+
+
+Upstream = LogMel | Mfcc | Transformers
+
+
+class Dataset(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="iemocap"
+):
+    """A corpus with the settings to run it."""
+
+    folds: Annotated[int, choice("how many folds; speakers are never split", ge=2, le=10_000)]
+    seeds: Annotated[tuple[Seed, ...], choice("each fold is trained once with each", min_length=1)]
+    settings: dict[str, Any] = field(default_factory=dict)
+    variants: Annotated[
+        tuple[Name, ...], choice("the variants that are run; tables show the first", min_length=1)
+    ] = ("paper",)
+    comparisons: dict[Name, tuple[Name, ...]] = field(default_factory=dict)
+    skip_missing_audio: Annotated[
+        bool, choice("leave out, and count, utterances without audio; otherwise an error")
+    ] = False
+
+    def __post_init__(self) -> None:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: one stands there twice")
+
+    @property
+    def kind(self) -> str:
+        """What the config calls ``kind``."""
+        return str(self.__struct_config__.tag)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether its speech is made by emoword, so that its numbers say nothing of the paper."""
+        return self.kind == "demo"
+
+    @property
+    def rated(self) -> bool:
+        """Whether there are raters, and so S2 and S3."""
+        return True
+
+
+class Demo(Dataset, frozen=True, kw_only=True, tag="demo"):
+    """The synthetic miniature of IEMOCAP."""
+
+    utterances: Annotated[int, choice("how many are synthesised", ge=60, le=100_000)] = 240
+
+
+class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):
+    """Recordings of one's own."""
+
+    table: Annotated[str, choice("CSV: wav, speaker, label; optional utterance, fold, style")]
+    annotations_table: Annotated[str, choice("CSV: utterance, rater, kind, text")] = ""
+
+    @property
+    def rated(self) -> bool:
+        """Whether there are raters, and so S2 and S3."""
+        return bool(self.annotations_table)
+
+
+AnyDataset = Demo | Dataset | Recordings
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """config.yaml."""
+
+    dataset: Annotated[Name, choice("what is run, a block of `datasets`")] = "demo"
+    iemocap_root: Annotated[str, choice("the folder that holds Session1 .. Session5")] = ""
+    device: Annotated[
+        str,
+        choice(
+            "of features and trainings; auto: CUDA, else MPS, else the CPU",
+            pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$",
+        ),
+    ] = "auto"
+    feature_shards: Annotated[int, choice("jobs that compute the frames", ge=1, le=1000)] = 1
+    datasets: dict[Name, AnyDataset]
+    variants: dict[Name, dict[str, Any]] = field(default_factory=lambda: {"paper": {}})
+    comparisons: dict[Name, tuple[Name, ...]] = field(default_factory=dict)
+    spaces: dict[Name, AnySpace]
+    upstreams: dict[Name, Upstream]
+
+    def comparisons_of(self, dataset: str) -> dict[str, tuple[str, ...]]:
+        """Comparison -> its variants: those of every dataset, and the dataset's own."""
+        return {**self.comparisons, **one(self, "datasets", dataset).comparisons}
+
+    def compared(self, dataset: str, comparison: str) -> tuple[str, ...]:
+        """The variants of a comparison.
+
+        Raises:
+            InputError: the dataset has no such comparison.
+        """
+        known = self.comparisons_of(dataset)
+        if comparison not in known:
+            raise InputError(
+                f"config: {dataset} has no comparison {comparison!r}; "
+                f"it has {', '.join(sorted(known)) or 'none'}"
+            )
+        return known[comparison]
+
+    def every_variant(self, dataset: str) -> tuple[str, ...]:
+        """All variants that may be run: those of a plain run and of comparisons."""
+        names = list(one(self, "datasets", dataset).variants)
+        for compared in self.comparisons_of(dataset).values():
+            names += compared
+        return tuple(dict.fromkeys(names))
+
+
+BLOCKS: dict[str, Any] = {"datasets": AnyDataset, "spaces": AnySpace, "upstreams": Upstream}
+
+
+def read_config(values: Mapping[str, Any]) -> Config:
+    """Check a configuration; a key that is null counts as absent.
+
+    Raises:
+        InputError: names the key and what may stand there.
+    """
+    given = without_nulls(values)
+    try:
+        # msgspec does not say which key of a map is wrong, so that each block is tried by itself
+        for block, kind in BLOCKS.items():
+            for name, value in given.get(block, {}).items():
+                place = f"{block}: {name!r}: "
+                msgspec.convert(name, Name)
+                msgspec.convert(value, kind)
+        place = ""
+        return msgspec.convert(given, Config)
+    except msgspec.ValidationError as error:
+        raise InputError(f"config: {place}{in_words(error)}") from None
+
+
+def load_config(path: Path) -> Config:
+    """Read the JSON that a run leaves as results/{dataset}/config.json.
+
+    Raises:
+        InputError: it cannot be read, or is no configuration.
+    """
+    try:
+        return read_config(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]))
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def one(config: Config, block: str, name: str) -> Any:
+    """A dataset, space, upstream or variant of the configuration.
+
+    Raises:
+        InputError: there is none of that name; lists those that there are.
+    """
+    blocks: Mapping[str, Any] = getattr(config, block)
+    if name not in blocks:
+        raise InputError(f"config: {block} has no {name!r}; it has {', '.join(sorted(blocks))}")
+    return blocks[name]
+
+
+def resolve(config: Config, dataset: str, variant: str) -> Settings:
+    """The settings of a variant: the defaults, then the dataset's own, then the variant's.
+
+    Raises:
+        InputError: a setting is unknown or wrong, or asks for what the config or dataset lacks.
+    """
+    own = one(config, "datasets", dataset)
+    values: dict[str, Any] = msgspec.to_builtins(Settings())
+    for where, changes in (
+        (f"datasets: {dataset}: settings", own.settings),
+        (f"variants: {variant}", one(config, "variants", variant)),
+    ):
+        values = laid_over(values, changes)
+        try:
+            chosen = msgspec.convert(values, Settings)
+        except msgspec.ValidationError as error:
+            raise InputError(f"config: {where}: {in_words(error)}") from None
+    one(config, "spaces", chosen.space)
+    one(config, "upstreams", chosen.upstream)
+    if set(chosen.label_sets) != {"S1"} and not own.rated:
+        raise InputError(
+            f"config: {variant}: S2 and S3 need ratings: give {dataset} an annotations_table, "
+            "or write label_sets: [S1] in its settings"
+        )
+    return chosen
+
+
+def laid_over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with ``changes``; blocks of settings are merged, maps of words are replaced."""
+    result = dict(base)
+    for key, value in changes.items():
+        is_block = key in ("labels", "network", "training") and isinstance(value, Mapping)
+        result[key] = laid_over(base[key], value) if is_block else value
+    return result
+
+
+def without_nulls(value: Any) -> Any:
+    """The same without the keys that are null: so a file takes away what another one gives."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def in_words(error: Exception) -> str:
+    """Msgspec's message without its JSON path notation: ``datasets.demo.folds: ...``."""
+    text, _, place = str(error).partition(" - at `")
+    place = place.removesuffix("`").lstrip("$").lstrip(".")
+    text = text.replace("Object contains unknown field", "unknown key")
+    text = text.replace("Object missing required field", "missing the key")
+    return f"{place}: {text}" if place else text
