@@ -81,7 +81,7 @@ def build_app(called: str | None) -> App:
     """The application; only the command that is called is imported."""
     app = App(
         name="emoword",
-        version=__version__,
+        version=f"emoword {__version__}",
         help="Speech emotion recognition with word embeddings as labels. `./run` runs all "
         "commands in order; each can be run by hand to audit one output: emoword COMMAND --help.",
         help_format="plaintext",
