@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+from sklearn.metrics import balanced_accuracy_score
 
 from emoword import cli
 from emoword.evaluation.evaluate import evaluate
@@ -29,7 +31,7 @@ def corpus() -> pd.DataFrame:
     )
 
 
-def decisions(variant: str, seeds: int = 2) -> pd.DataFrame:
+def decisions(variant: str, seeds: int = 3) -> pd.DataFrame:
     random = np.random.default_rng(len(variant))
     tables = []
     for model, loss in MODELS:
@@ -81,8 +83,20 @@ def test_values_are_those_of_metrics(made: Make) -> None:
     assert (intervals["value"] < intervals["high"]).all()
 
 
+def test_where_one_more_run_would_lie(made: Make) -> None:
+    """By the values of each seed: pooled, they are counted here with scikit-learn."""
+    intervals, _ = made(decisions("paper"))
+    rows = decisions("paper")
+    rows = rows[rows["model"] == "M1"]
+    by_seed = [balanced_accuracy_score(r["true"], r["predicted"]) for _, r in rows.groupby("seed")]
+    middle, reach = np.mean(by_seed), stats.t.ppf(0.975, 2) * np.std(by_seed, ddof=1) * (4 / 3) ** 0.5
+    ours = (intervals["model"] == "M1") & (intervals["fold"] == "pooled")
+    (row,) = intervals[ours & (intervals["metric"] == "UA")].to_dict("records")
+    assert (row["repeat_low"], row["repeat_high"]) == pytest.approx((middle - reach, middle + reach))
+
+
 def test_differences_are_of_values_and_paired(made: Make) -> None:
-    intervals, differences = made(decisions("paper"))
+    intervals, differences = made(decisions("paper", seeds=5))
     value = intervals.set_index(WHERE)["value"]
     names = [*zip(*MODELS, strict=True)]
     assert set(differences["model"]) | set(differences["against_model"]) == set(names[0])
@@ -91,7 +105,8 @@ def test_differences_are_of_values_and_paired(made: Make) -> None:
         ours = value[(row["variant"], row["model"], row["loss"], *where)]
         theirs = value[(row["against_variant"], row["against_model"], row["against_loss"], *where)]
         assert row["difference"] == pytest.approx(ours - theirs)
-        assert row["p"] >= 2 / 2**6
+        agree = (row["p"] < 0.05) == (row["low"] > 0 or row["high"] < 0)
+        assert agree, row
     # three pairs by two accuracies; cosine and l2 of M1 and M2; each over folds and pooled
     assert len(differences) == 2 * (3 * 2 + 2)
     best = differences[(differences["model"] == "M1") & (differences["metric"] == "WA")]
@@ -108,20 +123,31 @@ def test_a_model_does_not_differ_from_itself(made: Make) -> None:
     assert (same["p"] == 1).all()
 
 
-def test_other_utterances_are_not_paired(made: Make, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_seed_has_no_interval_of_a_difference(made: Make) -> None:
+    intervals, differences = made(decisions("paper", seeds=1))
+    assert intervals[["repeat_low", "repeat_high"]].isna().all(axis=None)
+    assert intervals["low"].notna().all()  # of other speakers, with this training
+    unknown = ["low", "high", "standard_error", "p", "detectable"]
+    assert differences[unknown].isna().all(axis=None)
+    assert (differences["seeds"] == 1).all()
+
+
+@pytest.mark.parametrize(("column", "left_out"), [("utterance", "u007"), ("seed", "2")])
+def test_other_utterances_or_seeds_are_not_paired(
+    made: Make, capsys: pytest.CaptureFixture[str], column: str, left_out: str
+) -> None:
     other = decisions("other")
-    other = other[other["utterance"] != "u007"]
+    other = other[other[column] != left_out]
     _, differences = made(decisions("paper"), other)
     assert (differences["variant"] == differences["against_variant"]).all()
-    assert "not tested on the same utterances: paper M1 lc and other M1 lc" in (
-        capsys.readouterr().out
-    )
+    said = "not tested on the same utterances and seeds: paper M1 lc and other M1 lc"
+    assert said in capsys.readouterr().out
 
 
 def test_seeds_that_do_not_match_are_refused(made: Make) -> None:
     table = decisions("paper")
     with pytest.raises(
-        SystemExit, match=r"paper M1 lc: u\d+ is not there once for each of 2 seeds"
+        SystemExit, match=r"paper M1 lc: u\d+ is not there once for each of 3 seeds"
     ):
         made(table.drop(index=5))
     with pytest.raises(SystemExit, match="once for each"):

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emoword.evaluation.metrics import AVERAGED
 from emoword.io.files import read_table, write_table
 from emoword.labels.accuracy import unweighted_accuracy, weighted_accuracy
 
@@ -91,16 +92,11 @@ def measure(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
     yield "class", "WA", weighted_accuracy(true, predicted), len(part)
     by_run = part.groupby(["fold", "seed"])["collapsed"].first().astype(int)
     yield "class", "collapsed", float(by_run.sum()), len(by_run)
-    for column, metric in metric_columns(part):
-        cells = part[column]
+    for metric in AVERAGED:
+        cells = part.get(metric.column, pd.Series(dtype=str))
         values = cells[cells != ""].astype(float)
         if len(values):
-            yield (
-                column[:2] if metric != "cosine" else column[-2:],
-                metric,
-                mean(values),
-                len(values),
-            )
+            yield metric.measured_on, metric.name, mean(values), len(values)
     yield from by_style(part)
 
 
@@ -111,15 +107,6 @@ def by_style(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
             accuracy = unweighted_accuracy(turns["true"], turns["predicted"])
             yield str(style), "UA", accuracy, len(turns)
             yield str(style), "WA", weighted_accuracy(turns["true"], turns["predicted"]), len(turns)
-
-
-def metric_columns(part: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """The columns of decisions.csv that are averaged, with their metric's name."""
-    for column in part.columns:
-        if column.startswith("cosine_S"):
-            yield column, "cosine"
-        elif column in ("S2_l1", "S2_l2", "S3_l1", "S3_l2"):
-            yield column, f"top10_{column[-2:]}"
 
 
 def mean(values: pd.Series) -> float:

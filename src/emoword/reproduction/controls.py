@@ -29,7 +29,6 @@ from emoword.statistics.intervals import (
     Measured,
     Model,
     Where,
-    ends,
     measure,
     paired,
     read_model,
@@ -149,14 +148,14 @@ def with_interval(name: str, found: Measured | None) -> dict[str, float]:
     """A value with the ends of its interval."""
     if found is None:
         return {}
-    low, high, _ = ends(found.value, found.resamples, found.tally)
+    low, high, _ = found.interval()
     return {name: found.value, f"{name} low": low, f"{name} high": high}
 
 
 def difference(
     name: str, ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where
 ) -> dict[str, float]:
-    """A paired difference with its interval and permutation p-value, if it can be had."""
+    """A paired difference with its interval and p-value, if it can be had."""
     for found, (value, low, high, _, p, *_) in paired({where: ours[where]}, theirs):
         if found == where:
             return {name: value, f"{name} low": low, f"{name} high": high, f"{name} p": p}

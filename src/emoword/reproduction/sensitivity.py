@@ -7,7 +7,7 @@ r"""What hangs on what the paper leaves open: each alternative alone against the
         --csv sensitivity.csv --verdicts verdicts.csv --tex sensitivity.tex
 
 Writes sensitivity.csv, one row an alternative, model and metric (UA, WA): the paired difference
-from the default with its 95% interval and permutation p-value; verdicts.csv, the verdict on each
+from the default with its 95% interval and p-value; verdicts.csv, the verdict on each
 claim of the paper under each alternative, beside the default's; and both as LaTeX. One loss is
 looked at, so that claims are judged on what they say of it, and claims about several losses not.
 """
@@ -28,8 +28,8 @@ from emoword.reproduction.choices import read_choices
 from emoword.reproduction.claims_file import read_claims
 from emoword.reproduction.controls import BASELINE, Numbers, reach, read_models
 from emoword.reproduction.verdicts import NOT_EVALUATED, Evidence, judge, verdict_of
-from emoword.statistics.intervals import Key, Measured, Where, ends, measure, paired
-from emoword.statistics.resampling import Aggregate, permutation_p
+from emoword.statistics.intervals import Measured, contrast, measure
+from emoword.statistics.resampling import Aggregate
 from emoword.tables.latex import Latex, render
 from emoword.tables.paper_tables import SYNTHETIC
 from emoword.tables.word_tables import read_neighbours
@@ -133,7 +133,6 @@ def changes(
         for metric in METRICS:
             mine = own[over[variant], "class", metric]
             other = theirs[over[default], "class", metric]
-            same = over[variant] == over[default]
             yield {
                 "key": key,
                 "model": key[1],
@@ -141,16 +140,15 @@ def changes(
                 "metric": metric,
                 "default": other.value,
                 "value": mine.value,
-                **change(mine, other, with_p=same),
+                **change(mine, other),
             }
 
 
-def change(mine: Measured, other: Measured, with_p: bool) -> dict[str, float]:
-    """The difference with its interval; a p-value where the two are means of the same kind."""
-    difference = mine.value - other.value
-    low, high, _ = ends(difference, mine.resamples - other.resamples, mine.tally)
-    p = permutation_p(mine.shares, other.shares) if with_p else float("nan")
-    return {"difference": difference, "difference low": low, "difference high": high, "p": p}
+def change(mine: Measured, other: Measured) -> dict[str, float]:
+    """The difference with its interval and p-value."""
+    found = contrast(mine, other)
+    ends = {"difference low": found.low, "difference high": found.high}
+    return {"difference": found.difference, **ends, "p": found.p}
 
 
 # ------------------------------------------------------------------------------------ claims

@@ -1,14 +1,12 @@
 """Say how sure the numbers are: 95% intervals, and paired differences between models.
 
 Writes intervals.csv, one row a number of metrics.csv that is over all seeds (fold `mean` and
-`pooled`), with low and high; and differences.csv, one row a pair of models that were tested on the
-same utterances, ours minus theirs, with low, high and a permutation p-value. Pairs are all models
-of a variant, and the same model of two variants.
-
-Speakers are what is drawn anew, whole, 10,000 times, all seeds with them; the interval is the value
-plus and minus Student's t for (speakers - 1) degrees of freedom times the bootstrap's standard
-error. The p-value swaps the two models' answers speaker by speaker. What they cover: new speakers.
-What they do not: that speakers of one fold share a model, and that folds share training data.
+`pooled`): low and high for another sample of speakers, repeat_low and repeat_high for another run
+of the experiment with a seed of its own. And differences.csv, one row a pair of models that were
+tested on the same utterances with the same seeds, ours minus theirs: low, high and p of speakers
+and seeds together; session_low and session_high of folds, as a check; detectable, the smallest true
+difference that would be found in four of five repetitions. Pairs are all models of a variant, and
+the same model of two variants. `emoword.statistics.resampling` says how, and what is not covered.
 
     emoword intervals --decisions decisions/*.csv --utterances utterances.csv \
         --intervals intervals.csv --differences differences.csv
@@ -16,7 +14,6 @@ What they do not: that speakers of one fold share a model, and that folds share 
 
 import argparse
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -24,51 +21,88 @@ from typing import NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from emoword.evaluation.evaluate import RUN, metric_columns
+from emoword.evaluation.evaluate import RUN
+from emoword.evaluation.metrics import AVERAGED
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, write_table
 from emoword.statistics.resampling import (
     Aggregate,
     Floats,
     Tally,
+    detectable,
     half_width,
-    permutation_p,
-    resampled,
-    shares,
-    speakers_of,
-    standard_error,
+    over_speakers,
+    over_speakers_and_seeds,
+    p_value,
+    prediction_interval,
+    pseudo_values,
     value,
 )
 
 MODEL = ["variant", "model", "loss"]
 MEASURE = ["fold", "measured_on", "metric"]
-INTERVAL = ["value", "low", "high", "standard_error", "speakers", "folds", "seeds", "utterances"]
+INTERVAL = ["value", "low", "high", "standard_error", "repeat_low", "repeat_high"]
+INTERVAL += ["speakers", "folds", "seeds", "utterances"]
 AGAINST = ["against_variant", "against_model", "against_loss"]
-DIFFERENCE = ["difference", "low", "high", "standard_error", "p", "speakers", "utterances"]
 
 
 class Model(NamedTuple):
-    """What one model did, whatever the seed.
+    """What one model did.
 
     Attributes:
         tested: its test utterances: index utterance, columns speaker, fold, true.
-        scores: (measured_on, metric) -> mean over seeds by utterance, float64, NaN: not measured.
-        seeds: how many.
+        scores: (measured_on, metric) -> float64 [seeds, utterances], NaN: not measured.
+        seeds: their names, in the order of the scores.
     """
 
     tested: pd.DataFrame
     scores: dict[tuple[str, str], Floats]
-    seeds: int
+    seeds: tuple[str, ...]
 
 
 class Measured(NamedTuple):
-    """A metric of a model, and its numbers of speakers, folds, seeds and utterances."""
+    """A metric of a model: over all seeds, and by seed; its pseudo-values [seeds, speakers or folds]."""
 
     tally: Tally
     value: float
-    shares: Floats
-    resamples: Floats
-    about: tuple[int, int, int, int]
+    by_seed: Floats
+    by_speaker: Floats
+    by_fold: Floats
+    seeds: tuple[str, ...]
+    utterances: int
+
+    def interval(self) -> tuple[float, float, float]:
+        """Low, high and standard error for another sample of speakers; NaN for one speaker."""
+        error = over_speakers(self.by_speaker)
+        reach = half_width(error)
+        return self.value - reach, self.value + reach, error.size
+
+
+class Difference(NamedTuple):
+    """A paired difference between two models: a row of differences.csv; NaN: cannot be had."""
+
+    difference: float
+    low: float
+    high: float
+    standard_error: float
+    p: float
+    freedom: float
+    detectable: float
+    session_low: float
+    session_high: float
+    speakers: int
+    seeds: int
+    utterances: int
+
+    def turned(self) -> "Difference":
+        """Theirs minus ours."""
+        return self._replace(
+            difference=-self.difference,
+            low=-self.high,
+            high=-self.low,
+            session_low=-self.session_high,
+            session_high=-self.session_low,
+        )
 
 
 Key = tuple[str, str, str]  # variant, model, loss
@@ -99,11 +133,11 @@ def main(arguments: argparse.Namespace) -> None:
     write_table(differences, arguments.differences)
     print(f"{len(intervals)} intervals, {len(differences)} paired differences")
     for pair in unpaired:
-        print(f"not compared, as they were not tested on the same utterances: {pair}")
+        print(f"not compared, as they were not tested on the same utterances and seeds: {pair}")
 
 
 def read_model(rows: pd.DataFrame, speaker_of: pd.Series, path: Path) -> Model:
-    """Average a model's decisions over seeds.
+    """Gather a model's decisions by seed and utterance.
 
     Args:
         rows: of decisions.csv, one model's, cells as strings.
@@ -113,29 +147,29 @@ def read_model(rows: pd.DataFrame, speaker_of: pd.Series, path: Path) -> Model:
     Raises:
         InputError: an utterance is unknown, or was not tested once by each seed.
     """
-    rows = rows.sort_values(["utterance", "seed"])
+    rows = rows.sort_values(["seed", "utterance"])
     name = " ".join(rows[MODEL].iloc[0])
-    seeds = rows["seed"].nunique()
-    first = rows.drop_duplicates("utterance").set_index("utterance")
-    wrong = rows.groupby("utterance").size() != seeds
+    seeds = tuple(rows["seed"].unique())
+    first = rows.drop_duplicates("utterance").set_index("utterance").sort_index()
+    wrong = rows.groupby("utterance").size() != len(seeds)
     if wrong.any() or rows.duplicated(["utterance", "seed"]).any():
         example = wrong.index[wrong][0] if wrong.any() else rows["utterance"].iloc[0]
-        raise InputError(f"{path}: {name}: {example} is not there once for each of {seeds} seeds")
+        raise InputError(f"{path}: {name}: {example} is not there once for each of {len(seeds)} seeds")
     unknown = first.index.difference(speaker_of.index)
     if len(unknown):
         raise InputError(f"{path}: {unknown[0]} is not in utterances.csv")
     tested = first[["fold", "true"]].assign(speaker=speaker_of.loc[first.index])
 
-    def by_utterance(cells: pd.Series) -> Floats:
-        values: Floats = cells.to_numpy(dtype=np.float64).reshape(len(first), seeds).mean(axis=1)
-        return values
+    def by_seed(cells: pd.Series) -> Floats:
+        return cells.to_numpy(dtype=np.float64).reshape(len(seeds), len(first))
 
-    hits = by_utterance((rows["predicted"] == rows["true"]).astype(float))
+    hits = by_seed((rows["predicted"] == rows["true"]).astype(float))
     scores = {("class", "UA"): hits, ("class", "WA"): hits}
-    for column, metric in metric_columns(rows):
-        measured = by_utterance(rows[column].replace("", "nan").fillna("nan").astype(float))
-        if not np.isnan(measured).all():
-            scores[re.findall("S[123]", column)[0], metric] = measured
+    for metric in AVERAGED:
+        if metric.column in rows:
+            measured = by_seed(rows[metric.column].replace("", "nan").fillna("nan").astype(float))
+            if not np.isnan(measured).all():
+                scores[metric.measured_on, metric.name] = measured
     return Model(tested, scores, seeds)
 
 
@@ -143,60 +177,71 @@ def compare(models: dict[Key, Model]) -> tuple[pd.DataFrame, pd.DataFrame, list[
     """All intervals, all paired differences, and the pairs that could not be compared."""
     measured = measure(models)
     intervals = [
-        (*key, *where, found.value, *ends(found.value, found.resamples, found.tally), *found.about)
+        (*key, *where, *interval_row(found))
         for key, by_metric in measured.items()
         for where, found in by_metric.items()
     ]
     differences, unpaired = [], []
     for ours, theirs in pairs(list(models)):
-        if models[ours].tested.equals(models[theirs].tested):
+        mine, other = models[ours], models[theirs]
+        if mine.tested.equals(other.tested) and mine.seeds == other.seeds:
             for where, row in paired(measured[ours], measured[theirs]):
                 differences.append((*ours, *theirs, *where, *row))
         else:
             unpaired.append(f"{' '.join(ours)} and {' '.join(theirs)}")
     return (
         pd.DataFrame(intervals, columns=[*MODEL, *MEASURE, *INTERVAL]),
-        pd.DataFrame(differences, columns=[*MODEL, *AGAINST, *MEASURE, *DIFFERENCE]),
+        pd.DataFrame(differences, columns=[*MODEL, *AGAINST, *MEASURE, *Difference._fields]),
         unpaired,
     )
 
 
 def measure(models: dict[Key, Model]) -> dict[Key, dict[Where, Measured]]:
-    """Each model's value and resamples by (fold, measured_on, metric)."""
+    """Each model's metrics by (fold, measured_on, metric)."""
     codes = {
         name: sorted(set(itertools.chain(*(model.tested[name] for model in models.values()))))
         for name in ("speaker", "fold", "true")
     }
-    measured: dict[Key, dict[Where, Measured]] = {key: {} for key in models}
-    for key, model in models.items():
-        for (on, metric), scores in model.scores.items():
-            made = tally(model.tested, scores, codes, by_class=metric == "UA")
-            n = int((~np.isnan(scores)).sum())
-            folds = int(made.counts.any(axis=(0, 2)).sum())
-            for fold in get_args(Aggregate):
-                measured[key][fold, on, metric] = Measured(
-                    made,
-                    float(value(made, fold)[0]),
-                    shares(made, fold),
-                    resampled(made, fold),
-                    (speakers_of(made), folds, model.seeds, n),
-                )
-    return measured
+    return {
+        key: {
+            (fold, on, metric): measured(
+                tally(model.tested, scores, codes, by_class=metric == "UA"), fold, model.seeds
+            )
+            for (on, metric), scores in model.scores.items()
+            for fold in get_args(Aggregate)
+        }
+        for key, model in models.items()
+    }
 
 
 def tally(
     tested: pd.DataFrame, scores: Floats, codes: dict[str, list[str]], by_class: bool
 ) -> Tally:
-    """Sum scores by speaker, fold and true class (or all classes as one)."""
-    there = ~np.isnan(scores)
+    """Sum scores [seeds, utterances] by speaker, fold and true class (or all classes as one)."""
+    there = ~np.isnan(scores).any(axis=0)
     names = ["speaker", "fold", *(["true"] if by_class else [])]
-    places = [pd.Categorical(tested[name][there], codes[name]).codes for name in names]
+    places = tuple(pd.Categorical(tested[name][there], codes[name]).codes for name in names)
     shape = tuple(len(codes[name]) for name in names)
-    sums, counts = np.zeros(shape), np.zeros(shape)
-    np.add.at(sums, tuple(places), scores[there])
-    np.add.at(counts, tuple(places), 1)
-    full = (*shape[:2], -1)
-    return Tally(sums.reshape(full), counts.reshape(full))
+    sums, counts = np.zeros((len(scores), *shape)), np.zeros(shape)
+    np.add.at(sums, (slice(None), *places), scores[:, there])
+    np.add.at(counts, places, 1)
+    full = (len(codes["speaker"]), len(codes["fold"]), -1)
+    return Tally(sums.reshape(len(scores), *full), counts.reshape(full))
+
+
+def measured(made: Tally, fold: Aggregate, seeds: tuple[str, ...]) -> Measured:
+    """A metric, with what its intervals are made of."""
+    by_seed = value(made, fold)[:, 0]
+    speakers, folds = pseudo_values(made, fold, "speaker"), pseudo_values(made, fold, "fold")
+    n = int(made.counts.sum())
+    return Measured(made, float(by_seed.mean()), by_seed, speakers, folds, seeds, n)
+
+
+def interval_row(found: Measured) -> tuple[float, ...]:
+    """What intervals.csv says of a metric."""
+    counts = (found.by_speaker.shape[1], found.by_fold.shape[1], len(found.seeds))
+    repeated = prediction_interval(found.by_seed)
+    return (found.value, *found.interval(), *repeated, *counts, found.utterances)
 
 
 def pairs(keys: Sequence[Key]) -> Iterator[tuple[Key, Key]]:
@@ -208,22 +253,37 @@ def pairs(keys: Sequence[Key]) -> Iterator[tuple[Key, Key]]:
 
 def paired(
     ours: dict[Where, Measured], theirs: dict[Where, Measured]
-) -> Iterator[tuple[Where, tuple[float, ...]]]:
-    """Ours minus theirs, by metric, where both measured the same utterances."""
+) -> Iterator[tuple[Where, Difference]]:
+    """Ours minus theirs, by metric, where both measured the same utterances with the same seeds."""
     for where, mine in ours.items():
         other = theirs.get(where)
-        if other is None or not np.array_equal(mine.tally.counts, other.tally.counts):
+        if other is None or mine.seeds != other.seeds:
             continue
-        difference = mine.value - other.value
-        low, high, error = ends(difference, mine.resamples - other.resamples, mine.tally)
-        p = permutation_p(mine.shares, other.shares)
-        speakers, _, _, n = mine.about
-        yield where, (difference, low, high, error, p, speakers, n)
+        if np.array_equal(mine.tally.counts, other.tally.counts):
+            yield where, contrast(mine, other)
 
 
-def ends(middle: float, resamples: Floats, made: Tally) -> tuple[float, float, float]:
-    """The interval's ends and the standard error; NaN where there is one speaker."""
-    speakers = speakers_of(made)
-    error = standard_error(resamples, speakers)
-    reach = half_width(error, speakers)
-    return middle - reach, middle + reach, error
+def contrast(mine: Measured, other: Measured) -> Difference:
+    """Mine minus the other's, seed by seed.
+
+    There is no interval for one seed: how much of the difference is the training's luck is unknown.
+    """
+    difference = mine.value - other.value
+    by_speaker = mine.by_speaker - other.by_speaker
+    error = over_speakers_and_seeds(by_speaker)
+    reach = half_width(error)
+    by_fold = half_width(over_speakers(mine.by_fold - other.by_fold))
+    return Difference(
+        difference,
+        difference - reach,
+        difference + reach,
+        error.size,
+        p_value(difference, error),
+        error.freedom,
+        detectable(error),
+        difference - by_fold,
+        difference + by_fold,
+        by_speaker.shape[1],
+        len(mine.seeds),
+        mine.utterances,
+    )

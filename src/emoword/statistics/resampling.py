@@ -1,30 +1,42 @@
-"""How sure a number is: a bootstrap and a permutation test that take speakers as they come, whole.
+r"""How sure a number is: what it changes when a speaker is left out, and from seed to seed.
 
-Utterances of one speaker are alike, so that what varies from sample to sample is who speaks. All
-seeds are pooled: they are averaged, and drawing a speaker draws what every seed made of them.
+Utterances of one speaker are alike, so that what varies from sample to sample is who speaks; and a
+training with another seed is another model. UA, WA, mean cosine similarity and top-10 accuracy are
+all one thing here, a `Tally`: sums of scores and numbers of utterances by seed, speaker, fold and
+class (WA and the rest have one class). A metric of a tally is a mean of ratios, so that leaving out
+a speaker is a matrix product. Leaving out each of G speakers in turn gives G pseudo-values (the
+delete-one jackknife: Efron and Tibshirani 1993, chapter 11), which behave as G observations: their
+mean is the metric, and Student's t for them gives its interval.
 
-UA, WA, mean cosine similarity and top-10 accuracy are all one thing here, a `Tally`: sums of scores
-and numbers of utterances by speaker, fold and class (WA and the rest have one class). A metric of
-a tally is a mean of ratios, so that it is linear in the scores, and drawing speakers is a matrix
-product: 10,000 resamples of 10 speakers, 5 folds and 4 classes take 4 million multiplications.
-(The package confidence-intervals takes thousands of times as long, draws utterances within the
-drawn speakers as well, takes percentiles, and has no paired differences.)
+- `over_speakers`: seeds averaged, as if their number had no end. For a number by itself: another
+  sample of speakers, these trainings.
+- `over_speakers_and_seeds`: for a difference between models, whose trainings are random, too. The
+  pseudo-values x of seed r and speaker s are a two-way layout of random effects,
+
+      x_rs = mean + speaker_s + seed_r + rest_rs,
+
+  and the variance of their mean is MS_seed / RG + max(0, MS_speaker - MS_rest) / RG (R seeds, G
+  speakers; Searle, Casella and McCulloch 1992, chapter 4). The first term already holds what a
+  single run (a fold with a seed) has of luck, which the two speakers of a session share and which
+  speakers alone do not show. Degrees of freedom: Satterthwaite 1946, of the two terms.
+
+A session as a whole (what its speakers share whatever the seed) is the unit of a third interval,
+again by `over_speakers`, with a fold for each speaker: a check with fewer degrees of freedom. No
+interval here sees that folds share training data. tests/test_resampling.py simulates all this.
 """
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtr, stdtrit  # Student's t; a hundred times as fast as scipy.stats
 
 Floats = NDArray[np.float64]
 Aggregate = Literal["mean", "pooled"]
 
-RESAMPLES = 10_000
-SEED = 0
 LEVEL = 0.95
+POWER = 0.8
 
 
 @dataclass(frozen=True)
@@ -32,45 +44,51 @@ class Tally:
     """Scores of one model by one metric.
 
     Attributes:
-        scores: sums over seeds and utterances, float64 [speakers, folds, classes]: of ones where
-            the decision is right (UA, WA), or of similarities.
-        counts: the utterances behind each sum, once a seed, float64 [speakers, folds, classes].
+        scores: sums over utterances, float64 [seeds, speakers, folds, classes]: of ones where the
+            decision is right (UA, WA), or of similarities.
+        counts: the utterances behind each sum, float64 [speakers, folds, classes].
     """
 
     scores: Floats
     counts: Floats
 
 
+class Error(NamedTuple):
+    """A standard error and its degrees of freedom; NaN where they cannot be had."""
+
+    size: float
+    freedom: float
+
+
+UNKNOWN = Error(np.nan, np.nan)
+
+
 def value(tally: Tally, aggregate: Aggregate, weights: Floats | None = None) -> Floats:
     """The metric: the mean over classes of each class's mean score.
 
     Of the utterances of all folds together (``pooled``), or of each fold and then the mean over
-    folds (``mean``). A class or fold without utterances does not take part, as in metrics.csv.
-    When speakers are drawn anew, a fold weighs as many times its share as its speakers were drawn:
-    for a balanced design each speaker then has the same say, drawn or not.
+    folds (``mean``). A class or fold without utterances does not take part, as in metrics.csv. With
+    weights a fold counts as its speakers do: in a balanced design each speaker has the same say.
 
     Args:
         tally: the scores.
         aggregate: over folds.
-        weights: how often each speaker is drawn, [resamples, speakers]; None: each once.
+        weights: how often each speaker counts, [weightings, speakers]; None: each once.
 
     Returns:
-        float64 [resamples].
+        float64 [seeds, weightings].
     """
-    speakers, folds, classes = tally.scores.shape
-    if weights is None:
-        weights = np.ones((1, speakers))
+    scores, counts = tally.scores, tally.counts
     if aggregate == "pooled":
-        scores = weights @ tally.scores.sum(axis=1)
-        counts = weights @ tally.counts.sum(axis=1)
-        return mean_of_ratios(scores, counts)
-    shape = (len(weights), folds, classes)
-    scores = (weights @ tally.scores.reshape(speakers, -1)).reshape(shape)
-    counts = (weights @ tally.counts.reshape(speakers, -1)).reshape(shape)
-    present = tally.counts.any(axis=2).astype(np.float64)  # [speakers, folds]
-    drawn = weights @ (present / np.maximum(present.sum(axis=0), 1))  # [resamples, folds]
-    by_fold = np.nan_to_num(mean_of_ratios(scores, counts))  # a fold without utterances: drawn is 0
-    return ratio((by_fold * drawn).sum(axis=1), drawn.sum(axis=1))
+        scores, counts = scores.sum(axis=2, keepdims=True), counts.sum(axis=1, keepdims=True)
+    if weights is None:
+        weights = np.ones((1, len(counts)))
+    ratios = mean_of_ratios(
+        np.einsum("ws,rsfc->rwfc", weights, scores), np.einsum("ws,sfc->wfc", weights, counts)
+    )  # [seeds, weightings, folds]
+    present = counts.any(axis=2).astype(np.float64)  # [speakers, folds]
+    say = weights @ (present / np.maximum(present.sum(axis=0), 1))  # [weightings, folds]
+    return ratio((np.nan_to_num(ratios) * say).sum(axis=2), say.sum(axis=1))
 
 
 def mean_of_ratios(scores: Floats, counts: Floats) -> Floats:
@@ -85,86 +103,88 @@ def ratio(a: Floats, b: Floats) -> Floats:
     return quotient
 
 
-def shares(tally: Tally, aggregate: Aggregate) -> Floats:
-    """What each speaker adds to the metric: float64 [speakers], whose sum is the value.
+def pseudo_values(tally: Tally, aggregate: Aggregate, by: Literal["speaker", "fold"]) -> Floats:
+    """G times the metric, less G - 1 times the metric without one of G speakers (or folds).
 
-    The numbers of utterances are held fixed, so that the shares of two models that were tested on
-    the same utterances can be exchanged speaker by speaker.
+    Returns:
+        float64 [seeds, G], for those that have utterances.
     """
-    folds = tally.counts.sum(axis=0)  # [folds, classes]
-    if aggregate == "pooled":
-        folds = np.broadcast_to(folds.sum(axis=0), folds.shape)
-    present = folds > 0
-    share = np.divide(tally.scores, folds, out=np.zeros_like(tally.scores), where=present)
-    share = share / np.maximum(present.sum(axis=1), 1)[:, None]
-    parts = 1 if aggregate == "pooled" else int(present.any(axis=1).sum())
-    total: Floats = share.sum(axis=(1, 2)) / parts
-    return total
+    there = tally.counts.any(axis=2)  # [speakers, folds]
+    groups = np.diag(there.any(axis=1)) if by == "speaker" else there.T
+    groups = groups[groups.any(axis=1)]
+    n = len(groups)
+    without = value(tally, aggregate, 1.0 - groups)
+    return n * value(tally, aggregate) - (n - 1) * np.nan_to_num(without)
 
 
-@cache
-def draws(speakers: int) -> Floats:
-    """How often each speaker is drawn: [RESAMPLES, speakers], the same whenever it is asked for."""
-    generator = np.random.default_rng(SEED)
-    drawn = generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=RESAMPLES)
-    return drawn.astype(np.float64)
+def over_speakers(pseudo: Floats) -> Error:
+    """Of the mean of pseudo-values [seeds, G] when speakers vary; unknown for one speaker."""
+    groups = pseudo.shape[1]
+    if groups < 2:
+        return UNKNOWN
+    return Error(float(np.sqrt(pseudo.mean(axis=0).var(ddof=1) / groups)), groups - 1)
 
 
-def speakers_of(tally: Tally) -> int:
-    """How many speakers have utterances in it."""
-    return int(tally.counts.any(axis=(1, 2)).sum())
+def over_speakers_and_seeds(pseudo: Floats) -> Error:
+    """Of the mean of pseudo-values [seeds, G] when both vary; unknown for one of either.
 
-
-def resampled(tally: Tally, aggregate: Aggregate) -> Floats:
-    """The metric of each resample of speakers, float64 [RESAMPLES]."""
-    there = tally.counts.any(axis=(1, 2))
-    tally = Tally(tally.scores[there], tally.counts[there])
-    return value(tally, aggregate, draws(len(tally.scores)))
-
-
-def standard_error(resamples: Floats, speakers: int) -> float:
-    """Standard deviation over the resamples, times sqrt(G / (G - 1)) for G speakers; else NaN.
-
-    A bootstrap's spread is too narrow by that factor, by 5% for ten speakers (Hesterberg 2015).
+    All pseudo-values 0, the difference of a model from itself, are without error for one seed, too.
     """
-    there = resamples[~np.isnan(resamples)]
-    if speakers < 2 or len(there) < 2:
-        return float("nan")
-    return float(there.std(ddof=1) * np.sqrt(speakers / (speakers - 1)))
+    if not pseudo.any():
+        return Error(0.0, np.inf)
+    if min(pseudo.shape) < 2:
+        return UNKNOWN
+    of_seeds, of_speakers = pseudo.mean(axis=1), pseudo.mean(axis=0)
+    seeds, speakers = pseudo.shape
+    rest = pseudo - of_seeds[:, None] - of_speakers + pseudo.mean()
+    noise = (rest**2).sum() / ((seeds - 1) * (speakers - 1)) / pseudo.size
+    from_seeds = of_seeds.var(ddof=1) / seeds
+    from_speakers = max(0.0, of_speakers.var(ddof=1) / speakers - noise)
+    variance = from_seeds + from_speakers
+    if variance == 0:
+        return Error(0.0, np.inf)
+    freedom = variance**2 / (from_seeds**2 / (seeds - 1) + from_speakers**2 / (speakers - 1))
+    return Error(float(np.sqrt(variance)), float(freedom))
 
 
-def half_width(error: float, speakers: int, level: float = LEVEL) -> float:
-    """How far an interval of this level reaches on either side: Student's t, G - 1 degrees.
-
-    With ten speakers a bootstrap's own percentiles hold the truth in 88 to 91 of 100 cases where
-    they promise 95; these intervals hold it in 93 to 96 (tests/test_resampling.py shows both, and
-    where they do not). Few clusters: Cameron, Gelbach and Miller 2008; Hesterberg 2015.
-    """
-    if speakers < 2:
-        return float("nan")
-    return float(stats.t.ppf((1 + level) / 2, speakers - 1) * error)
+def half_width(error: Error, level: float = LEVEL) -> float:
+    """How far an interval of this level reaches on either side: Student's t times the error."""
+    return float(stdtrit(error.freedom, (1 + level) / 2) * error.size)
 
 
-def permutation_p(ours: Floats, theirs: Floats) -> float:
-    """Two-sided p-value of a paired difference, by exchanging two models' answers.
+def p_value(difference: float, error: Error) -> float:
+    """Two-sided, of Student's t: below 1 - level exactly where the interval leaves out zero."""
+    if error.size == 0:
+        return float(difference == 0)
+    return float(2 * stdtr(error.freedom, -abs(difference) / error.size))
 
-    Permuted is which model gave which answers, for all utterances of a speaker and all seeds at
-    once: if the models are alike, then a speaker's answers may as well be the other's. With G
-    speakers that is 2**G exchanges, all of which are tried up to 13 speakers (the smallest p is
-    2 / 2**G: .002 for 10, .06 for 5), and RESAMPLES of them beyond.
+
+def detectable(error: Error) -> float:
+    """The true difference whose interval leaves out zero in four of five repetitions."""
+    return half_width(error) + float(stdtrit(error.freedom, POWER) * error.size)
+
+
+def prediction_interval(values_by_seed: ArrayLike) -> tuple[float, float]:
+    """Where one more run of the same experiment, with another seed, would lie (95%).
+
+    This is the yardstick of whether a number is reproduced: the paper's experiment has the same
+    speakers and utterances, and what differs from run to run is the training. mean +- t s sqrt(1 +
+    1/k), for k seeds of standard deviation s (k - 1), t of k - 1 degrees (Hahn and Meeker 1991,
+    section 4.7).
 
     Args:
-        ours: `shares` of one model.
-        theirs: of the other, on the same utterances.
+        values_by_seed: the number as each seed alone gives it, [k].
+
+    Returns:
+        Low and high; NaN for one seed: not judged.
+
+    >>> low, high = prediction_interval([0.60, 0.62, 0.64])
+    >>> round(low, 4), round(high, 4)
+    (0.5206, 0.7194)
     """
-    if len(ours) < 2 or not np.any(ours != theirs):
-        return 1.0  # every exchange is as extreme as what was observed
-    result = stats.permutation_test(
-        (ours, theirs),
-        lambda a, b, axis: (a - b).sum(axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        rng=np.random.default_rng(SEED),
-    )
-    return float(result.pvalue)
+    values = np.asarray(values_by_seed, dtype=np.float64)
+    if len(values) < 2:
+        return np.nan, np.nan
+    spread = values.std(ddof=1) * np.sqrt(1 + 1 / len(values))
+    reach = half_width(Error(float(spread), len(values) - 1))
+    return float(values.mean()) - reach, float(values.mean()) + reach
