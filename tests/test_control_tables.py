@@ -1,15 +1,18 @@
 """Table A2 and the sensitivity table from decisions made up here, counted again by other means."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from emoword import cli
+from emoword.reproduction.claims_file import Contains, Greater, Pair
 from emoword.reproduction.sensitivity import of_one_loss
 
 ROOT = Path(__file__).parent.parent
@@ -36,11 +39,11 @@ def decisions(
 ) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     tables = []
-    for model, loss in models:
+    for (model, loss), number in itertools.product(models, ("0", "1", "2")):
         table = corpus().drop(columns=["speaker", "style"])
         right = random.random(90) < 0.6
         table["predicted"] = np.where(right, table["true"], random.choice(CLASSES, 90))
-        table = table.assign(variant=variant, model=model, loss=loss, seed="0", collapsed="0")
+        table = table.assign(variant=variant, model=model, loss=loss, seed=number, collapsed="0")
         tables.append(table.assign(**columns))
     return pd.concat(tables, ignore_index=True)
 
@@ -53,9 +56,9 @@ def files(tmp_path: Path) -> Path:
 
 
 def ua(table: pd.DataFrame) -> float:
-    """The mean over folds, by scikit-learn."""
-    by_fold = [balanced_accuracy_score(f["true"], f["predicted"]) for _, f in table.groupby("fold")]
-    return float(np.mean(by_fold))
+    """The mean over folds and seeds, by scikit-learn."""
+    runs = table.groupby(["fold", "seed"])
+    return float(np.mean([balanced_accuracy_score(r["true"], r["predicted"]) for _, r in runs]))
 
 
 def control_table(files: Path, *variants: str) -> pd.DataFrame:
@@ -92,10 +95,11 @@ def test_table_a2_by_hand(files: Path) -> None:
     # soft labels are another model: beside the default's M2, and its baseline
     row = rows["soft_labels", "M2"]
     assert float(row["UA - default"]) == pytest.approx(ua(soft) - ua(default["M2"]))
-    assert row["collapsed"] == "3 of 3 runs"
+    assert row["collapsed"] == "9 of 9 runs"
     assert rows["paper", "baseline"]["UA - default"] == ""
     scripted = corpus()["style"].to_numpy() == "scripted"
-    assert float(rows["shuffled", "M1"]["scripted UA"]) == pytest.approx(ua(own[scripted]))
+    by_hand = ua(own[np.tile(scripted, 3)])
+    assert float(rows["shuffled", "M1"]["scripted UA"]) == pytest.approx(by_hand)
     assert float(rows["paper", "majority"]["UA"]) == pytest.approx(1 / 3)
     text = (files / "A2.tex").read_text()
     assert "says nothing" in text.replace("say nothing", "says nothing")
@@ -106,10 +110,15 @@ def test_table_a2_by_hand(files: Path) -> None:
 def sensitivity(files: Path, *variants: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     names = ("paper", *variants)
     words = {"M1": ["joy", "sadness"], "M2": ["joy", "fun"], "M3": ["joy", "fun"]}
-    rows = [("lc", m, "happiness", rank + 1, w) for m in words for rank, w in enumerate(words[m])]
+    rows = [
+        ("lc", m, "happiness", rank + 1, w, seed)
+        for m in words
+        for rank, w in enumerate(words[m])
+        for seed in "012"
+    ]
     for name in names:
-        table = pd.DataFrame(rows, columns=["loss", "model", "name", "rank", "word"])
-        table = table.assign(kind="prediction", variant=name, collapsed="", words="")
+        table = pd.DataFrame(rows, columns=["loss", "model", "name", "rank", "word", "seed"])
+        table = table.assign(kind="prediction of a seed", variant=name, collapsed="", words="")
         table.assign(similarity=0.5).to_csv(files / f"{name}_words.csv", index=False)
     sets = {"label_sets": {"S2": {"utterances": 90, "distinct_targets": 129}}}
     (files / "summary.json").write_text(json.dumps(sets))
@@ -141,10 +150,11 @@ def test_sensitivity_by_hand(files: Path) -> None:
     lost = float(row["adamw", "M1", "UA"]["difference"])
     assert lost == pytest.approx(1 / 3 - ua(m1))
     assert float(row["adamw", "M1", "UA"]["difference high"]) < 0
-    pooled = balanced_accuracy_score(m1["true"], m1["predicted"])
+    seeds = m1.groupby("seed")
+    pooled = np.mean([balanced_accuracy_score(s["true"], s["predicted"]) for _, s in seeds])
     moved = float(row["pooled", "M1", "UA"]["difference"])
     assert moved == pytest.approx(pooled - ua(m1))
-    assert row["pooled", "M1", "UA"]["p"] == ""  # no exchange of answers gives this difference
+    assert 0 < float(row["pooled", "M1", "UA"]["p"]) <= 1
     assert (changes[changes["variant"] == "table5_vote"]["difference"].astype(float) == 0).all()
     turned = verdicts[verdicts["default"] != verdicts["verdict"]]
     assert set(turned["variant"]) == {"adamw"}
@@ -156,16 +166,18 @@ def test_sensitivity_by_hand(files: Path) -> None:
 
 
 def test_a_claim_is_judged_on_one_loss() -> None:
-    pairs = [
-        {"these": ["M1 mse", "M1 lc"], "those": ["baseline ce"]},
-        {"these": ["M1 mse"], "those": ["M2 mse"]},
-        {"these": ["M1 lc"], "those": ["M1 mae"]},
-    ]
-    claim = {"id": "x", "pairs": pairs}
-    wanted = {"id": "x", "pairs": [{"these": ["M1 lc"], "those": ["baseline ce"]}]}
-    assert of_one_loss(claim, "lc") == wanted
-    assert of_one_loss({"id": "x", "pairs": pairs[1:]}, "lc") is None
-    assert of_one_loss({"id": "x", "loss": "mse", "word": "joy"}, "lc") is None
+    pairs = (
+        Pair(("M1 mse", "M1 lc"), ("baseline ce",)),
+        Pair(("M1 mse",), ("M2 mse",)),
+        Pair(("M1 lc",), ("M1 mae",)),
+    )
+    claim = Greater(id="x", place="Table 1", says="So.", measures=("class UA",), pairs=pairs)
+    limited = of_one_loss(claim, "lc")
+    assert isinstance(limited, Greater)
+    assert limited.pairs == (Pair(("M1 lc",), ("baseline ce",)),)
+    assert of_one_loss(msgspec.structs.replace(claim, pairs=pairs[1:]), "lc") is None
+    words = Contains(id="x", place="Table 5", says="So.", loss="mse", present=("M1 anger joy",))
+    assert of_one_loss(words, "lc") is None
 
 
 def test_a_variant_without_targets_is_named(files: Path, fails: Callable[..., str]) -> None:

@@ -89,10 +89,15 @@ def test_where_one_more_run_would_lie(made: Make) -> None:
     rows = decisions("paper")
     rows = rows[rows["model"] == "M1"]
     by_seed = [balanced_accuracy_score(r["true"], r["predicted"]) for _, r in rows.groupby("seed")]
-    middle, reach = np.mean(by_seed), stats.t.ppf(0.975, 2) * np.std(by_seed, ddof=1) * (4 / 3) ** 0.5
+    middle, reach = (
+        np.mean(by_seed),
+        stats.t.ppf(0.975, 2) * np.std(by_seed, ddof=1) * (4 / 3) ** 0.5,
+    )
     ours = (intervals["model"] == "M1") & (intervals["fold"] == "pooled")
     (row,) = intervals[ours & (intervals["metric"] == "UA")].to_dict("records")
-    assert (row["repeat_low"], row["repeat_high"]) == pytest.approx((middle - reach, middle + reach))
+    assert (row["repeat_low"], row["repeat_high"]) == pytest.approx(
+        (middle - reach, middle + reach)
+    )
 
 
 def test_differences_are_of_values_and_paired(made: Make) -> None:

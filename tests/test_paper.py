@@ -94,7 +94,7 @@ def test_numbers(tmp_path: Path) -> None:
     assert (made["Runs"], made["Collapsed"]) == ("3", "1 of 3")
     assert made["Verdicts"] == "1 supported, 2 undecided"
     assert (made["Cells"], made["Transcribed"]) == ("2", "1")
-    assert (made["Seeds"], made["SpaceWords"], made["Resamples"]) == ("1 seed", "20,526", "10,000")
+    assert (made["Seeds"], made["SpaceWords"]) == ("1 seed", "20,526")
     assert (made["TargetsSOne"], made["TargetsSTwo"]) == ("2", "0")
     assert "says nothing about the paper" in made["Note"]
 

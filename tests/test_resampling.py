@@ -108,18 +108,17 @@ def test_for_equal_speakers_it_is_students_interval() -> None:
 def test_a_two_way_layout_by_hand() -> None:
     """Rows: two seeds; columns: three speakers.
 
-    Means of rows 2 and 4, of columns 1, 3, 5, of all 3. Sums of squares: seeds 3 * (1 + 1) = 6 of 1
-    degree, speakers 2 * (4 + 0 + 4) = 16 of 2, rest 1.5 (six times 0.25) of 2; divided by 6 numbers:
-    seeds 1, speakers 8/6, rest 0.75/6.
+    Means of rows 2 and 4, of columns 1, 3, 5, of all 3; the rest 0.5, 0, -0.5 and -0.5, 0, 0.5.
+    Mean squares: seeds 3 * (1 + 1) / 1 = 6, speakers 2 * (4 + 0 + 4) / 2 = 8, rest 1 / 2; each
+    divided by the 6 numbers.
     """
     table = np.array([[0.5, 2.0, 3.5], [1.5, 4.0, 6.5]])
-    # rest: 0.5 - 1 + 1 = 0.5, 0, -0.5; -0.5, 0, 0.5: sum of squares 1 of 2 degrees -> 0.5 / 6
     error = over_speakers_and_seeds(table)
     seeds, speakers = 1.0, 8 / 6 - 0.5 / 6
     assert error.size**2 == pytest.approx(seeds + speakers)
     assert error.freedom == pytest.approx((seeds + speakers) ** 2 / (seeds**2 + speakers**2 / 2))
     # speakers that differ by less than chance add nothing
-    noise = np.array([[1.0, -1.0], [-1.0, 1.0]]) + [[0.0], [2.0]]
+    noise = np.array([[1.0, -1.0], [1.0, 3.0]])
     assert over_speakers_and_seeds(noise) == pytest.approx((1.0, 1.0))
 
 
@@ -195,7 +194,7 @@ class World:
 
     def draw(self, speakers: int, seeds: int) -> tuple[Floats, Floats, Floats]:
         """Right answers of two models [seeds, speakers, classes], and utterances."""
-        random, pair = self.random, lambda effect: effect.repeat(2, axis=1)
+        random = self.random
         n = np.maximum(4, self.utterances * np.exp(0.25 * random.standard_normal(speakers)))
         counts = np.floor(n[:, None] * random.dirichlet(20 * SHARES, speakers)) + 1
         skill = random.standard_normal((speakers, 1)) + random.standard_normal((speakers, CLASSES))
@@ -203,10 +202,9 @@ class World:
         apart = self.logits.get("lead", 0.0) + self.normal("apart", speakers, CLASSES)
         right = []
         for behind in (0, apart):
-            luck = self.normal("seed", seeds, 1, 1) + pair(
-                self.normal("run", seeds, speakers // 2, 1)
-                + self.normal("fold", 1, speakers // 2, 1)
-            )
+            runs = self.normal("run", seeds, speakers // 2, 1)
+            runs = runs + self.normal("fold", 1, speakers // 2, 1)
+            luck = self.normal("seed", seeds, 1, 1) + runs.repeat(2, axis=1)
             share = 1 / (1 + np.exp(behind - logits - luck))
             right.append(random.binomial(counts.astype(int), share).astype(float))
         return right[0], right[1], counts
@@ -308,7 +306,7 @@ def test_where_it_is_not_held_sessions_hold_it() -> None:
     assert found["sessions"] == pytest.approx(0.05, abs=0.02)
 
 
-# ------------------------------------------------------------------- stored decisions of seven seeds
+# --------------------------------------------------------------- stored decisions of seven seeds
 
 
 def stored(model: str, by_class: bool) -> Tally:
@@ -317,6 +315,12 @@ def stored(model: str, by_class: bool) -> Tally:
     scores = rows[[f"{model} {seed}" for seed in range(7)]].to_numpy(dtype=float).T
     codes = {name: sorted(rows[name].unique()) for name in ("speaker", "fold", "true")}
     return tally_of_scores(rows, scores, codes, by_class)
+
+
+def held(scores: Floats, counts: Floats, *seeds: list[int]) -> tuple[Tally, Tally]:
+    """Some seeds against others."""
+    first, other = (Tally(scores[chosen], counts) for chosen in seeds)
+    return first, other
 
 
 def rates(pairs: list[tuple[Tally, Tally]]) -> dict[str, float]:
@@ -332,15 +336,16 @@ def test_stored_decisions_of_the_same_model_do_not_differ() -> None:
     are 70 in all.
     """
     random = np.random.default_rng(0)
-    pairs, single = [], []
+    pairs: list[tuple[Tally, Tally]] = []
+    single: list[tuple[Tally, Tally]] = []
     for model, by_class in itertools.product(("M1", "baseline"), (True, False)):
         whole = stored(model, by_class)
         for _ in range(500):
             order = np.array([random.permutation(7) for _ in range(5)])
             exchanged = np.stack([whole.scores[order[f], :, f] for f in range(5)], axis=2)
-            pairs.append(tuple(Tally(exchanged[s], whole.counts) for s in (slice(3), slice(3, 6))))
+            pairs.append(held(exchanged, whole.counts, [0, 1, 2], [3, 4, 5]))
         for i, j in itertools.combinations(range(7), 2):
-            single.append(tuple(Tally(whole.scores[[s]], whole.counts) for s in (i, j)))
+            single.append(held(whole.scores, whole.counts, [i], [j]))
     found = rates(pairs)
     assert found["both"] == pytest.approx(0.05, abs=0.02)
     assert found["sessions"] == pytest.approx(0.05, abs=0.02)
@@ -357,6 +362,5 @@ def test_whole_seeds_of_stored_decisions() -> None:
             rest = [seed for seed in range(7) if seed not in first]
             for other in itertools.permutations(rest, 3):
                 if first < other:
-                    sides = (first, other)
-                    pairs.append(tuple(Tally(whole.scores[list(s)], whole.counts) for s in sides))
+                    pairs.append(held(whole.scores, whole.counts, list(first), list(other)))
     assert rates(pairs)["both"] <= 0.07

@@ -2,7 +2,7 @@
 
 
 rule intervals:
-    """95% intervals of the numbers over all seeds, and differences between models."""
+    """Intervals of the numbers over all seeds, and differences between models."""
     input:
         decisions=lambda w: expand(
             "results/{dataset}/decisions/{variant}.csv",
@@ -78,11 +78,12 @@ rule claims:
     input:
         unpack(lambda w: claim_comparisons(w.dataset)),
         claims=source("paper/claims.yaml"),
-        schema=source("src/emoword/resources/claims.schema.yaml"),
         differences="results/{dataset}/differences.csv",
+        intervals="results/{dataset}/intervals.csv",
         neighbours=lambda w: f"results/{w.dataset}/neighbours/{variants(w.dataset)[0]}.csv",
         targets=lambda w: f"{targets_folder(w.dataset, variants(w.dataset)[0])}/summary.json",
         reported=source("paper/reported.csv"),
+        literature=source("paper/literature.csv"),
         versus="results/{dataset}/versus_paper.csv",
         templates=[
             source("paper/templates/claims.tex.j2"),
@@ -109,7 +110,7 @@ rule claims:
         options=lambda w: claim_flags(w.dataset),
     shell:
         "emoword claims --claims {input.claims} --differences {input.differences}"
-        " --neighbours {input.neighbours} --targets {input.targets} --reported {input.reported}"
+        " --intervals {input.intervals} --literature {input.literature} --neighbours {input.neighbours} --targets {input.targets} --reported {input.reported}"
         " --versus-paper {input.versus} {params.options} --templates {params.templates}"
         " --csv {output.csv} --parts {output.parts} --tex {output.tex} --html {output.html}"
         " --record {log}.json > {log} 2>&1"

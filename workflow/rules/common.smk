@@ -579,10 +579,13 @@ def decision_options(dataset, variant):
 
 
 def claim_comparisons(dataset):
-    """Differences of the comparison of word spaces, if it was made: a claim is about it."""
-    path = f"results/{dataset}/comparisons/spaces/differences.csv"
-    made = "spaces" in comparisons(dataset) and Path(path).exists()
-    return {"spaces": path} if made else {}
+    """Differences of the comparisons that claims are about, as far as they were made."""
+    paths = {
+        name: f"results/{dataset}/comparisons/{name}/differences.csv"
+        for name in ("spaces", "controls")
+        if name in comparisons(dataset)
+    }
+    return {name: path for name, path in paths.items() if Path(path).exists()}
 
 
 def claim_flags(dataset):

@@ -2,7 +2,7 @@
 
 
 rule controls:
-    """Table A2 of the configured dataset."""
+    """Table A2 of the configured dataset; and the differences that a claim of ours is about."""
     input:
         expand(
             "results/{dataset}/{made}",
@@ -11,6 +11,7 @@ rule controls:
                 "tables/tableA2.csv",
                 "tables/tableA2.tex",
                 "comparisons/controls/metrics.csv",
+                "comparisons/controls/differences.csv",
             ],
         ),
 

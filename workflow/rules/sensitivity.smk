@@ -35,10 +35,7 @@ rule sensitivity_table:
         choices=source("paper/choices.yaml"),
         claims=source("paper/claims.yaml"),
         reported=source("paper/reported.csv"),
-        schemas=[
-            source("src/emoword/resources/choices.schema.yaml"),
-            source("src/emoword/resources/claims.schema.yaml"),
-        ],
+        schema=source("src/emoword/resources/choices.schema.yaml"),
         template=source("paper/templates/sensitivity.tex.j2"),
         code=code("reproduction.sensitivity"),
     output:

@@ -1,11 +1,12 @@
 r"""Read vectors as words: the nearest words of example targets (Table 4) and predictions (Table 5).
 
-Writes neighbours.csv (kind, variant, model, loss, collapsed, name, words, rank, word, similarity).
+Writes neighbours.csv (kind, variant, model, loss, seed, collapsed, name, words, rank, word,
+similarity).
 For kind `target`, name is an example and words its target words; for kind `prediction`, name is an
 emotion, and the vector is the mean of a model's predictions of the test utterances of that emotion,
-over folds and seeds; collapsed counts the runs that say nothing. With --by vote each prediction
-votes for its five nearest words instead, and similarity is the share that voted for the word.
-means.csv holds the mean vectors, for the map of the word space.
+over folds and seeds (kind `prediction of a seed`: of one); collapsed counts the runs that say
+nothing. With --by vote each prediction votes for its five nearest words instead, and similarity is
+the share that voted for the word. means.csv holds the mean vectors, for the map of the word space.
 
     emoword neighbours --runs runs/paper/S*-lc/* --targets targets --space SPACE \
         --neighbours neighbours.csv --means means.csv
@@ -26,7 +27,7 @@ from emoword.spaces.word_space import WordSpace
 
 LISTED = 10
 VOTES = 5  # as many words as Table 5 shows
-COLUMNS = ["kind", "variant", "model", "loss", "collapsed", "name", "words"]
+COLUMNS = ["kind", "variant", "model", "loss", "seed", "collapsed", "name", "words"]
 COLUMNS += ["rank", "word", "similarity"]
 
 
@@ -69,12 +70,17 @@ def main(arguments: argparse.Namespace) -> None:
         label_set = read_targets(arguments.targets / f"{arguments.example_set}.csv")
         examples = frequent_mixtures(label_set, arguments.examples)
     means = mean_predictions(runs, truth, classes, arguments.variant)
-    vote = arguments.by == "vote"
-    tables = [
-        target_rows(examples, space, arguments.variant),
-        vote_rows(runs, truth, means, space) if vote else prediction_rows(means, space),
-    ]
-    write_table(pd.concat(tables)[COLUMNS], arguments.neighbours)
+
+    def predicted(own: Sequence[Run], means: pd.DataFrame) -> pd.DataFrame:
+        voted = arguments.by == "vote"
+        return vote_rows(own, truth, means, space) if voted else prediction_rows(means, space)
+
+    tables = [target_rows(examples, space, arguments.variant), predicted(runs, means)]
+    for seed in dict.fromkeys(run.record["seed"] for run in runs):
+        own = [run for run in runs if run.record["seed"] == seed]
+        rows = predicted(own, mean_predictions(own, truth, classes, arguments.variant))
+        tables.append(rows.assign(kind="prediction of a seed", seed=str(seed)))
+    write_table(pd.concat(tables).fillna({"seed": ""})[COLUMNS], arguments.neighbours)
     write_table(means.round(7), arguments.means)
 
 

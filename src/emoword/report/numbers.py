@@ -22,7 +22,6 @@ import pandas as pd
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
 from emoword.reproduction.verdicts import VERDICTS
-from emoword.statistics.resampling import RESAMPLES
 from emoword.tables.latex import Latex, escape
 
 NOTES = {
@@ -179,7 +178,6 @@ def of_results(path: Path, variant: str, aggregate: str, loss: str) -> dict[str,
                 raise InputError(f"{path}: no {metric} of {model} {its_loss}, variant {variant}")
             found[short + metric] = with_interval(own.iloc[0])
     return {
-        "Resamples": f"{RESAMPLES:,}",
         "Speakers": rows["speakers"].iloc[0],
         "Folds": rows["folds"].iloc[0],
         "Seeds": "1 seed" if rows["seeds"].iloc[0] == "1" else f"{rows['seeds'].iloc[0]} seeds",

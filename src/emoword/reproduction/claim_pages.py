@@ -2,27 +2,30 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
+from emoword.evaluation.metrics import BY_MEASURE
+from emoword.reproduction.claims_file import AnyClaim, Differs, Similar
 from emoword.reproduction.verdicts import VERDICTS, Part, verdict_of
 from emoword.tables.latex import Latex, escape
 
-Claims = Sequence[Mapping[str, Any]]
+Claims = Sequence[AnyClaim]
 Parts = Sequence[Sequence[Part]]
 
-MEASURES = {
-    "class UA": "UA",
-    "class WA": "WA",
-    "top10_l1": "l1",
-    "top10_l2": "l2",
-}
 EDGE = 1.08  # the picture reaches a little beyond its longest interval
 
 
 def in_points(measure: str) -> bool:
     """Whether a measure is a share, printed in percentage points; a cosine is printed as it is."""
-    return not measure.endswith("cosine")
+    return BY_MEASURE[measure].unit == "points"
+
+
+def measure_name(measure: str) -> str:
+    """`class UA` -> `UA`, `S2 top10_l1` -> `S2 l1`."""
+    return BY_MEASURE[measure].says if measure else ""
 
 
 def signed(value: float, measure: str) -> str:
@@ -31,19 +34,18 @@ def signed(value: float, measure: str) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def plain(value: float) -> str:
-    """A p-value or margin, short."""
-    return f"{value:.2g}"
+def interval(part: Part) -> str:
+    """`+0.2 to +2.6`, or nothing."""
+    ends = (part.low, part.high)
+    return "" if math.isnan(part.low) else " to ".join(signed(x, part.measure) for x in ends)
 
 
-def measure_name(measure: str) -> str:
-    """`class UA` -> `UA`, `S2 top10_l1` -> `S2 l1`."""
-    for name, short in MEASURES.items():
-        measure = measure.replace(name, short)
-    return measure
+def margin(claim: AnyClaim) -> float:
+    """Of a claim that models are about equal, or no worse; else 0."""
+    return claim.margin if isinstance(claim, Differs) else 0.0
 
 
-def weakest(claim: Mapping[str, Any], parts: Sequence[Part]) -> Part:
+def weakest(claim: AnyClaim, parts: Sequence[Part]) -> Part:
     """The part that decides: of those with the claim's verdict, the one least for it."""
     verdict = verdict_of(parts)
     own = [part for part in parts if part.verdict == verdict]
@@ -51,15 +53,21 @@ def weakest(claim: Mapping[str, Any], parts: Sequence[Part]) -> Part:
     def support(part: Part) -> float:
         if math.isnan(part.low):
             return math.inf
-        return -extent(part) if claim["kind"] == "similar" else part.low
+        return -extent(part) if isinstance(claim, Similar) else part.low
 
     return min(own, key=support)
 
 
-def tally(parts: Sequence[Part]) -> str:
-    """`3 supported, 15 undecided`."""
-    counts = Counter(part.verdict for part in parts)
-    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+def tally(verdicts: Sequence[str]) -> list[tuple[str, int]]:
+    """How many came out how, in the order of VERDICTS."""
+    counts = Counter(verdicts)
+    return [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]]
+
+
+def tallied(parts: Sequence[Part]) -> str:
+    """`3 supported, 15 undecided`; nothing for a single part."""
+    counts = tally([part.verdict for part in parts])
+    return ", ".join(f"{n} {verdict}" for verdict, n in counts) if len(parts) > 1 else ""
 
 
 # ------------------------------------------------------------------------------------ LaTeX
@@ -67,20 +75,20 @@ def tally(parts: Sequence[Part]) -> str:
 
 def latex_values(claims: Claims, parts: Parts) -> dict[str, Any]:
     """For claims.tex.j2: a line a claim."""
-    lines = []
-    for claim, own in zip(claims, parts, strict=True):
-        chosen = weakest(claim, own)
-        lines.append(
-            {
-                "place": claim["place"],
-                "says": claim["says"],
-                "verdict": verdict_of(own),
-                "tally": tally(own) if len(own) > 1 else "",
-                "decisive": decisive(chosen),
-            }
-        )
-    margins = sorted({claim["margin"] for claim in claims if "margin" in claim})
-    return {"lines": lines, "margins": [f"{100 * margin:g}" for margin in margins]}
+    lines = [
+        {
+            "place": claim.place,
+            "says": claim.says,
+            "ours": not claim.quote,
+            "on_paper": claim.on_paper,
+            "verdict": verdict_of(own),
+            "tally": tallied(own),
+            "decisive": decisive(weakest(claim, own)),
+        }
+        for claim, own in zip(claims, parts, strict=True)
+    ]
+    margins = sorted({margin(claim) for claim in claims} - {0.0})
+    return {"lines": lines, "margins": [f"{100 * size:g}" for size in margins]}
 
 
 def decisive(part: Part) -> Latex:
@@ -88,12 +96,10 @@ def decisive(part: Part) -> Latex:
     name = escape(part.what.replace(" - ", " \N{EN DASH} "))
     if math.isnan(part.value):
         return Latex(f"{name}: {escape(part.note)}")
-    ends = (part.value, part.low, part.high)
-    value, low, high = (
-        signed(end, part.measure).replace("\N{MINUS SIGN}", r"\textminus{}") for end in ends
-    )
-    measure = escape(measure_name(part.measure))
-    return Latex(f"{name}, {measure}: {value} ({low} to {high})")
+    said = signed(part.value, part.measure) + (f" ({interval(part)})" if interval(part) else "")
+    said = said.replace("\N{MINUS SIGN}", r"\textminus{}")
+    note = f"; {escape(part.note)}" if part.note else ""
+    return Latex(f"{name}, {escape(measure_name(part.measure))}: {said}{note}")
 
 
 # ------------------------------------------------------------------------------------- HTML
@@ -103,45 +109,45 @@ def html_values(claims: Claims, parts: Parts) -> dict[str, Any]:
     """For claims.html.j2: each claim with its parts and the geometry of its picture."""
     listed = []
     for claim, own in zip(claims, parts, strict=True):
-        reach = max([claim.get("margin", 0.0), *map(extent, own)])
+        reach = max([margin(claim), *map(extent, own)])
         scale = 1 / (EDGE * reach) if reach else 0.0
         listed.append(
             {
-                **claim,
-                "margin": claim.get("margin", 0.0),
-                "because": claim.get("because", ""),
+                "because": "",
+                **msgspec.structs.asdict(claim),
+                "kind": claim.kind,
+                "margin": margin(claim),
                 "verdict": verdict_of(own),
-                "tally": tally(own),
-                "band": round(100 * claim.get("margin", 0.0) * scale, 2),
+                "tally": tallied(own),
+                "band": round(100 * margin(claim) * scale, 2),
                 "parts": [shown(part, scale) for part in own],
             }
         )
-    counts = Counter(verdict_of(own) for own in parts)
-    summary = [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]]
-    return {"claims": listed, "summary": summary}
+    return {"claims": listed, "summary": tally([verdict_of(own) for own in parts])}
 
 
 def extent(part: Part) -> float:
-    """How far from zero the part's interval reaches; 0 where there is none."""
-    return 0.0 if math.isnan(part.low) else max(abs(part.low), abs(part.high))
+    """How far from zero the part's interval, or value, reaches; 0 where there is none."""
+    ends = (part.value, part.low, part.high)
+    return max((abs(x) for x in ends if not math.isnan(x)), default=0.0)
 
 
 def shown(part: Part, scale: float) -> dict[str, Any]:
     """A part as text, and its places on a line from -100 to 100."""
     there = not math.isnan(part.value)
-    whole = not math.isnan(part.low)
+    places = {"x": part.value, "x_low": part.low, "x_high": part.high}
     return {
         "what": part.what.replace(" - ", " \N{EN DASH} "),
         "measure": measure_name(part.measure),
         "verdict": part.verdict,
         "note": part.note,
         "value": signed(part.value, part.measure) if there else "",
-        "unit": ("points" if in_points(part.measure) else "cosine") if there else "",
-        "interval": " to ".join(signed(x, part.measure) for x in (part.low, part.high))
-        if whole
-        else "",
-        "p": plain(part.p) if there else "",
-        "x": round(100 * part.value * scale, 2) if there else None,
-        "x_low": round(100 * part.low * scale, 2) if whole else None,
-        "x_high": round(100 * part.high * scale, 2) if whole else None,
+        "interval": interval(part),
+        "p": "" if math.isnan(part.p) else f"{part.p:.2g}",
+        "detectable": ""
+        if math.isnan(part.detectable)
+        else signed(part.detectable, part.measure).removeprefix("+"),
+        **{
+            name: None if math.isnan(x) else round(100 * x * scale, 2) for name, x in places.items()
+        },
     }

@@ -5,15 +5,18 @@ claim), claim_parts.csv (one row a thing measured, with its difference and inter
 LaTeX, and as a page that needs no network, with a picture of each claim's differences.
 
     emoword claims --claims paper/claims.yaml --differences differences.csv \
-        --neighbours neighbours/paper.csv --targets targets/paper/summary.json \
-        --reported paper/reported.csv --templates paper/templates --dataset demo --corpus demo \
+        --intervals intervals.csv --neighbours neighbours/paper.csv \
+        --targets targets/paper/summary.json --reported paper/reported.csv \
+        --literature paper/literature.csv --templates paper/templates --dataset demo --corpus demo \
         --csv claims.csv --parts claim_parts.csv --tex claims.tex --html claims.html
 
-On IEMOCAP the verdicts are about the paper. Elsewhere they are reached in the same way, and say so.
+On IEMOCAP the verdicts are about the paper. Elsewhere they are reached in the same way, and say so;
+what the paper counted, and what others published, is compared on IEMOCAP alone.
 """
 
 import argparse
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +25,20 @@ import pandas as pd
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing, write_table
 from emoword.io.html import render_page
+from emoword.labels.label_sets import read_reported
 from emoword.reproduction import versus_paper
-from emoword.reproduction.claim_pages import html_values, latex_values
-from emoword.reproduction.claims_file import read_claims
-from emoword.reproduction.verdicts import VERDICTS, Evidence, Part, judge, verdict_of
+from emoword.reproduction.claim_pages import html_values, latex_values, margin
+from emoword.reproduction.claims_file import AnyClaim, read_claims
+from emoword.reproduction.verdicts import (
+    VERDICTS,
+    Differences,
+    Evidence,
+    Part,
+    both_ways,
+    judge,
+    verdict_of,
+)
+from emoword.statistics.intervals import AGAINST, MEASURE, MODEL, Difference
 from emoword.tables.latex import render
 from emoword.tables.word_tables import read_neighbours
 
@@ -37,7 +50,6 @@ ABOUT = {
     "claims, but here.",
 }
 PARTS = ["claim", *Part._fields]
-CLAIMS = ["claim", "place", "says", "kind", "verdict", *VERDICTS, "margin", "about_the_paper"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--claims", type=Path, required=True, help="paper/claims.yaml")
     add("--differences", type=Path, required=True, help="differences.csv of `emoword intervals`")
+    add("--intervals", type=Path, help="intervals.csv of the same: for published results")
     add("--neighbours", type=Path, required=True, help="of `emoword neighbours`")
     add("--targets", type=Path, required=True, help="summary.json of `emoword targets`")
     add("--reported", type=Path, required=True, help="paper/reported.csv: counts of the paper")
+    add("--literature", type=Path, help="paper/literature.csv: published results")
     add("--versus-paper", type=Path, help="versus_paper.csv, to stand on the page as well")
     add(
         "--comparison",
@@ -72,10 +86,10 @@ def main(arguments: argparse.Namespace) -> None:
     evidence = read_evidence(arguments)
     claims = read_claims(arguments.claims)
     parts = [judge(claim, evidence) for claim in claims]
-    corpus = arguments.corpus == "iemocap"
-    rows = [claim_row(claim, own, corpus) for claim, own in zip(claims, parts, strict=True)]
-    write_table(pd.DataFrame(rows, columns=CLAIMS), arguments.csv)
-    flat = [(c["id"], *part) for c, own in zip(claims, parts, strict=True) for part in own]
+    is_papers = arguments.corpus == "iemocap"
+    rows = [claim_row(claim, own, is_papers) for claim, own in zip(claims, parts, strict=True)]
+    write_table(pd.DataFrame(rows), arguments.csv)
+    flat = [(c.id, *part) for c, own in zip(claims, parts, strict=True) for part in own]
     write_table(pd.DataFrame(flat, columns=PARTS), arguments.parts)
 
     about = {"dataset": arguments.dataset, "variant": arguments.variant}
@@ -89,20 +103,21 @@ def main(arguments: argparse.Namespace) -> None:
     for path, text in ((arguments.tex, tex), (arguments.html, page)):
         with replacing(path) as made:
             made.write_text(text, encoding="utf-8", newline="\n")
-    counts = Counter(row[4] for row in rows)
+    counts = Counter(map(verdict_of, parts))
     print(", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]))
 
 
-def claim_row(claim: dict[str, Any], parts: list[Part], about_the_paper: bool) -> tuple[Any, ...]:
+def claim_row(claim: AnyClaim, parts: Sequence[Part], about_the_paper: bool) -> dict[str, object]:
     """A row of claims.csv: the verdict, and how many parts came out how."""
     counts = Counter(part.verdict for part in parts)
-    return (
-        *(claim[key] for key in ("id", "place", "says", "kind")),
-        verdict_of(parts),
-        *(counts[verdict] for verdict in VERDICTS),
-        claim.get("margin", ""),
-        "yes" if about_the_paper else "no",
-    )
+    return {
+        "claim": claim.id,
+        **{name: getattr(claim, name) for name in ("place", "says", "quote", "on_paper", "kind")},
+        "verdict": verdict_of(parts),
+        **{verdict: counts[verdict] for verdict in VERDICTS},
+        "margin": margin(claim) or "",
+        "about_the_paper": "yes" if about_the_paper else "no",
+    }
 
 
 def read_evidence(arguments: argparse.Namespace) -> Evidence:
@@ -112,34 +127,71 @@ def read_evidence(arguments: argparse.Namespace) -> Evidence:
         name, equals, path = item.partition("=")
         if not equals:
             raise InputError(f"--comparison {item}: write name=path/to/differences.csv")
-        rows = read_differences(Path(path), arguments.aggregate)
-        comparisons[name] = rows[rows["variant"] != rows["against_variant"]]
-    own = read_differences(arguments.differences, arguments.aggregate)
-    own = own[(own[["variant", "against_variant"]] == arguments.variant).all(axis=1)]
-    neighbours = read_neighbours(arguments.neighbours, arguments.variant)
+        comparisons[name] = read_differences(Path(path), arguments.aggregate)
     summary = read_json(arguments.targets)["label_sets"]
-    targets = {
-        name: counts["distinct_targets"] for name, counts in summary.items() if counts["utterances"]
+    is_papers = arguments.corpus == "iemocap"
+    return Evidence(
+        arguments.variant,
+        read_differences(arguments.differences, arguments.aggregate),
+        comparisons,
+        read_words(arguments.neighbours, arguments.variant),
+        {name: own["distinct_targets"] for name, own in summary.items() if own["utterances"]},
+        read_reported(arguments.reported) if is_papers else {},
+        read_repeats(arguments.intervals, arguments.variant, arguments.aggregate),
+        read_published(arguments.literature if is_papers else None),
+    )
+
+
+def read_words(path: Path, variant: str) -> pd.DataFrame:
+    """Read the nearest words of neighbours.csv, of all seeds and of each.
+
+    Raises:
+        InputError: it is of a version that did not tell seeds apart.
+    """
+    rows = read_neighbours(path, variant)
+    if "seed" not in rows:
+        raise InputError(f"{path}: no column seed: make it again with `emoword neighbours`")
+    return rows
+
+
+def read_differences(path: Path, aggregate: str) -> Differences:
+    """Read differences.csv, over folds as named."""
+    numbers = dict.fromkeys(Difference._fields, float)
+    rows = read_table(path, [*MODEL, *AGAINST, *MEASURE, *numbers], numbers)
+    rows = rows[rows["fold"] == aggregate]
+    found = rows[list(numbers)].itertuples(index=False, name=None)
+    ours, theirs = (rows[names].itertuples(index=False, name=None) for names in (MODEL, AGAINST))
+    measures = rows["measured_on"] + " " + rows["metric"]
+    return both_ways(zip(ours, theirs, measures, (Difference(*row) for row in found), strict=True))
+
+
+def read_repeats(
+    path: Path | None, variant: str, aggregate: str
+) -> dict[tuple[str, str], tuple[float, float, float, int]]:
+    """Of intervals.csv: each model's value, where one more run would lie, and number of seeds."""
+    if path is None:
+        return {}
+    numbers = dict.fromkeys(["value", "repeat_low", "repeat_high", "seeds"], float)
+    rows = read_table(path, [*MODEL, *MEASURE, *numbers], numbers)
+    rows = rows[(rows["variant"] == variant) & (rows["fold"] == aggregate)]
+    return {
+        (f"{row['model']} {row['loss']}", f"{row['measured_on']} {row['metric']}"): tuple(
+            row[name] for name in numbers
+        )
+        for row in rows.to_dict("records")
     }
-    reported = read_table(arguments.reported, ["table", "row", "column", "value"])
-    counted = reported[
-        (reported["table"] == "targets") & (reported["column"] == "distinct targets")
-    ]
-    try:
-        theirs = {row: int(value) for row, value in counted[["row", "value"]].to_numpy()}
-    except ValueError as error:
-        raise InputError(f"{arguments.reported}: distinct targets: {error}") from error
-    predicted = neighbours[neighbours["kind"] == "prediction"]
-    return Evidence(own, comparisons, predicted, targets, theirs)
 
 
-def read_differences(path: Path, aggregate: str) -> pd.DataFrame:
-    """Read differences.csv, over folds as named; `difference` is called `value`."""
-    numbers = dict.fromkeys(["difference", "low", "high", "standard_error", "p"], float)
-    names = ["variant", "model", "loss", "against_variant", "against_model", "against_loss"]
-    names += ["fold", "measured_on", "metric", "speakers", *numbers]
-    rows = read_table(path, names, {**numbers, "speakers": int})
-    return rows[rows["fold"] == aggregate].rename(columns={"difference": "value"})
+def read_published(path: Path | None) -> dict[tuple[str, str], float]:
+    """Of literature.csv: (key, measure) -> value."""
+    if path is None:
+        return {}
+    rows = read_table(path, ["key", "UA", "WA"], {"UA": float, "WA": float})
+    return {
+        (row["key"], f"class {metric}"): row[metric]
+        for row in rows.to_dict("records")
+        for metric in ("UA", "WA")
+    }
 
 
 def read_versus(path: Path | None) -> dict[str, Any]:

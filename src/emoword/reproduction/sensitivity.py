@@ -13,11 +13,13 @@ looked at, so that claims are judged on what they say of it, and claims about se
 """
 
 import argparse
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import numpy as np
 import pandas as pd
 
@@ -25,14 +27,21 @@ from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing, write_table
 from emoword.labels.label_sets import pairs, read_reported
 from emoword.reproduction.choices import read_choices
-from emoword.reproduction.claims_file import read_claims
+from emoword.reproduction.claims import read_words
+from emoword.reproduction.claims_file import AnyClaim, Differs, Pair, read_claims
 from emoword.reproduction.controls import BASELINE, Numbers, reach, read_models
-from emoword.reproduction.verdicts import NOT_EVALUATED, Evidence, judge, verdict_of
-from emoword.statistics.intervals import Measured, contrast, measure
+from emoword.reproduction.verdicts import (
+    NOT_EVALUATED,
+    Differences,
+    Evidence,
+    both_ways,
+    judge,
+    verdict_of,
+)
+from emoword.statistics.intervals import contrast, measure, paired
 from emoword.statistics.resampling import Aggregate
 from emoword.tables.latex import Latex, render
 from emoword.tables.paper_tables import SYNTHETIC
-from emoword.tables.word_tables import read_neighbours
 
 METRICS = ("UA", "WA")
 
@@ -133,6 +142,7 @@ def changes(
         for metric in METRICS:
             mine = own[over[variant], "class", metric]
             other = theirs[over[default], "class", metric]
+            found = contrast(mine, other)
             yield {
                 "key": key,
                 "model": key[1],
@@ -140,15 +150,11 @@ def changes(
                 "metric": metric,
                 "default": other.value,
                 "value": mine.value,
-                **change(mine, other),
+                "difference": found.difference,
+                "difference low": found.low,
+                "difference high": found.high,
+                "p": found.p,
             }
-
-
-def change(mine: Measured, other: Measured) -> dict[str, float]:
-    """The difference with its interval and p-value."""
-    found = contrast(mine, other)
-    ends = {"difference low": found.low, "difference high": found.high}
-    return {"difference": found.difference, **ends, "p": found.p}
 
 
 # ------------------------------------------------------------------------------------ claims
@@ -159,49 +165,46 @@ def judged(
 ) -> Iterator[tuple[str, str]]:
     """The verdict on each claim that can be judged by one variant and loss."""
     evidence = Evidence(
+        variant,
         differences_within(variant, aggregate, numbers),
-        {},
-        predictions(arguments.neighbours, variant),
-        distinct_targets(arguments.targets, variant),
-        read_reported(arguments.reported),
+        neighbours=predictions(arguments.neighbours, variant),
+        targets=distinct_targets(arguments.targets, variant),
+        reported=read_reported(arguments.reported),
     )
     for claim in read_claims(arguments.claims):
         limited = of_one_loss(claim, arguments.loss)
         if limited is not None:
             verdict = verdict_of(judge(limited, evidence))
             if verdict != NOT_EVALUATED:
-                yield claim["id"], verdict
+                yield claim.id, verdict
 
 
-def of_one_loss(claim: dict[str, Any], loss: str) -> dict[str, Any] | None:
+def of_one_loss(claim: AnyClaim, loss: str) -> AnyClaim | None:
     """What a claim says of one loss (and of the baseline); None: nothing."""
-    if "comparison" in claim or claim.get("loss", loss) != loss:
+    if getattr(claim, "loss", loss) != loss:
         return None
-    if "pairs" not in claim:
+    if not isinstance(claim, Differs):
         return claim
     wanted = (loss, BASELINE[1])
-    limited = [
-        {side: [m for m in pair[side] if m.split()[1] in wanted] for side in ("these", "those")}
-        for pair in claim["pairs"]
-    ]
-    limited = [pair for pair in limited if pair["these"] and pair["those"]]
-    return {**claim, "pairs": limited} if limited else None
+    sides = (
+        [tuple(m for m in side if m.split()[1] in wanted) for side in (pair.these, pair.those)]
+        for pair in claim.pairs
+    )
+    limited = tuple(Pair(these, those) for these, those in sides if these and those)
+    if claim.comparison or not limited:
+        return None
+    return msgspec.structs.replace(claim, pairs=limited)
 
 
-def differences_within(variant: str, aggregate: str, numbers: Numbers) -> pd.DataFrame:
-    """Rows of differences.csv between the models of a variant, as claims are judged by."""
-    own: dict[Key, dict[Where, Measured]] = {k: v for k, v in numbers.items() if k[0] == variant}
-    names = ["model", "loss", "against_model", "against_loss", "measured_on", "metric"]
-    names += ["value", "low", "high", "standard_error", "p", "speakers"]
-    keys = list(own)
-    rows = [
-        (*ours[1:], *theirs[1:], *where[1:], *found[:6])
-        for i, ours in enumerate(keys)
-        for theirs in keys[i + 1 :]
+def differences_within(variant: str, aggregate: str, numbers: Numbers) -> Differences:
+    """The differences between the models of a variant."""
+    own = {key: found for key, found in numbers.items() if key[0] == variant}
+    return both_ways(
+        (ours, theirs, " ".join(where[1:]), found)
+        for ours, theirs in itertools.combinations(own, 2)
         for where, found in paired(own[ours], own[theirs])
         if where[0] == aggregate
-    ]
-    return pd.DataFrame(rows, columns=names)
+    )
 
 
 def predictions(paths: list[Path], variant: str) -> pd.DataFrame:
@@ -209,8 +212,7 @@ def predictions(paths: list[Path], variant: str) -> pd.DataFrame:
     for path in paths:
         names = read_table(path, ["variant"])["variant"]
         if (names == variant).any():
-            rows = read_neighbours(path, variant)
-            return rows[rows["kind"] == "prediction"]
+            return read_words(path, variant)
     raise InputError(f"--neighbours: none of the files has rows of variant {variant!r}")
 
 

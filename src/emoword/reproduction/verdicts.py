@@ -1,175 +1,162 @@
-"""Whether a claim holds: supported, contradicted or undecided, from differences and counts.
+"""Whether a claim holds: supported, contradicted or undecided, from differences, words and counts.
 
-A claim has parts, and a part is one thing measured: a paired difference with its interval, the
-presence of a word, a count. paper/claims.yaml says in its head how a part and a claim are decided.
+A claim has parts, and a part is one thing measured. paper/claims.yaml says in its head how a part
+and a claim are decided.
 """
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
 
 import pandas as pd
 
-from emoword.statistics.resampling import LEVEL, half_width
+from emoword.reproduction import claims_file as kinds
+from emoword.reproduction.claims_file import AnyClaim, Differs
+from emoword.statistics.intervals import Difference, Key
+from emoword.statistics.resampling import LEVEL, Error, half_width
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 NOT_EVALUATED = "not evaluated"
-VERDICTS = (SUPPORTED, CONTRADICTED, UNDECIDED, NOT_EVALUATED)
+NOT_JUDGED = {1: "not judged: one seed", 2: "not judged: two seeds"}
+VERDICTS = (SUPPORTED, CONTRADICTED, UNDECIDED, *NOT_JUDGED.values(), NOT_EVALUATED)
+PREDICTIONS = ("prediction", "prediction of a seed")  # kinds of neighbours.csv
+LISTED = 5  # words that Tables 4 and 5 show
+RESPELLED = 0.8  # of SequenceMatcher: neutrals .93, nuetral .86; natural .71, muted .33
+
+Differences = Mapping[tuple[Key, Key, str], Difference]  # ours, theirs, measure; both ways round
+NAN = math.nan
 
 
 class Part(NamedTuple):
     """One thing that a claim says, and what came of it.
 
     Attributes:
-        what: in words, such as `M1 MSE - baseline CE`.
-        measure: such as `class UA`, or nothing.
-        value: the difference, or nothing.
-        low: of its 95% interval.
-        high: the same.
-        p: of the paired permutation test.
+        what: in words, such as `M1 MSE - baseline CE`; measure: such as `class UA`, or nothing.
+        value: a difference, with its 95% interval, p, and the smallest one that is detectable; NaN:
+            there is none.
         verdict: one of VERDICTS.
-        note: what there is instead of a difference.
+        note: what there is beside a difference, or instead of one.
     """
 
     what: str
     measure: str = ""
-    value: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    p: float = math.nan
+    value: float = NAN
+    low: float = NAN
+    high: float = NAN
+    p: float = NAN
+    detectable: float = NAN
     verdict: str = NOT_EVALUATED
-    note: str = ""
-
-
-class Difference(NamedTuple):
-    """A paired difference of differences.csv."""
-
-    value: float
-    low: float
-    high: float
-    standard_error: float
-    p: float
-    speakers: int
-
-    def turned(self) -> "Difference":
-        """Theirs minus ours."""
-        return self._replace(value=-self.value, low=-self.high, high=-self.low)
+    note: str = "not measured for this dataset"
 
 
 class Evidence(NamedTuple):
     """What claims are judged by.
 
     Attributes:
-        differences: rows of differences.csv of one variant, over folds as the tables have it.
-        comparisons: name -> the same rows of a comparison of variants.
-        neighbours: rows of neighbours.csv of kind `prediction`.
-        targets: label set -> number of distinct targets.
-        reported: label set -> the same as the paper has it.
+        variant: whose numbers are judged; ``differences``: between its models.
+        comparisons: name -> differences between all models of a comparison's variants.
+        neighbours: rows of neighbours.csv, of the variant.
+        targets: label set -> number of distinct targets; ``reported``: as the paper has it.
+        repeats: (model, measure) -> value, low and high of one more run, number of seeds.
+        published: (key, measure) -> a value of literature.csv.
     """
 
-    differences: pd.DataFrame
-    comparisons: Mapping[str, pd.DataFrame]
-    neighbours: pd.DataFrame
-    targets: Mapping[str, int]
-    reported: Mapping[str, int]
+    variant: str
+    differences: Differences
+    comparisons: Mapping[str, Differences] = {}
+    neighbours: pd.DataFrame = pd.DataFrame(columns=["kind", "words", "seed"])
+    targets: Mapping[str, int] = {}
+    reported: Mapping[str, int] = {}
+    repeats: Mapping[tuple[str, str], tuple[float, float, float, int]] = {}
+    published: Mapping[tuple[str, str], float] = {}
 
 
-def judge(claim: Mapping[str, Any], evidence: Evidence) -> list[Part]:
+def both_ways(found: Iterable[tuple[Key, Key, str, Difference]]) -> Differences:
+    """Differences by what is held against what, each the other way round as well."""
+    known = {}
+    for ours, theirs, measure, difference in found:
+        known[ours, theirs, measure] = difference
+        known[theirs, ours, measure] = difference.turned()
+    return known
+
+
+def judge(claim: AnyClaim, evidence: Evidence) -> list[Part]:
     """The parts of a claim, each with its verdict."""
-    kind = claim["kind"]
-    if kind == "contains":
-        return list(judge_words(claim, evidence.neighbours))
-    if kind == "count":
-        return [judge_count(claim["label_set"], evidence.targets, evidence.reported)]
-    if "comparison" in claim:
-        found = list(between_variants(claim, evidence.comparisons))
-    else:
-        found = list(between_models(claim, evidence.differences))
-    return [decide_part(part, difference, claim, len(found)) for part, difference in found]
+    match claim:
+        case Differs():
+            return judge_differences(claim, evidence)
+        case kinds.Between():
+            return list(judge_between(claim, evidence))
+        case kinds.Contains():
+            return list(judge_contained(claim, evidence.neighbours))
+        case kinds.Spelling():
+            return list(judge_spelling(claim, evidence.neighbours))
+        case kinds.Mixtures():
+            return list(judge_mixtures(evidence.neighbours)) or [Part("mixed targets")]
+        case kinds.Count():
+            return [judge_count(claim.label_set, evidence)]
+        case kinds.Unmeasured():
+            return [Part("it would need", note=claim.needs)]
 
 
 def verdict_of(parts: Sequence[Part]) -> str:
     """The claim's verdict: one part is contradicted, or one is missing, or open, or all hold."""
     verdicts = {part.verdict for part in parts}
-    for verdict in (CONTRADICTED, NOT_EVALUATED, UNDECIDED):
+    for verdict in (CONTRADICTED, NOT_EVALUATED, *NOT_JUDGED.values(), UNDECIDED):
         if verdict in verdicts:
             return verdict
     return SUPPORTED
 
 
+def decided(holds: bool, fails: bool, seeds: int) -> str:
+    """The verdict on what comes of trainings: with fewer than three, luck cannot be told apart."""
+    return NOT_JUDGED.get(seeds) or (SUPPORTED if holds else CONTRADICTED if fails else UNDECIDED)
+
+
 # --------------------------------------------------------------------------- differences
 
 
-def between_models(
-    claim: Mapping[str, Any], differences: pd.DataFrame
-) -> Iterator[tuple[Part, Difference | None]]:
-    """Each pair of models by each measure."""
-    keys = ["model", "loss", "against_model", "against_loss", "measured_on", "metric"]
-    known = {
-        tuple(row[key] for key in keys): Difference(*(row[key] for key in Difference._fields))
-        for row in differences.to_dict("records")
-    }
-    for pair in claim["pairs"]:
-        for these, those in itertools.product(pair["these"], pair["those"]):
-            for measure in claim["measures"]:
-                ours, theirs, where = these.split(), those.split(), measure.split()
-                found = known.get((*ours, *theirs, *where))
-                turned = known.get((*theirs, *ours, *where))
-                if found is None and turned is not None:
-                    found = turned.turned()
-                yield Part(f"{named(these)} - {named(those)}", measure), found
+def judge_differences(claim: Differs, evidence: Evidence) -> list[Part]:
+    """Each difference by its interval: it holds at 95%, and fails at 1 - 5%/parts."""
+    known = evidence.differences
+    if claim.comparison is not None:
+        if claim.comparison not in evidence.comparisons:
+            missing = f"not made: comparisons/{claim.comparison}/differences.csv"
+            return [Part(f"comparison {claim.comparison}", note=missing)]
+        known = evidence.comparisons[claim.comparison]
+    held = list(of_models(claim, evidence.variant) if claim.pairs else of_variants(claim, known))
+    return [
+        decide_part(Part(what, measure), known.get((ours, theirs, measure)), claim, len(held))
+        for what, ours, theirs, measure in held
+    ] or [Part(f"comparison {claim.comparison}")]
 
 
-def between_variants(
-    claim: Mapping[str, Any], comparisons: Mapping[str, pd.DataFrame]
-) -> Iterator[tuple[Part, Difference | None]]:
-    """Each model, by each measure, between the variants of a comparison."""
-    name = claim["comparison"]
-    if name not in comparisons:
-        yield Part(f"comparison {name}", note=f"not made: comparisons/{name}/differences.csv"), None
-        return
-    rows = comparisons[name]
-    for model, measure in itertools.product(claim["models"], claim["measures"]):
-        keys = dict(zip(("model", "loss"), model.split(), strict=True))
-        keys |= {f"against_{key}": value for key, value in list(keys.items())}
-        keys |= dict(zip(("measured_on", "metric"), measure.split(), strict=True))
-        own = rows[(rows[list(keys)] == pd.Series(keys)).all(axis=1)]
-        if own.empty:
-            yield Part(f"{named(model)}, comparison {name}", measure), None
-        for row in own.to_dict("records"):
-            what = f"{named(model)}, {row['variant']} - {row['against_variant']}"
-            yield Part(what, measure), Difference(*(row[key] for key in Difference._fields))
+def of_models(claim: Differs, variant: str) -> Iterator[tuple[str, Key, Key, str]]:
+    """What a claim holds against what, in words and as keys: pairs of models, by each measure."""
+    for own, pair in itertools.product(claim.within or (variant,), claim.pairs):
+        for these, those, measure in itertools.product(pair.these, pair.those, claim.measures):
+            where = f", {own}" if claim.within else ""
+            ours, theirs = key_of(own, these), key_of(own, those)
+            yield f"{named(these)} - {named(those)}{where}", ours, theirs, measure
 
 
-def decide_part(part: Part, found: Difference | None, claim: Mapping[str, Any], parts: int) -> Part:
-    """Judge a difference by its interval: supported at 95%, contradicted at 1 - 5%/parts."""
-    if found is None:
-        return part._replace(note=part.note or "not measured for this dataset")
-    wide = half_width(found.standard_error, found.speakers, 1 - (1 - LEVEL) / parts)
-    holds, fails = RULES[claim["kind"]](
-        found.low, found.high, found.value - wide, found.value + wide, claim.get("margin", 0.0)
-    )
-    verdict = SUPPORTED if holds else CONTRADICTED if fails else UNDECIDED
-    return part._replace(
-        value=found.value, low=found.low, high=found.high, p=found.p, verdict=verdict
-    )
+def of_variants(claim: Differs, known: Differences) -> Iterator[tuple[str, Key, Key, str]]:
+    """The same: a model in one variant of a comparison and in another."""
+    for model, measure in itertools.product(claim.models, claim.measures):
+        variants = dict.fromkeys(ours[0] for ours, *_ in known)
+        own = [key_of(variant, model) for variant in variants]
+        for ours, theirs in itertools.combinations(own, 2):
+            first, second = (theirs, ours) if theirs[0] == claim.best else (ours, theirs)
+            if claim.best in (None, first[0]):
+                yield f"{named(model)}, {first[0]} - {second[0]}", first, second, measure
 
 
-# low, high, low and high of the wider interval, margin -> whether it holds, whether it fails.
-# One speaker has no interval: NaN compares as false, and the part is undecided.
-Rule = Callable[[float, float, float, float, float], tuple[bool, bool]]
-RULES: Mapping[str, Rule] = {
-    "greater": lambda low, _high, _wide_low, wide_high, _margin: (low > 0, wide_high < 0),
-    "not_less": lambda low, _high, _wide_low, wide_high, margin: (
-        low > -margin,
-        wide_high < -margin,
-    ),
-    "similar": lambda low, high, wide_low, wide_high, margin: (
-        -margin < low and high < margin,
-        wide_high < -margin or wide_low > margin,
-    ),
-}
+def key_of(variant: str, model: str) -> Key:
+    """`M1 lc` of a variant, as differences.csv has it."""
+    name, loss = model.split()
+    return variant, name, loss
 
 
 def named(model: str) -> str:
@@ -178,34 +165,121 @@ def named(model: str) -> str:
     return f"{name} {loss.upper()}"
 
 
+def decide_part(part: Part, found: Difference | None, claim: Differs, parts: int) -> Part:
+    """Judge a difference; where sessions alone would not give the same verdict, it is noted."""
+    if found is None:
+        return part
+    wide = half_width(Error(found.standard_error, found.freedom), 1 - (1 - LEVEL) / parts)
+    ends, sessions = (found.low, found.high), (found.session_low, found.session_high)
+    widened = (found.difference - wide, found.difference + wide)
+    verdict = decided(*rule(claim, ends, widened), found.seeds)
+    agreed = verdict == decided(*rule(claim, sessions, sessions), found.seeds)
+    note = "" if agreed else "not by sessions alone"
+    return Part(*part[:2], found.difference, *ends, found.p, found.detectable, verdict, note)
+
+
+def rule(
+    claim: Differs, narrow: tuple[float, float], wide: tuple[float, float]
+) -> tuple[bool, bool]:
+    """Whether a claim holds by an interval, and fails by a wider one; NaN does neither."""
+    (low, high), (wide_low, wide_high), margin = narrow, wide, claim.margin
+    match claim.kind:
+        case "no_difference":
+            return low <= 0 <= high, wide_low > 0 or wide_high < 0
+        case "similar":
+            return -margin < low and high < margin, wide_high < -margin or wide_low > margin
+        case _:  # greater; not_less, which has a margin
+            return low > -margin, wide_high < -margin
+
+
+def judge_between(claim: kinds.Between, evidence: Evidence) -> Iterator[Part]:
+    """Our value less the published one; the interval is where one more run would lie."""
+    sides = (("above", claim.above), ("below", claim.below))
+    for measure, (side, key) in itertools.product(claim.measures, sides):
+        part = Part(f"{named(claim.model)} {side} {key}", measure)
+        ours = evidence.repeats.get((claim.model, measure))
+        theirs = evidence.published.get((key, measure))
+        if ours is not None and theirs is not None:
+            value, low, high = (number - theirs for number in ours[:3])
+            holds, fails = (low > 0, high < 0) if side == "above" else (high < 0, low > 0)
+            verdict = decided(holds, fails, ours[3])
+            part = part._replace(value=value, low=low, high=high, verdict=verdict, note="")
+        yield part
+
+
 # ------------------------------------------------------------------------ words and counts
 
 
-def judge_words(claim: Mapping[str, Any], neighbours: pd.DataFrame) -> Iterator[Part]:
-    """Whether a word is among the nearest words of each model's mean prediction of an emotion."""
-    word, emotion = claim["word"], claim["emotion"]
-    for model, wanted in itertools.chain(
-        ((model, True) for model in claim["present"]), ((model, False) for model in claim["absent"])
-    ):
-        rows = neighbours[
-            (neighbours["model"] == model)
-            & (neighbours["loss"] == claim["loss"])
-            & (neighbours["name"] == emotion)
-        ]
+def judge_contained(claim: kinds.Contains, neighbours: pd.DataFrame) -> Iterator[Part]:
+    """Whether a word is among the nearest words of a model's mean prediction of an emotion."""
+    for near in (*claim.present, *claim.absent):
+        model, emotion, word = near.split()
+        wanted = near in claim.present
         what = f"{model}: {word} {'among' if wanted else 'not among'} the words of {emotion}"
-        if rows.empty:
-            yield Part(what, note="not measured for this dataset")
-            continue
-        words = list(rows.sort_values("rank")["word"][: claim["nearest"]])
-        verdict = SUPPORTED if (word in words) == wanted else CONTRADICTED
-        yield Part(what, verdict=verdict, note=", ".join(words))
+        found = nearest_words(neighbours, model, claim.loss, emotion)
+        held = {seed: (word in words) == wanted for seed, words in found.items()}
+        yield by_seeds(what, held, ", ".join(found.get("", [])))
 
 
-def judge_count(label_set: str, targets: Mapping[str, int], reported: Mapping[str, int]) -> Part:
+def judge_spelling(claim: kinds.Spelling, neighbours: pd.DataFrame) -> Iterator[Part]:
+    """Whether more of a model's nearest words are the emotion's word in another spelling."""
+    counts = {}
+    for model in (claim.model, *claim.others):
+        found = nearest_words(neighbours, model, claim.loss, claim.emotion)
+        counts[model] = {
+            seed: sum(respelled(word, claim.emotion) for word in words)
+            for seed, words in found.items()
+        }
+    ours = counts[claim.model]
+    for other in claim.others:
+        what = f"{claim.model}: more respelled words of {claim.emotion} than {other}"
+        held = {seed: ours[seed] > n for seed, n in counts[other].items() if seed in ours}
+        yield by_seeds(what, held, f"{ours.get('')} and {counts[other].get('')}")
+
+
+def nearest_words(
+    neighbours: pd.DataFrame, model: str, loss: str, emotion: str
+) -> dict[str, list[str]]:
+    """Seed -> the words nearest to a model's mean prediction of an emotion; "": of all seeds."""
+    own = neighbours[neighbours["kind"].isin(PREDICTIONS)]
+    if len(own):
+        own = own[(own[["model", "loss", "name"]] == [model, loss, emotion]).all(axis=1)]
+    return {
+        str(seed): list(rows.sort_values("rank")["word"][:LISTED])
+        for seed, rows in own.groupby("seed")
+    }
+
+
+def by_seeds(what: str, held: Mapping[str, bool], note: str) -> Part:
+    """Supported if it is so for every seed, contradicted if for none; the note has the share."""
+    seeds = [holds for seed, holds in held.items() if seed]
+    if not seeds:
+        return Part(what)
+    verdict = decided(all(seeds), not any(seeds), len(seeds))
+    return Part(what, verdict=verdict, note=f"{sum(seeds)} of {len(seeds)} seeds; {note}")
+
+
+def respelled(word: str, of: str) -> bool:
+    """Whether a word is another in other letters: neutrals, Neutral, nuetral of neutral."""
+    return word != of and SequenceMatcher(None, of, word.lower()).ratio() >= RESPELLED
+
+
+def judge_mixtures(neighbours: pd.DataFrame) -> Iterator[Part]:
+    """Whether each mixed example target has two of its words among the nearest."""
+    targets = neighbours[neighbours["kind"] == "target"]
+    for words, rows in targets.groupby("words", sort=False):
+        own = {item.rpartition(":")[0] for item in str(words).split()}
+        if len(own) > 1:
+            near = list(rows.sort_values("rank")["word"][:LISTED])
+            verdict = SUPPORTED if len(own & set(near)) > 1 else CONTRADICTED
+            yield Part(f"target {words}", verdict=verdict, note=", ".join(near))
+
+
+def judge_count(label_set: str, evidence: Evidence) -> Part:
     """Whether a label set has as many distinct targets as the paper says."""
-    what = f"distinct targets of {label_set}"
-    if label_set not in targets or label_set not in reported:
-        return Part(what, note="not measured for this dataset")
-    ours, theirs = targets[label_set], reported[label_set]
+    part = Part(f"distinct targets of {label_set}")
+    ours, theirs = evidence.targets.get(label_set), evidence.reported.get(label_set)
+    if ours is None or theirs is None:
+        return part if ours is None else part._replace(note="the paper counts IEMOCAP alone")
     verdict = SUPPORTED if ours == theirs else CONTRADICTED
-    return Part(what, verdict=verdict, note=f"ours {ours}, the paper's {theirs}")
+    return part._replace(verdict=verdict, note=f"ours {ours}, the paper's {theirs}")

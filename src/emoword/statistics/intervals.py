@@ -61,7 +61,7 @@ class Model(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A metric of a model: over all seeds, and by seed; its pseudo-values [seeds, speakers or folds]."""
+    """A metric of a model, over all seeds and by seed; pseudo-values [seeds, speakers or folds]."""
 
     tally: Tally
     value: float
@@ -154,7 +154,9 @@ def read_model(rows: pd.DataFrame, speaker_of: pd.Series, path: Path) -> Model:
     wrong = rows.groupby("utterance").size() != len(seeds)
     if wrong.any() or rows.duplicated(["utterance", "seed"]).any():
         example = wrong.index[wrong][0] if wrong.any() else rows["utterance"].iloc[0]
-        raise InputError(f"{path}: {name}: {example} is not there once for each of {len(seeds)} seeds")
+        raise InputError(
+            f"{path}: {name}: {example} is not there once for each of {len(seeds)} seeds"
+        )
     unknown = first.index.difference(speaker_of.index)
     if len(unknown):
         raise InputError(f"{path}: {unknown[0]} is not in utterances.csv")
@@ -218,15 +220,15 @@ def tally(
     tested: pd.DataFrame, scores: Floats, codes: dict[str, list[str]], by_class: bool
 ) -> Tally:
     """Sum scores [seeds, utterances] by speaker, fold and true class (or all classes as one)."""
-    there = ~np.isnan(scores).any(axis=0)
-    names = ["speaker", "fold", *(["true"] if by_class else [])]
-    places = tuple(pd.Categorical(tested[name][there], codes[name]).codes for name in names)
-    shape = tuple(len(codes[name]) for name in names)
-    sums, counts = np.zeros((len(scores), *shape)), np.zeros(shape)
-    np.add.at(sums, (slice(None), *places), scores[:, there])
-    np.add.at(counts, places, 1)
-    full = (len(codes["speaker"]), len(codes["fold"]), -1)
-    return Tally(sums.reshape(len(scores), *full), counts.reshape(full))
+    there = np.flatnonzero(~np.isnan(scores).any(axis=0))
+    known = {**codes, "true": codes["true"] if by_class else [""]}
+    rows = tested.iloc[there] if by_class else tested.iloc[there].assign(true="")
+    shape = tuple(len(known[name]) for name in ("speaker", "fold", "true"))
+    places = [pd.Categorical(rows[name], known[name]).codes for name in ("speaker", "fold", "true")]
+    cells = np.ravel_multi_index(places, shape)
+    sums = [np.bincount(cells, one[there], np.prod(shape)).reshape(shape) for one in scores]
+    counts = np.bincount(cells, minlength=np.prod(shape)).reshape(shape)
+    return Tally(np.stack(sums), counts.astype(np.float64))
 
 
 def measured(made: Tally, fold: Aggregate, seeds: tuple[str, ...]) -> Measured:

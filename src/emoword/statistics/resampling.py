@@ -109,9 +109,9 @@ def pseudo_values(tally: Tally, aggregate: Aggregate, by: Literal["speaker", "fo
     Returns:
         float64 [seeds, G], for those that have utterances.
     """
-    there = tally.counts.any(axis=2)  # [speakers, folds]
-    groups = np.diag(there.any(axis=1)) if by == "speaker" else there.T
-    groups = groups[groups.any(axis=1)]
+    there = tally.counts.sum(axis=2) > 0  # [speakers, folds]
+    groups = np.diag(there.sum(axis=1) > 0) if by == "speaker" else there.T
+    groups = groups[groups.sum(axis=1) > 0].astype(np.float64)
     n = len(groups)
     without = value(tally, aggregate, 1.0 - groups)
     return n * value(tally, aggregate) - (n - 1) * np.nan_to_num(without)
@@ -170,7 +170,7 @@ def prediction_interval(values_by_seed: ArrayLike) -> tuple[float, float]:
     This is the yardstick of whether a number is reproduced: the paper's experiment has the same
     speakers and utterances, and what differs from run to run is the training. mean +- t s sqrt(1 +
     1/k), for k seeds of standard deviation s (k - 1), t of k - 1 degrees (Hahn and Meeker 1991,
-    section 4.7).
+    chapter 4).
 
     Args:
         values_by_seed: the number as each seed alone gives it, [k].
