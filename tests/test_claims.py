@@ -38,9 +38,9 @@ def difference(
     """A row of differences.csv; ten speakers, sessions as certain as these, nine degrees."""
     measured_on, metric = on.split()
     reach = T95 * error
+    (model, _, loss), (against, _, against_loss) = ours.partition(" "), theirs.partition(" ")
     return {
-        **dict(zip(["model", "loss"], ours.split(), strict=True)),
-        **dict(zip(["against_model", "against_loss"], theirs.split(), strict=True)),
+        **{"model": model, "loss": loss, "against_model": against, "against_loss": against_loss},
         **{"variant": "paper", "against_variant": "paper", "fold": "mean"},
         **{"measured_on": measured_on, "metric": metric, "difference": value, "p": 0.5},
         **{"low": value - reach, "high": value + reach, "standard_error": error, "freedom": 9},
@@ -208,28 +208,6 @@ def test_models_are_compared_within_variants_of_a_comparison() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "seeds", "wanted"),
-    [
-        (0.64, 0.70, 5, [SUPPORTED, SUPPORTED]),  # between 0.63 and 0.71
-        (0.62, 0.72, 5, [UNDECIDED, UNDECIDED]),
-        (0.72, 0.74, 5, [SUPPORTED, CONTRADICTED]),
-        (0.60, 0.62, 5, [CONTRADICTED, SUPPORTED]),
-        (0.64, 0.70, 1, ["not judged: one seed"] * 2),
-    ],
-)
-def test_published_results(low: float, high: float, seeds: int, wanted: list[str]) -> None:
-    keys = {"model": "M1 lc", "measures": ["class UA"], "above": "old", "below": "new"}
-    claim = claim_of("between", **keys)
-    published = {("old", "class UA"): 0.63, ("new", "class UA"): 0.71}
-    found = evidence()._replace(published=published)
-    found = found._replace(repeats={("M1 lc", "class UA"): (0.67, low, high, seeds)})
-    parts = judge(claim, found)
-    assert [part.verdict for part in parts] == wanted
-    assert [part.value for part in parts] == pytest.approx([0.04, -0.04])
-    assert [part.verdict for part in judge(claim, evidence())] == [NOT_EVALUATED] * 2
-
-
 def words_of(
     model: str, *words: str, seed: str = "", emotion: str = "happiness"
 ) -> list[dict[str, object]]:
@@ -278,13 +256,14 @@ def test_mixtures() -> None:
         {**head, "words": words, "rank": rank, "word": word}
         for words, found in (
             ("joy:3 anger:1", ["joy", "anger"]),
+            ("joy:1 enthusiastic:1", ["joy", "enthusiasm"]),  # spelled alike
             ("joy:1 excitement:1", ["joy", "bliss"]),
             ("joy:1", ["joy", "bliss"]),  # no mixture
         )
         for rank, word in enumerate(found, start=1)
     ]
     parts = judge(claim_of("mixtures"), near(rows))
-    assert [part.verdict for part in parts] == [SUPPORTED, CONTRADICTED]
+    assert [part.verdict for part in parts] == [SUPPORTED, SUPPORTED, CONTRADICTED]
     assert [part.verdict for part in judge(claim_of("mixtures"), evidence())] == [NOT_EVALUATED]
 
 
@@ -356,6 +335,9 @@ def paper_values() -> dict[tuple[str, str], float]:
 def as_printed() -> Evidence:
     """The paper's tables as if they were known without error, the same with each of three seeds."""
     values = paper_values()
+    for key, printed in TABLE2.items():
+        for measure, value in zip(("class UA", "class WA"), printed, strict=True):
+            values[key, measure] = value / 100
     rows = [
         difference(ours, theirs, value - values[theirs, measure], 0.0, measure)
         for (ours, measure), value in values.items()
@@ -378,12 +360,6 @@ def as_printed() -> Evidence:
         neighbours=pd.DataFrame([row for own in words for row in own]),
         targets=counts,
         reported=counts,
-        repeats={key: (value, value, value, 3) for key, value in values.items()},
-        published={
-            (key, measure): value / 100
-            for key, printed in TABLE2.items()
-            for measure, value in zip(("class UA", "class WA"), printed, strict=True)
-        },
     )
 
 
@@ -408,7 +384,6 @@ def test_which_claims_the_paper_does_not_bear_out() -> None:
     assert {name for name, claim in CLAIMS.items() if claim.on_paper} == {
         "small_gap_lc",
         "losses_are_similar",
-        "targets_hold_several_meanings",
     }
     values = paper_values()
     gaps = [
@@ -522,18 +497,25 @@ def stage(tmp_path: Path) -> Callable[..., Path]:
         {"id": "b", "place": "Table 5", "says": "Words.", "kind": "contains", "loss": "lc"}
         | {"present": ["M1 happiness sadness"]},
         {"id": "c", "place": "text", "says": "Counts.", "kind": "count", "label_set": "S2"},
-        {"id": "d", "place": "Table 2", "says": "Others.", "kind": "between", "model": "M1 lc"}
-        | {"measures": ["class UA"], "above": "old2019", "below": "new2022"},
+        {"id": "d", "place": "Table 2", "says": "Others.", "kind": "greater"}
+        | {
+            "measures": ["class UA"],
+            "pairs": [
+                {"these": ["M1 lc"], "those": ["old2019self"]},
+                {"these": ["new2022speech"], "those": ["M1 lc"]},
+                {"these": ["M1 lc"], "those": ["near2020speech"]},
+            ],
+        },
     ]
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump({"claims": claims}))
     rows = pd.DataFrame([difference("M1 lc", "baseline ce", 0.1, 0.01)])
     rows = pd.concat([rows, rows.assign(fold="pooled", difference=-0.1, low=-0.12, high=-0.08)])
     rows.to_csv(tmp_path / "differences.csv", index=False)
     value: dict[str, object] = {"variant": "paper", "model": "M1", "loss": "lc", "fold": "mean"}
-    value |= {"measured_on": "class", "metric": "UA", "value": 0.69, "seeds": 5}
-    repeat = [{**value, "repeat_low": 0.68, "repeat_high": 0.70}]
+    value |= {"measured_on": "class", "metric": "UA", "value": 0.69, "repeat_high": 0.70}
+    repeat = [{**value, "speakers": 10, "seeds": 5, "utterances": 100}]
     pd.DataFrame(repeat).to_csv(tmp_path / "intervals.csv", index=False)
-    works = "key,UA,WA\nold2019,0.638,0.681\nnew2022,0.7105,\n"
+    works = "key,UA,WA\nold2019self,0.638,0.681\nnew2022speech,0.7105,\nnear2020speech,0.685,0.6\n"
     (tmp_path / "literature.csv").write_text(works)
     words = [words_of("M1", "joy", HOSTILE, seed=seed) for seed in ("", "0", "1", "2")]
     near = pd.DataFrame([row for own in words for row in own])
@@ -597,8 +579,11 @@ def test_the_stage_on_iemocap_and_pooled(stage: Callable[..., Path]) -> None:
 def test_the_stage_sets_published_results_beside_ours(stage: Callable[..., Path]) -> None:
     folder = stage(corpus="iemocap")
     parts = pd.read_csv(folder / "out.parts").set_index("claim").loc["d"]
-    assert list(parts["verdict"]) == [SUPPORTED, SUPPORTED]
-    assert list(parts["value"]) == pytest.approx([0.69 - 0.638, 0.69 - 0.7105])
+    # one more run would lie between 0.68 and 0.70
+    assert list(parts["verdict"]) == [SUPPORTED, SUPPORTED, UNDECIDED]
+    assert list(parts["value"]) == pytest.approx([0.69 - 0.638, 0.7105 - 0.69, 0.69 - 0.685])
+    assert list(parts["low"]) == pytest.approx([0.68 - 0.638, 0.7105 - 0.70, 0.68 - 0.685])
+    assert list(parts["what"])[1] == "new2022speech - M1 LC"
 
 
 def test_words_of_a_version_without_seeds_are_refused(stage: Callable[..., Path]) -> None:

@@ -15,8 +15,10 @@ what the paper counted, and what others published, is compared on IEMOCAP alone.
 """
 
 import argparse
+import itertools
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +33,15 @@ from emoword.reproduction.claim_pages import html_values, latex_values, margin
 from emoword.reproduction.claims_file import AnyClaim, read_claims
 from emoword.reproduction.verdicts import (
     VERDICTS,
-    Differences,
     Evidence,
+    Held,
     Part,
     both_ways,
     judge,
     verdict_of,
 )
-from emoword.statistics.intervals import AGAINST, MEASURE, MODEL, Difference
+from emoword.statistics.intervals import AGAINST, MEASURE, MODEL, Difference, difference_of
+from emoword.statistics.resampling import Error, half_width
 from emoword.tables.latex import render
 from emoword.tables.word_tables import read_neighbours
 
@@ -122,23 +125,26 @@ def claim_row(claim: AnyClaim, parts: Sequence[Part], about_the_paper: bool) -> 
 
 def read_evidence(arguments: argparse.Namespace) -> Evidence:
     """Read what the claims are judged by."""
+    variant, aggregate = arguments.variant, arguments.aggregate
     comparisons = {}
     for item in arguments.comparison:
         name, equals, path = item.partition("=")
         if not equals:
             raise InputError(f"--comparison {item}: write name=path/to/differences.csv")
-        comparisons[name] = read_differences(Path(path), arguments.aggregate)
-    summary = read_json(arguments.targets)["label_sets"]
+        comparisons[name] = both_ways(read_differences(Path(path), aggregate))
+    own = read_differences(arguments.differences, aggregate)
     is_papers = arguments.corpus == "iemocap"
+    if is_papers and arguments.intervals and arguments.literature:
+        published = (arguments.intervals, arguments.literature)
+        own = itertools.chain(own, beside_published(*published, variant, aggregate))
+    summary = read_json(arguments.targets)["label_sets"]
     return Evidence(
-        arguments.variant,
-        read_differences(arguments.differences, arguments.aggregate),
+        variant,
+        both_ways(own),
         comparisons,
-        read_words(arguments.neighbours, arguments.variant),
+        read_words(arguments.neighbours, variant),
         {name: own["distinct_targets"] for name, own in summary.items() if own["utterances"]},
         read_reported(arguments.reported) if is_papers else {},
-        read_repeats(arguments.intervals, arguments.variant, arguments.aggregate),
-        read_published(arguments.literature if is_papers else None),
     )
 
 
@@ -154,44 +160,36 @@ def read_words(path: Path, variant: str) -> pd.DataFrame:
     return rows
 
 
-def read_differences(path: Path, aggregate: str) -> Differences:
+def read_differences(path: Path, aggregate: str) -> Iterator[Held]:
     """Read differences.csv, over folds as named."""
     numbers = dict.fromkeys(Difference._fields, float)
     rows = read_table(path, [*MODEL, *AGAINST, *MEASURE, *numbers], numbers)
     rows = rows[rows["fold"] == aggregate]
+    keys = (rows[names].itertuples(index=False, name=None) for names in (MODEL, AGAINST))
     found = rows[list(numbers)].itertuples(index=False, name=None)
-    ours, theirs = (rows[names].itertuples(index=False, name=None) for names in (MODEL, AGAINST))
     measures = rows["measured_on"] + " " + rows["metric"]
-    return both_ways(zip(ours, theirs, measures, (Difference(*row) for row in found), strict=True))
+    for ours, theirs, measure, row in zip(*keys, measures, found, strict=True):
+        yield ours, theirs, measure, Difference(*row)
 
 
-def read_repeats(
-    path: Path | None, variant: str, aggregate: str
-) -> dict[tuple[str, str], tuple[float, float, float, int]]:
-    """Of intervals.csv: each model's value, where one more run would lie, and number of seeds."""
-    if path is None:
-        return {}
-    numbers = dict.fromkeys(["value", "repeat_low", "repeat_high", "seeds"], float)
-    rows = read_table(path, [*MODEL, *MEASURE, *numbers], numbers)
+def beside_published(
+    intervals: Path, literature: Path, variant: str, aggregate: str
+) -> Iterator[Held]:
+    """Our accuracies less published ones; the interval is where one more run of ours would lie."""
+    works = read_table(literature, ["key", "UA", "WA"], {"UA": float, "WA": float})
+    numbers = dict.fromkeys(["value", "repeat_high", "speakers", "seeds", "utterances"], float)
+    rows = read_table(intervals, [*MODEL, *MEASURE, *numbers], numbers)
     rows = rows[(rows["variant"] == variant) & (rows["fold"] == aggregate)]
-    return {
-        (f"{row['model']} {row['loss']}", f"{row['measured_on']} {row['metric']}"): tuple(
-            row[name] for name in numbers
-        )
-        for row in rows.to_dict("records")
-    }
-
-
-def read_published(path: Path | None) -> dict[tuple[str, str], float]:
-    """Of literature.csv: (key, measure) -> value."""
-    if path is None:
-        return {}
-    rows = read_table(path, ["key", "UA", "WA"], {"UA": float, "WA": float})
-    return {
-        (row["key"], f"class {metric}"): row[metric]
-        for row in rows.to_dict("records")
-        for metric in ("UA", "WA")
-    }
+    own = rows[rows["measured_on"] == "class"].to_dict("records")
+    for ours, theirs in itertools.product(own, works.to_dict("records")):
+        metric, freedom = ours["metric"], ours["seeds"] - 1
+        if not math.isnan(theirs[metric]):
+            reach = ours["repeat_high"] - ours["value"]
+            error = Error(reach / half_width(Error(1.0, freedom)), freedom)
+            counts = (ours["speakers"], ours["seeds"], ours["utterances"])
+            found = difference_of(ours["value"] - theirs[metric], error, reach, counts)
+            key = (variant, ours["model"], ours["loss"])
+            yield key, (variant, theirs["key"], ""), f"class {metric}", found
 
 
 def read_versus(path: Path | None) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from emoword.io.yaml_files import line_in, read_yaml_as
 Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
 WordModel = Literal["M1", "M2", "M3"]
-Model = Annotated[str, Meta(pattern=r"^(M[123] (mse|mae|lc)|baseline ce)$")]
+# a model, or a key of literature.csv
+Model = Annotated[str, Meta(pattern=r"^(M[123] (mse|mae|lc)|baseline ce|[a-z]+\d{4}[a-z]+)$")]
 Models = Annotated[tuple[Model, ...], Meta(min_length=1)]
 Measure = Annotated[str, Meta(pattern=f"^({'|'.join(BY_MEASURE)})$")]
 Measures = Annotated[tuple[Measure, ...], Meta(min_length=1)]
@@ -86,15 +87,6 @@ class NotLess(Differs, frozen=True, kw_only=True, tag="not_less"):
     """Above minus the margin."""
 
 
-class Between(Claim, frozen=True, kw_only=True, tag="between"):
-    """A model lies above one published result and below another: keys of literature.csv."""
-
-    model: Model
-    measures: Measures
-    above: Text
-    below: Text
-
-
 class Contains(Claim, frozen=True, kw_only=True, tag="contains"):
     """Model, emotion and word: the word is among the nearest of the emotion's predictions."""
 
@@ -113,7 +105,7 @@ class Spelling(Claim, frozen=True, kw_only=True, tag="spelling"):
 
 
 class Mixtures(Claim, frozen=True, kw_only=True, tag="mixtures"):
-    """Of each mixed target that Table 4 shows, two words or more are among those nearest to it."""
+    """Of each mixed target of Table 4, two words or more are like words nearest to it."""
 
 
 class Count(Claim, frozen=True, kw_only=True, tag="count"):
@@ -129,7 +121,7 @@ class Unmeasured(Claim, frozen=True, kw_only=True, tag="unmeasured"):
 
 
 AnyClaim = (
-    Greater | NoDifference | Similar | NotLess | Between
+    Greater | NoDifference | Similar | NotLess
     | Contains | Spelling | Mixtures | Count | Unmeasured
 )  # fmt: skip
 

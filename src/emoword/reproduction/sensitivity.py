@@ -187,7 +187,10 @@ def of_one_loss(claim: AnyClaim, loss: str) -> AnyClaim | None:
         return claim
     wanted = (loss, BASELINE[1])
     sides = (
-        [tuple(m for m in side if m.split()[1] in wanted) for side in (pair.these, pair.those)]
+        [
+            tuple(m for m in side if m.partition(" ")[2] in wanted)
+            for side in (pair.these, pair.those)
+        ]
         for pair in claim.pairs
     )
     limited = tuple(Pair(these, those) for these, those in sides if these and those)

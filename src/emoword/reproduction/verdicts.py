@@ -23,9 +23,10 @@ NOT_JUDGED = {1: "not judged: one seed", 2: "not judged: two seeds"}
 VERDICTS = (SUPPORTED, CONTRADICTED, UNDECIDED, *NOT_JUDGED.values(), NOT_EVALUATED)
 PREDICTIONS = ("prediction", "prediction of a seed")  # kinds of neighbours.csv
 LISTED = 5  # words that Tables 4 and 5 show
-RESPELLED = 0.8  # of SequenceMatcher: neutrals .93, nuetral .86; natural .71, muted .33
+ALIKE = 0.8  # to neutral: neutrals .93, nuetral .86; natural .71, muted .33
 
-Differences = Mapping[tuple[Key, Key, str], Difference]  # ours, theirs, measure; both ways round
+Held = tuple[Key, Key, str, Difference]  # ours, theirs, measure: one held against the other
+Differences = Mapping[tuple[Key, Key, str], Difference]  # both ways round
 NAN = math.nan
 
 
@@ -55,12 +56,11 @@ class Evidence(NamedTuple):
     """What claims are judged by.
 
     Attributes:
-        variant: whose numbers are judged; ``differences``: between its models.
+        variant: whose numbers are judged.
+        differences: between its models, and between these and published results.
         comparisons: name -> differences between all models of a comparison's variants.
         neighbours: rows of neighbours.csv, of the variant.
         targets: label set -> number of distinct targets; ``reported``: as the paper has it.
-        repeats: (model, measure) -> value, low and high of one more run, number of seeds.
-        published: (key, measure) -> a value of literature.csv.
     """
 
     variant: str
@@ -69,11 +69,9 @@ class Evidence(NamedTuple):
     neighbours: pd.DataFrame = pd.DataFrame(columns=["kind", "words", "seed"])
     targets: Mapping[str, int] = {}
     reported: Mapping[str, int] = {}
-    repeats: Mapping[tuple[str, str], tuple[float, float, float, int]] = {}
-    published: Mapping[tuple[str, str], float] = {}
 
 
-def both_ways(found: Iterable[tuple[Key, Key, str, Difference]]) -> Differences:
+def both_ways(found: Iterable[Held]) -> Differences:
     """Differences by what is held against what, each the other way round as well."""
     known = {}
     for ours, theirs, measure, difference in found:
@@ -87,8 +85,6 @@ def judge(claim: AnyClaim, evidence: Evidence) -> list[Part]:
     match claim:
         case Differs():
             return judge_differences(claim, evidence)
-        case kinds.Between():
-            return list(judge_between(claim, evidence))
         case kinds.Contains():
             return list(judge_contained(claim, evidence.neighbours))
         case kinds.Spelling():
@@ -154,15 +150,15 @@ def of_variants(claim: Differs, known: Differences) -> Iterator[tuple[str, Key, 
 
 
 def key_of(variant: str, model: str) -> Key:
-    """`M1 lc` of a variant, as differences.csv has it."""
-    name, loss = model.split()
+    """`M1 lc` of a variant, as differences.csv has it; a published result has no loss."""
+    name, _, loss = model.partition(" ")
     return variant, name, loss
 
 
 def named(model: str) -> str:
     """A model as the tables write it: `M1 lc` -> `M1 LC`."""
-    name, loss = model.split()
-    return f"{name} {loss.upper()}"
+    name, _, loss = model.partition(" ")
+    return f"{name} {loss.upper()}".strip()
 
 
 def decide_part(part: Part, found: Difference | None, claim: Differs, parts: int) -> Part:
@@ -192,21 +188,6 @@ def rule(
             return low > -margin, wide_high < -margin
 
 
-def judge_between(claim: kinds.Between, evidence: Evidence) -> Iterator[Part]:
-    """Our value less the published one; the interval is where one more run would lie."""
-    sides = (("above", claim.above), ("below", claim.below))
-    for measure, (side, key) in itertools.product(claim.measures, sides):
-        part = Part(f"{named(claim.model)} {side} {key}", measure)
-        ours = evidence.repeats.get((claim.model, measure))
-        theirs = evidence.published.get((key, measure))
-        if ours is not None and theirs is not None:
-            value, low, high = (number - theirs for number in ours[:3])
-            holds, fails = (low > 0, high < 0) if side == "above" else (high < 0, low > 0)
-            verdict = decided(holds, fails, ours[3])
-            part = part._replace(value=value, low=low, high=high, verdict=verdict, note="")
-        yield part
-
-
 # ------------------------------------------------------------------------ words and counts
 
 
@@ -227,7 +208,7 @@ def judge_spelling(claim: kinds.Spelling, neighbours: pd.DataFrame) -> Iterator[
     for model in (claim.model, *claim.others):
         found = nearest_words(neighbours, model, claim.loss, claim.emotion)
         counts[model] = {
-            seed: sum(respelled(word, claim.emotion) for word in words)
+            seed: sum(alike(word, claim.emotion) and word != claim.emotion for word in words)
             for seed, words in found.items()
         }
     ours = counts[claim.model]
@@ -259,19 +240,20 @@ def by_seeds(what: str, held: Mapping[str, bool], note: str) -> Part:
     return Part(what, verdict=verdict, note=f"{sum(seeds)} of {len(seeds)} seeds; {note}")
 
 
-def respelled(word: str, of: str) -> bool:
-    """Whether a word is another in other letters: neutrals, Neutral, nuetral of neutral."""
-    return word != of and SequenceMatcher(None, of, word.lower()).ratio() >= RESPELLED
+def alike(word: str, other: str) -> bool:
+    """Whether two words are spelled alike: neutral, neutrals, Neutral, nuetral."""
+    return SequenceMatcher(None, word.lower(), other.lower()).ratio() >= ALIKE
 
 
 def judge_mixtures(neighbours: pd.DataFrame) -> Iterator[Part]:
-    """Whether each mixed example target has two of its words among the nearest."""
+    """Whether two words of each mixed example target are like words that are nearest to it."""
     targets = neighbours[neighbours["kind"] == "target"]
     for words, rows in targets.groupby("words", sort=False):
         own = {item.rpartition(":")[0] for item in str(words).split()}
+        near = list(rows.sort_values("rank")["word"][:LISTED])
+        met = [word for word in own if any(alike(word, other) for other in near)]
         if len(own) > 1:
-            near = list(rows.sort_values("rank")["word"][:LISTED])
-            verdict = SUPPORTED if len(own & set(near)) > 1 else CONTRADICTED
+            verdict = SUPPORTED if len(met) > 1 else CONTRADICTED
             yield Part(f"target {words}", verdict=verdict, note=", ".join(near))
 
 

@@ -1,1 +1,1 @@
-"""Statistics: bootstrap over speakers, paired tests, intervals."""
+"""Statistics: intervals and paired differences over speakers and seeds."""

@@ -27,6 +27,7 @@ from emoword.io.errors import InputError
 from emoword.io.files import read_table, write_table
 from emoword.statistics.resampling import (
     Aggregate,
+    Error,
     Floats,
     Tally,
     detectable,
@@ -270,22 +271,27 @@ def contrast(mine: Measured, other: Measured) -> Difference:
 
     There is no interval for one seed: how much of the difference is the training's luck is unknown.
     """
-    difference = mine.value - other.value
     by_speaker = mine.by_speaker - other.by_speaker
+    by_session = half_width(over_speakers(mine.by_fold - other.by_fold))
+    counts = (by_speaker.shape[1], len(mine.seeds), mine.utterances)
     error = over_speakers_and_seeds(by_speaker)
+    return difference_of(mine.value - other.value, error, by_session, counts)
+
+
+def difference_of(
+    value: float, error: Error, by_session: float, counts: tuple[int, int, int]
+) -> Difference:
+    """A difference with what follows from its standard error."""
     reach = half_width(error)
-    by_fold = half_width(over_speakers(mine.by_fold - other.by_fold))
     return Difference(
-        difference,
-        difference - reach,
-        difference + reach,
+        value,
+        value - reach,
+        value + reach,
         error.size,
-        p_value(difference, error),
+        p_value(value, error),
         error.freedom,
         detectable(error),
-        difference - by_fold,
-        difference + by_fold,
-        by_speaker.shape[1],
-        len(mine.seeds),
-        mine.utterances,
+        value - by_session,
+        value + by_session,
+        *counts,
     )
