@@ -39,19 +39,23 @@ GROUPS: dict[str, dict[str, Command]] = {
         "fetch": Command("spaces.fetch", "a public file, such as GloVe 840B, resumable"),
         "space": Command("spaces.make", "GloVe, word2vec or BERT -> a memory-mapped word space"),
         "transform-space": Command("spaces.transforms", "a space -> centred, shuffled, ..."),
-        "targets": Command("labels.label_sets", "annotations -> the words of S1, S2 and S3"),
+        "label-set": Command("labels.label_sets:label_set", "annotations -> words of S1, S2, S3"),
+        "encode": Command("labels.vectors:encode_words", "the vectors of a label set's words"),
     },
     "Features and training": {
-        "features": Command("features.extract", "audio -> frames of an upstream"),
-        "join-features": Command("features.join", "shards of features -> one folder"),
-        "train": Command("training.train", "one run: weights and predictions"),
+        "features": Command("features.extract:features", "audio -> frames of an upstream"),
+        "train": Command("training.train:train", "one run: weights and predictions"),
     },
     "Evaluation": {
-        "check-leaks": Command("reproduction.leaks", "did test data leak into training"),
-        "decide": Command("evaluation.decide", "predictions -> a decision an utterance"),
-        "floors": Command("evaluation.floors", "decisions of constant predictors"),
-        "evaluate": Command("evaluation.evaluate", "decisions -> metrics.csv"),
-        "neighbours": Command("evaluation.neighbours", "targets, predictions -> nearest words"),
+        "check-leaks": Command(
+            "reproduction.leaks:check_leaks", "did test data leak into training"
+        ),
+        "decide": Command("evaluation.decide:decide", "predictions -> a decision an utterance"),
+        "floors": Command("evaluation.floors:floors", "decisions of constant predictors"),
+        "evaluate": Command("evaluation.evaluate:evaluate", "decisions -> metrics.csv"),
+        "neighbours": Command(
+            "evaluation.neighbours:neighbours", "targets, predictions -> nearest words"
+        ),
         "intervals": Command("statistics.intervals", "decisions -> intervals, differences"),
     },
     "Tables, figures, reproduction": {
@@ -61,11 +65,15 @@ GROUPS: dict[str, dict[str, Command]] = {
         "versus-paper": Command("reproduction.versus_paper", "our tables beside the paper's"),
         "claims": Command("reproduction.claims", "does each claim of the paper hold"),
         "choices": Command("reproduction.choices", "what the paper leaves open, as a table"),
-        "sensitivity": Command("reproduction.sensitivity", "what hangs on each open choice"),
+        "sensitivity": Command(
+            "reproduction.sensitivity:sensitivity", "what hangs on each open choice"
+        ),
         "figure": Command("figures.figure", "one figure as PDF and PNG"),
-        "paper-numbers": Command("report.numbers", "numbers of the report as LaTeX macros"),
+        "paper-numbers": Command(
+            "report.numbers:paper_numbers", "numbers of the report as LaTeX macros"
+        ),
         "paper": Command("report.build", "the reproduction report as PDF"),
-        "page": Command("page.build", "the page that opens from disk"),
+        "page": Command("page.build:page", "the page that opens from disk"),
     },
     "Audit": {
         "trace": Command("audit.trace", "a cell of a table -> metrics, runs, raters"),

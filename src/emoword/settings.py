@@ -21,6 +21,7 @@ Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 LabelSet = Literal["S1", "S2", "S3"]
 VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "triplet"]
 Loss = Literal["mse", "mae", "lc", "cosine", "soft", "triplet", "ce"]
+Transform = Literal["none", "centred", "top_removed", "shuffled", "random"]
 
 
 def choice(text: str, place: str = "", **bounds: Any) -> Meta:
@@ -28,7 +29,7 @@ def choice(text: str, place: str = "", **bounds: Any) -> Meta:
     return Meta(description=text, extra={"open": place} if place else None, **bounds)
 
 
-class Labels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LabelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How labels and comments become words (paper, section 4.2)."""
 
     classes: Annotated[
@@ -67,7 +68,7 @@ class Labels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "error"
 
 
-class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NetworkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The network (paper, Figure 1)."""
 
     channels: Annotated[tuple[Positive, ...], choice("of the convolutions", min_length=1)] = (
@@ -100,7 +101,7 @@ class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("channels, kernels, pools: unequal numbers of layers")
 
 
-class Training(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TrainingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a network is trained (paper, section 4.3)."""
 
     epochs: Annotated[Positive, choice("at most")] = 100
@@ -147,7 +148,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     space: Annotated[Name, choice("the word space, a block of `spaces`")] = "glove_840b"
     space_transform: Annotated[
-        Literal["none", "centred", "top_removed", "shuffled", "random"],
+        Transform,
         choice("its vectors as they are, or a control made of them"),
     ] = "none"
     upstream: Annotated[Name, choice("a block of `upstreams`")] = "wav2vec2_large"
@@ -187,9 +188,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["largest", "smallest"],
         choice("the similarity that decides; smallest: equation 5 as printed", "3.3"),
     ] = "largest"
-    labels: Labels = field(default_factory=Labels)
-    network: Network = field(default_factory=Network)
-    training: Training = field(default_factory=Training)
+    labels: LabelSettings = field(default_factory=LabelSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
         if "S1" not in self.label_sets:

@@ -7,7 +7,7 @@ rule intervals:
         decisions=lambda w: expand(
             "results/{dataset}/decisions/{variant}.csv",
             dataset=w.dataset,
-            variant=variants(w.dataset),
+            variant=dataset(w.dataset).variants,
         ),
         utterances="results/{dataset}/utterances.csv",
         code=code("statistics.intervals"),
@@ -65,12 +65,33 @@ rule versus_paper:
         "../../envs/emoword.yaml"
     params:
         options=lambda w: flags(
-            {"dataset": w.dataset, "synthetic": is_synthetic(w.dataset)}
+            {"dataset": w.dataset, "synthetic": dataset(w.dataset).synthetic}
         ),
     shell:
         "emoword versus-paper --tables {input.tables} --reported {input.reported}"
         " --template {input.template} {params.options} --csv {output.csv} --tex {output.tex}"
         " --record {log}.json > {log} 2>&1"
+
+
+def claim_comparisons(name):
+    """Differences of the comparison of word spaces, if it was made: a claim is about it."""
+    path = f"results/{name}/comparisons/spaces/differences.csv"
+    made = "spaces" in CONFIG.comparisons_of(name) and Path(path).exists()
+    return {"spaces": path} if made else {}
+
+
+def claim_flags(name):
+    own = first(name)
+    compared_with = [f"{key}={path}" for key, path in claim_comparisons(name).items()]
+    return flags(
+        {
+            "dataset": name,
+            "corpus": own.kind,
+            "variant": own.name,
+            "aggregate": own.settings.aggregate,
+            "comparison": compared_with,
+        }
+    )
 
 
 rule claims:
@@ -80,8 +101,8 @@ rule claims:
         claims=source("paper/claims.yaml"),
         schema=source("src/emoword/resources/claims.schema.yaml"),
         differences="results/{dataset}/differences.csv",
-        neighbours=lambda w: f"results/{w.dataset}/neighbours/{variants(w.dataset)[0]}.csv",
-        targets=lambda w: f"{targets_folder(w.dataset, variants(w.dataset)[0])}/summary.json",
+        neighbours=lambda w: f"results/{w.dataset}/neighbours/{first(w.dataset).name}.csv",
+        targets=lambda w: label_set_files(w, "summary.json"),
         reported=source("paper/reported.csv"),
         versus="results/{dataset}/versus_paper.csv",
         templates=[
@@ -106,10 +127,11 @@ rule claims:
         "../../envs/emoword.yaml"
     params:
         templates=lambda w, input: os.path.dirname(input.templates[0]),
+        targets=label_set_folders,
         options=lambda w: claim_flags(w.dataset),
     shell:
         "emoword claims --claims {input.claims} --differences {input.differences}"
-        " --neighbours {input.neighbours} --targets {input.targets} --reported {input.reported}"
+        " --neighbours {input.neighbours} --targets {params.targets} --reported {input.reported}"
         " --versus-paper {input.versus} {params.options} --templates {params.templates}"
         " --csv {output.csv} --parts {output.parts} --tex {output.tex} --html {output.html}"
         " --record {log}.json > {log} 2>&1"

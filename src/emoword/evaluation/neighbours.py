@@ -1,17 +1,5 @@
-r"""Read vectors as words: the nearest words of example targets (Table 4) and predictions (Table 5).
+"""Vectors read as words: the nearest words of example targets (Table 4), predictions (Table 5)."""
 
-Writes neighbours.csv (kind, variant, model, loss, collapsed, name, words, rank, word, similarity).
-For kind `target`, name is an example and words its target words; for kind `prediction`, name is an
-emotion, and the vector is the mean of a model's predictions of the test utterances of that emotion,
-over folds and seeds; collapsed counts the runs that say nothing. With --by vote each prediction
-votes for its five nearest words instead, and similarity is the share that voted for the word.
-means.csv holds the mean vectors, for the map of the word space.
-
-    emoword neighbours --runs runs/paper/S*-lc/* --targets targets --space SPACE \
-        --neighbours neighbours.csv --means means.csv
-"""
-
-import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -20,62 +8,53 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emoword.evaluation.decide import Run, read_run
-from emoword.io.files import read_json, write_table
-from emoword.labels.encoding import encode, proportions, read_targets
+from emoword.io.files import write_table
+from emoword.labels.encoding import encode, proportions
+from emoword.labels.label_sets import read_classes, read_words
+from emoword.layout import read_variant
 from emoword.spaces.word_space import WordSpace
 
 LISTED = 10
+EXAMPLES = 4  # rows of Table 4
 VOTES = 5  # as many words as Table 5 shows
 COLUMNS = ["kind", "variant", "model", "loss", "collapsed", "name", "words"]
 COLUMNS += ["rank", "word", "similarity"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword neighbours``."""
-    add = parser.add_argument
-    add("--runs", type=Path, nargs="+", required=True, help="runs of one variant and loss")
-    add("--variant", default="paper", help="the name of these runs' settings")
-    add("--targets", type=Path, required=True, help="folder of label sets")
-    add("--space", type=Path, required=True, help="folder of the word space")
-    add(
-        "--example",
-        nargs="+",
-        action="append",
-        metavar="WORD",
-        help="words of an example target; may be given several times (default: the most frequent "
-        "mixed targets of --example-set)",
-    )
-    add("--example-set", choices=["S1", "S2", "S3"], default="S3")
-    add("--examples", type=int, default=4, help="how many, if chosen by frequency")
-    add(
-        "--by",
-        choices=["mean", "vote"],
-        default="mean",
-        help="predictions: nearest to their mean, or most often among the nearest of each",
-    )
-    add("--neighbours", type=Path, required=True, help="neighbours.csv to write")
-    add("--means", type=Path, required=True, help="means.csv to write")
+def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
+    """Read vectors as words: nearest words of example targets (Table 4) and predictions (Table 5).
 
+    Writes OUT (kind, variant, model, loss, collapsed, name, words, rank, word, similarity). For
+    kind `target`, name is an example and words its target words; for kind `prediction`, name is an
+    emotion, and the vector is the mean of a model's predictions of the test utterances of that
+    emotion, over folds and seeds; collapsed counts the runs that say nothing. With the setting
+    `table5: vote` each prediction votes for its five nearest words instead, and similarity is the
+    share that voted for the word. MEANS holds the mean vectors, for the map of the word space.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write neighbours.csv and means.csv."""
-    space = WordSpace.open(arguments.space)
-    runs = [read_run(folder) for folder in arguments.runs]
-    classes: list[str] = read_json(arguments.targets / "classes.json")
-    truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
-    if arguments.example:
-        examples = [pd.Series(words).value_counts(sort=False) for words in arguments.example]
+        emoword neighbours results/demo/variants/paper.json --out neighbours.csv --means means.csv
+
+    Args:
+        variant: The variant's file.
+        out: neighbours.csv.
+        means: means.csv.
+    """
+    place = read_variant(variant)
+    name, chosen = place.variant.name, place.variant.settings
+    space = WordSpace.open(place.space)
+    runs = [read_run(folder) for folder in place.runs([chosen.table_loss])]
+    truth = read_words(place.targets("S1")).set_index("utterance")["word"]
+    if chosen.table4_examples:
+        examples = [pd.Series(words).value_counts(sort=False) for words in chosen.table4_examples]
     else:
-        label_set = read_targets(arguments.targets / f"{arguments.example_set}.csv")
-        examples = frequent_mixtures(label_set, arguments.examples)
-    means = mean_predictions(runs, truth, classes, arguments.variant)
-    vote = arguments.by == "vote"
+        examples = frequent_mixtures(read_words(place.targets(max(chosen.label_sets))), EXAMPLES)
+    averages = mean_predictions(runs, truth, read_classes(place.targets("S1")), name)
+    vote = chosen.table5 == "vote"
     tables = [
-        target_rows(examples, space, arguments.variant),
-        vote_rows(runs, truth, means, space) if vote else prediction_rows(means, space),
+        target_rows(examples, space, name),
+        vote_rows(runs, truth, averages, space) if vote else prediction_rows(averages, space),
     ]
-    write_table(pd.concat(tables)[COLUMNS], arguments.neighbours)
-    write_table(means.round(7), arguments.means)
+    write_table(pd.concat(tables)[COLUMNS], out)
+    write_table(averages.round(7), means)
 
 
 def frequent_mixtures(targets: pd.DataFrame, count: int) -> list[pd.Series]:

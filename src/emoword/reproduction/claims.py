@@ -5,7 +5,7 @@ claim), claim_parts.csv (one row a thing measured, with its difference and inter
 LaTeX, and as a page that needs no network, with a picture of each claim's differences.
 
     emoword claims --claims paper/claims.yaml --differences differences.csv \
-        --neighbours neighbours/paper.csv --targets targets/paper/summary.json \
+        --neighbours neighbours/paper.csv --targets targets/S1-... targets/S2-... \
         --reported paper/reported.csv --templates paper/templates --dataset demo --corpus demo \
         --csv claims.csv --parts claim_parts.csv --tex claims.tex --html claims.html
 
@@ -20,8 +20,9 @@ from typing import Any
 import pandas as pd
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, replacing, write_table
+from emoword.io.files import read_table, replacing, write_table
 from emoword.io.html import render_page
+from emoword.labels.label_sets import read_summaries
 from emoword.reproduction import versus_paper
 from emoword.reproduction.claim_pages import html_values, latex_values
 from emoword.reproduction.claims_file import read_claims
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--claims", type=Path, required=True, help="paper/claims.yaml")
     add("--differences", type=Path, required=True, help="differences.csv of `emoword intervals`")
     add("--neighbours", type=Path, required=True, help="of `emoword neighbours`")
-    add("--targets", type=Path, required=True, help="summary.json of `emoword targets`")
+    add("--targets", type=Path, nargs="+", required=True, help="folders of the label sets")
     add("--reported", type=Path, required=True, help="paper/reported.csv: counts of the paper")
     add("--versus-paper", type=Path, help="versus_paper.csv, to stand on the page as well")
     add(
@@ -117,9 +118,9 @@ def read_evidence(arguments: argparse.Namespace) -> Evidence:
     own = read_differences(arguments.differences, arguments.aggregate)
     own = own[(own[["variant", "against_variant"]] == arguments.variant).all(axis=1)]
     neighbours = read_neighbours(arguments.neighbours, arguments.variant)
-    summary = read_json(arguments.targets)["label_sets"]
     targets = {
-        name: counts["distinct_targets"] for name, counts in summary.items() if counts["utterances"]
+        name: counts["distinct_targets"]
+        for name, counts in read_summaries(arguments.targets).items()
     }
     reported = read_table(arguments.reported, ["table", "row", "column", "value"])
     counted = reported[

@@ -16,11 +16,9 @@ rule demo:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w: flags(
-            {"utterances": config["datasets"][w.dataset].get("utterances")}
-        ),
+        utterances=lambda w: dataset(w.dataset).utterances,
     shell:
-        "emoword demo --out {output.corpus} {params.options} --record {log}.json > {log} 2>&1"
+        "emoword demo --utterances {params.utterances} --out {output.corpus} --record {log}.json > {log} 2>&1"
 
 
 rule read_iemocap:
@@ -45,11 +43,9 @@ rule read_iemocap:
         root=lambda w: corpus_root(w.dataset),
         options=lambda w: flags(
             {
-                "folds": config["datasets"][w.dataset]["folds"],
+                "folds": dataset(w.dataset).folds,
                 "expected": reported(w.dataset),
-                "skip_missing_audio": config["datasets"][w.dataset].get(
-                    "skip_missing_audio"
-                ),
+                "skip_missing_audio": dataset(w.dataset).skip_missing_audio,
             }
         ),
     shell:
@@ -78,14 +74,9 @@ rule read_recordings:
     params:
         options=lambda w: flags(
             {
-                "table": config["datasets"][w.dataset].get("table"),
-                "annotations_table": config["datasets"][w.dataset].get(
-                    "annotations_table"
-                ),
-                "folds": config["datasets"][w.dataset]["folds"],
-                "skip_missing_audio": config["datasets"][w.dataset].get(
-                    "skip_missing_audio"
-                ),
+                **recording_tables(w.dataset),
+                "folds": dataset(w.dataset).folds,
+                "skip_missing_audio": dataset(w.dataset).skip_missing_audio,
             }
         ),
     shell:
