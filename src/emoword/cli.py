@@ -8,17 +8,23 @@ import argparse
 import difflib
 import importlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cyclopts
 from cyclopts import App, Group
 
 from emoword import __version__
 from emoword.io.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 104  # of lines in docstrings, and what help puts around them
 
 
 class Command(NamedTuple):
@@ -92,8 +98,9 @@ def build_app(called: str | None) -> App:
         version=f"emoword {__version__}",
         help="Speech emotion recognition with word embeddings as labels. `./run` runs all "
         "commands in order; each can be run by hand to audit one output: emoword COMMAND --help.",
-        help_format="plaintext",
+        help_format="markdown",
         help_formatter="plain",
+        console=wide_console() if "--help" in sys.argv else None,
     )
     for order, (title, commands) in enumerate(GROUPS.items()):
         group = Group(title, sort_key=order)
@@ -106,6 +113,13 @@ def build_app(called: str | None) -> App:
                 f"emoword.{command.where}", name=name, help=summary, group=group, sort_key=place
             )
     return app
+
+
+def wide_console() -> "Console":
+    """Where help is printed: wide enough for the examples, so that they can be pasted."""
+    from rich.console import Console
+
+    return Console(width=max(shutil.get_terminal_size().columns, WIDTH))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,7 +13,7 @@ from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, write_table
 from emoword.labels.decision import decide as decide_by_cosine
 from emoword.labels.encoding import cosine, encode, proportions
-from emoword.labels.label_sets import read_label_sets
+from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.settings import LabelSet, Settings
 from emoword.spaces.word_space import WordSpace

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emoword.evaluation.decide import Run, read_run
 from emoword.io.files import write_table
 from emoword.labels.encoding import encode, proportions
-from emoword.labels.label_sets import read_classes, read_words
+from emoword.labels.words import read_classes, read_words
 from emoword.layout import read_variant
 from emoword.spaces.word_space import WordSpace
 

@@ -5,20 +5,19 @@ import string
 from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, replacing, write_json, write_table
+from emoword.io.files import read_table, replacing, write_json, write_table
 from emoword.labels.encoding import proportions
-from emoword.layout import LabelSetSettings, Place, read_settings
-from emoword.settings import LabelSet, LabelSettings
+from emoword.labels.words import DROPPED
+from emoword.layout import LabelSetSettings, read_settings
+from emoword.settings import LabelSettings
 from emoword.spaces.word_space import WordSpace
 
 UTTERANCES = ["utterance", "wav", "speaker", "fold", "style", "label"]
 ANNOTATIONS = ["utterance", "rater", "role", "kind", "source", "text", "file", "line"]
-DROPPED = ["utterance", "rater", "kind", "text", "file", "line", "reason"]
 
 # What is cut from a comment's ends: raters write "(tense.)", "(sad?)", "('guarded')".
 EDGES = string.whitespace + string.punctuation
@@ -80,55 +79,6 @@ def label_set(
         write_json(summary["classes"], folder / "classes.json")
         write_json(summary, folder / "summary.json")
     print(json.dumps(summary, indent=2, ensure_ascii=False))
-
-
-def read_words(folder: Path) -> pd.DataFrame:
-    """Read a label set: utterance, word, count (a multiset of words an utterance).
-
-    Raises:
-        InputError: the folder holds no label set, or a count is below one.
-    """
-    path = folder / "words.csv"
-    table = read_table(path, ["utterance", "word", "count"], {"count": int})
-    wrong = table.index[table["count"] < 1]
-    if len(wrong):
-        raise InputError(f"{path}: line {wrong[0] + 2}: a word's count is at least 1")
-    return table
-
-
-def read_truth(folder: Path) -> dict[str, str]:
-    """Utterance -> class, in the order of S1's words.csv; ``folder`` is that of S1."""
-    return dict(read_words(folder)[["utterance", "word"]].to_numpy())
-
-
-def read_classes(folder: Path) -> list[str]:
-    """The classes of a label set, in the order of the baseline's outputs."""
-    classes: list[str] = read_json(folder / "classes.json")
-    return classes
-
-
-def read_label_sets(place: Place) -> dict[LabelSet, pd.DataFrame]:
-    """The words of all label sets of a variant: S1, S2, S3 -> utterance, word, count."""
-    return {name: read_words(place.targets(name)) for name in place.variant.targets}
-
-
-def read_summaries(folders: Iterable[Path]) -> dict[str, dict[str, Any]]:
-    """Label set -> its summary.json."""
-    summaries = (read_json(folder / "summary.json") for folder in folders)
-    return {summary["label_set"]: summary for summary in summaries}
-
-
-def read_dropped(place: Place) -> pd.DataFrame:
-    """What fell out of a variant's label sets: dropped.csv, with the sets (``S2 S3``)."""
-    tables = [
-        read_table(place.targets(name) / "dropped.csv", DROPPED).assign(label_set=name)
-        for name in place.variant.targets
-    ]
-    rows = pd.concat(tables, ignore_index=True)
-    # the same label may be left out twice for one reason, so rows are numbered within their set
-    rows["nth"] = rows.groupby([*DROPPED, "label_set"]).cumcount()
-    joined = rows.groupby([*DROPPED, "nth"], sort=False)["label_set"].agg(" ".join)
-    return joined.reset_index().drop(columns="nth")
 
 
 def ground_truth(

@@ -1,64 +1,13 @@
-"""The vectors of a label set's words, so that training needs no word space."""
+"""Look up the vectors of a label set's words, so that training needs no word space."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 from emoword.io.files import replacing
-from emoword.labels.label_sets import read_classes, read_words
+from emoword.labels.words import read_classes, read_words
 from emoword.spaces.word_space import WordSpace
-
-
-class LabelVectors:
-    """Words and their vectors, in memory; those of one label set and of the classes.
-
-    Attributes:
-        words: distinct.
-        vectors: float32 [words, dim].
-    """
-
-    def __init__(self, words: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        self.words = list(words)
-        self.vectors = vectors
-        self._row = {word: row for row, word in enumerate(self.words)}
-
-    @classmethod
-    def open(cls, folder: Path) -> "LabelVectors":
-        """Read the folder that ``emoword encode`` wrote.
-
-        Raises:
-            InputError: there is none, or its files do not belong together.
-        """
-        try:
-            words = (folder / "words.txt").read_text(encoding="utf-8").split("\n")[:-1]
-            vectors = np.load(folder / "vectors.npy", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"{folder}: no vectors of a label set here: {error}") from None
-        if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != len(words):
-            raise InputError(
-                f"{folder}: words.txt and vectors.npy do not belong together; "
-                "make them again with emoword encode"
-            )
-        return cls(words, vectors)
-
-    @property
-    def dim(self) -> int:
-        """Numbers a vector."""
-        return int(self.vectors.shape[1])
-
-    def vectors_of(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """The vectors of these words, float32 [len(words), dim].
-
-        Raises:
-            InputError: names the words that are not there.
-        """
-        lacking = [word for word in words if word not in self._row]
-        if lacking:
-            raise InputError(f"no vectors of the words {', '.join(lacking)}; make them again")
-        return self.vectors[np.array([self._row[word] for word in words], np.int64)]
 
 
 def encode_words(targets: Path, /, *, space: Path, out: Path) -> None:

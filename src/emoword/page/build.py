@@ -17,13 +17,8 @@ import pandas as pd
 from emoword import __version__
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
-from emoword.labels.label_sets import (
-    ANNOTATIONS,
-    UTTERANCES,
-    read_dropped,
-    read_label_sets,
-    read_summaries,
-)
+from emoword.labels.label_sets import ANNOTATIONS, UTTERANCES
+from emoword.labels.words import read_dropped, read_label_sets, read_summaries
 from emoword.layout import read_variant
 from emoword.page.data import (
     Shown,

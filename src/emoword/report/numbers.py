@@ -10,7 +10,7 @@ import pandas as pd
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
-from emoword.labels.label_sets import read_summaries
+from emoword.labels.words import read_summaries
 from emoword.layout import read_variant
 from emoword.reproduction.verdicts import VERDICTS
 from emoword.statistics.resampling import RESAMPLES

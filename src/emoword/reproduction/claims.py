@@ -22,7 +22,7 @@ import pandas as pd
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, replacing, write_table
 from emoword.io.html import render_page
-from emoword.labels.label_sets import read_summaries
+from emoword.labels.words import read_summaries
 from emoword.reproduction import versus_paper
 from emoword.reproduction.claim_pages import html_values, latex_values
 from emoword.reproduction.claims_file import read_claims

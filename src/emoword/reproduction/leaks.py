@@ -14,8 +14,7 @@ from emoword.corpora.corpus import some
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, write_json
-from emoword.labels.label_sets import read_classes, read_label_sets, read_truth
-from emoword.labels.vectors import LabelVectors
+from emoword.labels.words import LabelVectors, read_classes, read_label_sets, read_truth
 from emoword.layout import read_variant
 from emoword.settings import LabelSet
 from emoword.training.targets import CLASS_LOSSES, fingerprint, training_targets

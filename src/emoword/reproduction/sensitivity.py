@@ -10,7 +10,8 @@ import pandas as pd
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, replacing, write_table
-from emoword.labels.label_sets import read_reported, read_summaries
+from emoword.labels.label_sets import read_reported
+from emoword.labels.words import read_summaries
 from emoword.layout import Place, read_variant
 from emoword.reproduction.choices import read_choices
 from emoword.reproduction.claims_file import read_claims

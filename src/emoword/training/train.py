@@ -24,8 +24,7 @@ from emoword.io.errors import InputError
 from emoword.io.files import read_table, replacing, write_json, write_table
 from emoword.labels.decision import decide, unweighted_accuracy
 from emoword.labels.encoding import unit
-from emoword.labels.label_sets import read_classes, read_truth, read_words
-from emoword.labels.vectors import LabelVectors
+from emoword.labels.words import LabelVectors, read_classes, read_truth, read_words
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
 from emoword.training.loop import Examples, fit, frame_statistics, held, predict
 from emoword.training.losses import centroids
