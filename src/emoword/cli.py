@@ -38,8 +38,12 @@ GROUPS: dict[str, dict[str, Command]] = {
     "Corpora": {
         "demo": Command("demo.corpus", "synthesise a miniature corpus in IEMOCAP's layout"),
         "polish": Command("demo.polish", "write the CSV of the Polish corpus"),
-        "read-iemocap": Command("corpora.iemocap", "IEMOCAP -> utterances.csv, annotations.csv"),
-        "read-recordings": Command("corpora.recordings", "a CSV of recordings -> the same"),
+        "read-iemocap": Command(
+            "corpora.iemocap:read_iemocap", "IEMOCAP -> utterances.csv, annotations.csv"
+        ),
+        "read-recordings": Command(
+            "corpora.recordings:read_recordings", "a CSV of recordings -> the same"
+        ),
     },
     "Labels and word spaces": {
         "fetch": Command("spaces.fetch", "a public file, such as GloVe 840B, resumable"),
@@ -100,6 +104,7 @@ def build_app(called: str | None) -> App:
         "commands in order; each can be run by hand to audit one output: emoword COMMAND --help.",
         help_format="markdown",
         help_formatter="plain",
+        result_action="return_value",
         console=wide_console() if "--help" in sys.argv else None,
     )
     for order, (title, commands) in enumerate(GROUPS.items()):

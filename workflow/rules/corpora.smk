@@ -41,6 +41,7 @@ rule read_iemocap:
         "../../envs/emoword.yaml"
     params:
         root=lambda w: corpus_root(w.dataset),
+        folder=subpath(output.report, parent=True),
         options=lambda w: flags(
             {
                 "folds": dataset(w.dataset).folds,
@@ -49,8 +50,7 @@ rule read_iemocap:
             }
         ),
     shell:
-        "emoword read-iemocap --root {params.root:q} --utterances {output.utterances}"
-        " --annotations {output.annotations} --report {output.report} {params.options}"
+        "emoword read-iemocap {params.root:q} {params.options} --out {params.folder}"
         " --record {log}.json > {log} 2>&1"
 
 
@@ -72,13 +72,14 @@ rule read_recordings:
     conda:
         "../../envs/emoword.yaml"
     params:
+        folder=subpath(output.report, parent=True),
         options=lambda w: flags(
             {
-                **recording_tables(w.dataset),
+                "annotations_table": dataset(w.dataset).annotations_table,
                 "folds": dataset(w.dataset).folds,
                 "skip_missing_audio": dataset(w.dataset).skip_missing_audio,
             }
         ),
     shell:
-        "emoword read-recordings {params.options} --utterances {output.utterances}"
-        " --annotations {output.annotations} --report {output.report} --record {log}.json > {log} 2>&1"
+        "emoword read-recordings {input.table:q} {params.options} --out {params.folder}"
+        " --record {log}.json > {log} 2>&1"
