@@ -10,17 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, write_table
+from emoword.io.files import read_json, write_table
 from emoword.labels.decision import decide as decide_by_cosine
 from emoword.labels.encoding import cosine, encode, proportions
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
+from emoword.schemas import NEAREST, RUN_KEYS, SPLIT
 from emoword.settings import LabelSet, Settings
 from emoword.spaces.word_space import WordSpace
 from emoword.training.targets import CLASS_LOSSES
 
 RANKED_SETS: tuple[LabelSet, ...] = ("S2", "S3")  # S1 has one word an utterance: nothing to rank
-NEAREST = 10
+LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def read_run(folder: Path) -> Run:
         InputError: files are missing or disagree.
     """
     record = read_json(folder / "run.json")
-    split = read_table(folder / "split.csv", ["utterance", "part"])
+    split = SPLIT.read(folder / "split.csv")
     utterances = list(split["utterance"][split["part"] == "test"])
     path = folder / "predictions.npy"
     try:
@@ -89,8 +90,7 @@ def decide(variant: Path, /, *, out: Path, nearest: Path) -> None:
         rows = near_targets(words, tested, judge.space)
         near_tables.append(rows.assign(of=name, fold="", seed=""))
     listed = pd.concat(near_tables).assign(variant=judge.variant)
-    first = ["variant", "of", "fold", "seed", "utterance"]
-    write_table(listed[first + [name for name in listed if name not in first]], nearest)
+    write_table(listed[[name for name in NEAREST.names if name in listed]], nearest)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Judge:
                             0 if rank == 2 and self.chosen.table6_missing_l2 == "miss" else None
                         )
                         table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest, missing)
-        for position, key in enumerate(("variant", "model", "loss", "fold", "seed", "collapsed")):
+        for position, key in enumerate([*RUN_KEYS, "collapsed"]):
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
         return table
@@ -168,7 +168,7 @@ def words_near(
     utterances: Sequence[str], vectors: NDArray[np.float32], space: WordSpace
 ) -> pd.DataFrame:
     """Each vector's ten nearest words: columns utterance, word 1, similarity 1, word 2, ..."""
-    indices, similarities = space.nearest(vectors, min(NEAREST, len(space)))
+    indices, similarities = space.nearest(vectors, min(LISTED, len(space)))
     table: dict[str, Sequence[object]] = {"utterance": utterances}
     for rank in range(indices.shape[1]):
         table[f"word {rank + 1}"] = [space.word(i) for i in indices[:, rank]]

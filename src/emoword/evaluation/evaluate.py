@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoword.io.files import read_table, write_table
+from emoword.io.files import write_table
 from emoword.labels.decision import unweighted_accuracy, weighted_accuracy
-
-RUN = ["variant", "model", "loss", "fold", "seed"]
-COLUMNS = [*RUN, "measured_on", "metric", "value", "n"]
+from emoword.schemas import DECISIONS, METRICS, MODEL, RUN_KEYS, UTTERANCES
 
 
 def evaluate(*decisions: Path, utterances: Path | None = None, out: Path) -> None:
@@ -30,11 +28,11 @@ def evaluate(*decisions: Path, utterances: Path | None = None, out: Path) -> Non
         utterances: utterances.csv, for the styles of turns.
         out: metrics.csv.
     """
-    tables = [read_table(path, [*RUN, "true", "predicted"]) for path in decisions]
+    tables = [DECISIONS.read_text(path, *RUN_KEYS, "true", "predicted") for path in decisions]
     # a variant may lack the columns of label sets that it does not have
     rows = pd.concat(tables, ignore_index=True).fillna("")
     if utterances:
-        styles = read_table(utterances, ["utterance", "style"])
+        styles = UTTERANCES.read(utterances, "utterance", "style")
         rows["style"] = rows["utterance"].map(dict(styles[["utterance", "style"]].to_numpy()))
     write_table(count_metrics(rows), out)
 
@@ -49,21 +47,21 @@ def count_metrics(decisions: pd.DataFrame) -> pd.DataFrame:
         The columns of metrics.csv.
     """
     rows: list[tuple[object, ...]] = []
-    for key, model in decisions.groupby(["variant", "model", "loss"], sort=False):
+    for key, model in decisions.groupby(MODEL, sort=False):
         runs = []
         for (fold, seed), part in model.groupby(["fold", "seed"], sort=False):
             runs += [(fold, seed, *metric) for metric in measure(part)]
         pooled = [
             (seed, *metric) for seed, part in model.groupby("seed") for metric in measure(part)
         ]
-        by_run = pd.DataFrame(runs, columns=COLUMNS[3:])
+        by_run = pd.DataFrame(runs, columns=METRICS.names[3:])
         overall = ["measured_on", "metric"]
         names = list(dict.fromkeys(by_run[overall].itertuples(index=False, name=None)))
         rows += [(*key, *row) for row in runs]
         rows += [(*key, "mean", "all", *row) for row in over_runs(by_run, names)]
-        over_seeds = pd.DataFrame(pooled, columns=COLUMNS[4:])
+        over_seeds = pd.DataFrame(pooled, columns=METRICS.names[4:])
         rows += [(*key, "pooled", "all", *row) for row in over_runs(over_seeds, names)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=METRICS.names)
 
 
 def over_runs(

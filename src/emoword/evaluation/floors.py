@@ -8,9 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emoword.evaluation.decide import Judge, Run, read_run
-from emoword.io.files import read_table, write_table
+from emoword.io.files import write_table
 from emoword.labels.encoding import encode
 from emoword.layout import read_variant
+from emoword.schemas import SPLIT
 
 LOSS = "constant"
 
@@ -39,7 +40,7 @@ def floors(variant: Path, /, *, out: Path) -> None:
 def constants(folder: Path, judge: Judge) -> Iterator[Run]:
     """The constant predictors of a run's training part, as runs that were never trained."""
     run = read_run(folder)
-    split = read_table(folder / "split.csv", ["utterance", "part"])
+    split = SPLIT.read(folder / "split.csv")
     train = list(split["utterance"][split["part"] == "train"])
     label_set = run.record["label_set"]
     vectors = encode(judge.targets[label_set], train, judge.space)

@@ -12,13 +12,13 @@ from emoword.io.files import write_table
 from emoword.labels.encoding import encode, proportions
 from emoword.labels.words import read_classes, read_words
 from emoword.layout import read_variant
+from emoword.schemas import MODEL, NEIGHBOURS
 from emoword.spaces.word_space import WordSpace
 
 LISTED = 10
 EXAMPLES = 4  # rows of Table 4
+MEAN_KEYS = [*MODEL, "collapsed", "name"]
 VOTES = 5  # as many words as Table 5 shows
-COLUMNS = ["kind", "variant", "model", "loss", "collapsed", "name", "words"]
-COLUMNS += ["rank", "word", "similarity"]
 
 
 def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
@@ -53,7 +53,7 @@ def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
         target_rows(examples, space, name),
         vote_rows(runs, truth, averages, space) if vote else prediction_rows(averages, space),
     ]
-    write_table(pd.concat(tables)[COLUMNS], out)
+    write_table(pd.concat(tables)[NEIGHBOURS.names], out)
     write_table(averages.round(7), means)
 
 
@@ -83,7 +83,7 @@ def target_rows(examples: Iterable[pd.Series], space: WordSpace, variant: str) -
         text = " ".join(f"{word}:{count}" for word, count in ordered.items())
         head = {"kind": "target", "variant": variant, "model": "", "loss": "", "collapsed": ""}
         tables.append(listed(vector[0], space, **head, name=f"example {number}", words=text))
-    return pd.concat(tables) if tables else pd.DataFrame(columns=COLUMNS)
+    return pd.concat(tables) if tables else pd.DataFrame(columns=NEIGHBOURS.names)
 
 
 def mean_predictions(
@@ -106,16 +106,17 @@ def mean_predictions(
             mean = vectors[labels == emotion].mean(axis=0)
             rows.append((variant, model, own[0].record["loss"], collapsed, emotion, *mean))
     names = [f"v{i}" for i in range(vectors.shape[1])]
-    return pd.DataFrame(rows, columns=["variant", "model", "loss", "collapsed", "name", *names])
+    return pd.DataFrame(rows, columns=[*MEAN_KEYS, *names])
 
 
 def prediction_rows(means: pd.DataFrame, space: WordSpace) -> pd.DataFrame:
     """The nearest words of the mean predictions (paper, Table 5)."""
-    keys = ["variant", "model", "loss", "collapsed", "name"]
-    vectors = means.drop(columns=keys).to_numpy(dtype=np.float64)
+    vectors = means.drop(columns=MEAN_KEYS).to_numpy(dtype=np.float64)
     return pd.concat(
-        listed(vector, space, kind="prediction", words="", **dict(zip(keys, key, strict=True)))
-        for vector, key in zip(vectors, means[keys].itertuples(index=False, name=None), strict=True)
+        listed(vector, space, kind="prediction", words="", **dict(zip(MEAN_KEYS, key, strict=True)))
+        for vector, key in zip(
+            vectors, means[MEAN_KEYS].itertuples(index=False, name=None), strict=True
+        )
     )
 
 
@@ -126,10 +127,9 @@ def vote_rows(
 
     Of equally many votes the word that comes first in the space is first.
     """
-    keys = ["variant", "model", "loss", "collapsed", "name"]
     tables = []
-    for key in means[keys].itertuples(index=False, name=None):
-        head: dict[str, str] = dict(zip(keys, key, strict=True))
+    for key in means[MEAN_KEYS].itertuples(index=False, name=None):
+        head: dict[str, str] = dict(zip(MEAN_KEYS, key, strict=True))
         own = [run for run in runs if run.record["model"] == head["model"]]
         vectors = np.concatenate([run.predictions for run in own])
         labels = truth.loc[[name for run in own for name in run.utterances]].to_numpy()

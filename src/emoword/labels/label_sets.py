@@ -11,13 +11,10 @@ import pandas as pd
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, replacing, write_json, write_table
 from emoword.labels.encoding import proportions
-from emoword.labels.words import DROPPED
 from emoword.layout import LabelSetSettings, read_settings
+from emoword.schemas import ANNOTATIONS, DROPPED, UTTERANCES
 from emoword.settings import LabelSettings
 from emoword.spaces.word_space import WordSpace
-
-UTTERANCES = ["utterance", "wav", "speaker", "fold", "style", "label"]
-ANNOTATIONS = ["utterance", "rater", "role", "kind", "source", "text", "file", "line"]
 
 # What is cut from a comment's ends: raters write "(tense.)", "(sad?)", "('guarded')".
 EDGES = string.whitespace + string.punctuation
@@ -56,14 +53,14 @@ def label_set(
         out: Folder of the label set.
     """
     made_by = read_settings(settings, LabelSetSettings)
-    table = read_table(utterances, UTTERANCES)
+    table = UTTERANCES.read_text(utterances)
     truth, dropped = ground_truth(table, made_by.labels)
     if made_by.label_set == "S1":
         words = pd.DataFrame({"utterance": truth.index, "word": truth.to_numpy()})
     else:
         if space is None:
             raise InputError(f"{made_by.label_set} needs --space: its words must be there")
-        rows = read_table(annotations, ANNOTATIONS, {"line": int})
+        rows = ANNOTATIONS.read(annotations)
         if made_by.label_set == "S2":
             rows = rows[rows["kind"] == "label"]
         words, left_out = rater_words(rows, truth, made_by.labels, WordSpace.open(space))
@@ -110,7 +107,7 @@ def ground_truth(
     dropped = pd.DataFrame(
         {"utterance": out["utterance"], "kind": "utterance", "text": out["label"]}
     ).assign(rater="", file="", line="", reason=reasons)
-    return truth, dropped[DROPPED]
+    return truth, dropped[DROPPED.names]
 
 
 def rater_words(
@@ -159,7 +156,7 @@ def rater_words(
     dropped = rows[rows["reason"] != ""].copy()
     dropped["text"] = dropped["word"]
     kept = rows[rows["reason"] == ""]
-    return kept[["utterance", "kind", "word"]], pd.concat([others, dropped])[DROPPED]
+    return kept[["utterance", "kind", "word"]], pd.concat([others, dropped])[DROPPED.names]
 
 
 def read_reported(path: Path) -> dict[str, int]:

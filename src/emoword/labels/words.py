@@ -9,11 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table
+from emoword.io.files import read_json
 from emoword.layout import Place
+from emoword.schemas import DROPPED, WORDS
 from emoword.settings import LabelSet
-
-DROPPED = ["utterance", "rater", "kind", "text", "file", "line", "reason"]
 
 
 def read_words(folder: Path) -> pd.DataFrame:
@@ -23,7 +22,7 @@ def read_words(folder: Path) -> pd.DataFrame:
         InputError: the folder holds no label set, or a count is below one.
     """
     path = folder / "words.csv"
-    table = read_table(path, ["utterance", "word", "count"], {"count": int})
+    table = WORDS.read(path)
     wrong = table.index[table["count"] < 1]
     if len(wrong):
         raise InputError(f"{path}: line {wrong[0] + 2}: a word's count is at least 1")
@@ -55,13 +54,13 @@ def read_summaries(folders: Iterable[Path]) -> dict[str, dict[str, Any]]:
 def read_dropped(place: Place) -> pd.DataFrame:
     """What fell out of a variant's label sets: dropped.csv, with the sets (``S2 S3``)."""
     tables = [
-        read_table(place.targets(name) / "dropped.csv", DROPPED).assign(label_set=name)
+        DROPPED.read(place.targets(name) / "dropped.csv").assign(label_set=name)
         for name in place.variant.targets
     ]
     rows = pd.concat(tables, ignore_index=True)
     # the same label may be left out twice for one reason, so rows are numbered within their set
-    rows["nth"] = rows.groupby([*DROPPED, "label_set"]).cumcount()
-    joined = rows.groupby([*DROPPED, "nth"], sort=False)["label_set"].agg(" ".join)
+    rows["nth"] = rows.groupby([*DROPPED.names, "label_set"]).cumcount()
+    joined = rows.groupby([*DROPPED.names, "nth"], sort=False)["label_set"].agg(" ".join)
     return joined.reset_index().drop(columns="nth")
 
 

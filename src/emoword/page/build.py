@@ -17,7 +17,6 @@ import pandas as pd
 from emoword import __version__
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
-from emoword.labels.label_sets import ANNOTATIONS, UTTERANCES
 from emoword.labels.words import read_dropped, read_label_sets, read_summaries
 from emoword.layout import read_variant
 from emoword.page.data import (
@@ -29,8 +28,8 @@ from emoword.page.data import (
     utterance_list,
 )
 from emoword.page.tables import read_tables
+from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, RUN_KEYS, UTTERANCES
 
-RUN = ["variant", "model", "loss", "fold", "seed"]
 FIGURES = {
     "neighbours": "Words nearest to the models' mean predictions, by emotion",
     "map": "The word space around the emotions, and the models' mean predictions",
@@ -79,17 +78,17 @@ def page(variant: Path, /, *, copy_audio: bool = False, out: Path) -> None:
 
 def write_page(shown: Shown, folder: Path, out: Path, copy_audio: bool) -> dict[str, int]:
     """Write all files of the page into ``folder``; returns their sizes by name."""
-    utterances = read_table(shown.results / "utterances.csv", UTTERANCES)
-    annotations = read_table(shown.results / "annotations.csv", ANNOTATIONS)
+    utterances = UTTERANCES.read_text(shown.results / "utterances.csv")
+    annotations = ANNOTATIONS.read_text(shown.results / "annotations.csv")
     dropped = read_dropped(shown.place)
     targets = read_label_sets(shown.place)
     synthetic = shown.place.variant.synthetic
     decisions_file = shown.results / "decisions" / f"{shown.variant}.csv"
-    decisions = read_table(decisions_file, [*RUN, "utterance", "true", "predicted"])
+    decisions = DECISIONS.read_text(decisions_file, *RUN_KEYS, "utterance", "true", "predicted")
     near_file = shown.results / "nearest" / f"{shown.variant}.csv"
-    near = read_table(near_file, ["of", "fold", "seed", "utterance"])
+    near = NEAREST.read_text(near_file, "of", "fold", "seed", "utterance")
     metrics_file = shown.results / "metrics.csv"
-    metrics = read_table(metrics_file, [*RUN, "measured_on", "metric", "value", "n"])
+    metrics = METRICS.read_text(metrics_file)
     ids = list(utterances["utterance"])
     for name, table in {
         "annotations.csv": annotations,

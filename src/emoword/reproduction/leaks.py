@@ -13,9 +13,10 @@ from safetensors import SafetensorError, safe_open
 from emoword.corpora.corpus import some
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, write_json
+from emoword.io.files import read_json, write_json
 from emoword.labels.words import LabelVectors, read_classes, read_label_sets, read_truth
 from emoword.layout import read_variant
+from emoword.schemas import SPLIT, UTTERANCES
 from emoword.settings import LabelSet
 from emoword.training.targets import CLASS_LOSSES, fingerprint, training_targets
 
@@ -74,8 +75,7 @@ def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
         out: leaks.json: what was checked.
     """
     place = read_variant(variant)
-    columns = ["utterance", "wav", "speaker", "fold"]
-    table = read_table(utterances, columns, {"fold": int})
+    table = UTTERANCES.read(utterances, "utterance", "wav", "speaker", "fold")
     truth = read_truth(place.targets("S1"))
     corpus = Corpus(
         table,
@@ -110,7 +110,7 @@ def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
 
 def read_checked(folder: Path) -> Checked:
     """Read a run's record and split."""
-    split = read_table(folder / "split.csv", ["utterance", "part"])
+    split = SPLIT.read(folder / "split.csv")
     record = read_json(folder / "run.json")
     if "targets" not in record:
         raise InputError(f"{folder}/run.json: no fingerprints of the targets; train this run again")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_table, replacing, write_table
+from emoword.io.files import replacing, write_table
 from emoword.labels.label_sets import read_reported
 from emoword.labels.words import read_summaries
 from emoword.layout import Place, read_variant
@@ -17,6 +17,7 @@ from emoword.reproduction.choices import read_choices
 from emoword.reproduction.claims_file import read_claims
 from emoword.reproduction.controls import BASELINE, Numbers, reach, read_models
 from emoword.reproduction.verdicts import NOT_EVALUATED, Evidence, judge, verdict_of
+from emoword.schemas import UTTERANCES
 from emoword.statistics.intervals import Key, Measured, Where, ends, measure, paired
 from emoword.statistics.resampling import permutation_p
 from emoword.tables.latex import Latex, render
@@ -61,7 +62,7 @@ def sensitivity(
     places = {place.variant.name: place for place in map(read_variant, variants)}
     default, *_ = places
     first = places[default]
-    table = read_table(first.path("utterances.csv"), ["utterance", "speaker", "style"])
+    table = UTTERANCES.read(first.path("utterances.csv"), "utterance", "speaker", "style")
     files = [place.path(f"decisions/{name}.csv") for name, place in places.items()]
     models, collapsed = read_models(files, table.set_index("utterance"))
     numbers = measure(models)

@@ -21,11 +21,12 @@ from emoword.features import memory
 from emoword.features.device import pick_device, place
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
-from emoword.io.files import read_table, replacing, write_json, write_table
+from emoword.io.files import replacing, write_json, write_table
 from emoword.labels.decision import decide, unweighted_accuracy
 from emoword.labels.encoding import unit
 from emoword.labels.words import LabelVectors, read_classes, read_truth, read_words
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
+from emoword.schemas import UTTERANCES
 from emoword.training.loop import Examples, fit, frame_statistics, held, predict
 from emoword.training.losses import centroids
 from emoword.training.network import Network, frames_needed
@@ -176,7 +177,7 @@ def read_data(
             split is faulty; a part has no utterance with words.
     """
     truth, classes = read_truth(truth_folder), read_classes(truth_folder)
-    table = read_table(utterances, ["utterance", "speaker", "fold"], {"fold": int})
+    table = UTTERANCES.read(utterances, "utterance", "speaker", "fold")
     table = table[table["utterance"].isin(list(truth))].copy()
     table["label"] = table["utterance"].map(truth)
     chosen = made_by.training
