@@ -24,9 +24,10 @@ from typing import NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from emoword.evaluation.evaluate import RUN, metric_columns
+from emoword.evaluation.evaluate import metric_columns
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, write_table
+from emoword.schemas import RUN_KEYS as RUN
 from emoword.statistics.resampling import (
     Aggregate,
     Floats,
