@@ -1,7 +1,7 @@
 """emoword: Stanley et al., Interspeech 2023, from corpus to Tables 1-6 and figures.
 
-A datum travels one way: corpus -> targets, features, word space -> runs -> decisions and neighbours
--> metrics -> tables and figures. Each rule's shell command can be pasted and run by hand.
+A datum travels one way: corpus -> label sets, features, word space -> runs -> decisions and
+neighbours -> metrics -> tables and figures. Each rule's shell command can be pasted and run by hand.
 """
 
 from snakemake.utils import min_version
@@ -15,15 +15,12 @@ configfile: f"{workflow.basedir}/config.yaml"
 include: "workflow/rules/common.smk"
 
 
-check_names(config["dataset"])
-
-
 rule all:
     """Everything of the configured dataset."""
     input:
         expand(
             "results/{dataset}/{made}",
-            dataset=config["dataset"],
+            dataset=CONFIG.dataset,
             made=[
                 "config.json",
                 "metrics.csv",
@@ -36,15 +33,19 @@ rule all:
         ),
 
 
-include: "workflow/rules/corpus.smk"
-include: "workflow/rules/inputs.smk"
-include: "workflow/rules/runs.smk"
-include: "workflow/rules/results.smk"
+include: "workflow/rules/settings.smk"
+include: "workflow/rules/corpora.smk"
+include: "workflow/rules/spaces.smk"
+include: "workflow/rules/labels.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/results.smk"
 include: "workflow/rules/controls.smk"
 include: "workflow/rules/sensitivity.smk"
-include: "workflow/rules/paper.smk"
 include: "workflow/rules/spaces_comparison.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/page.smk"
 include: "workflow/rules/audit.smk"
 
@@ -53,5 +54,5 @@ report: "workflow/report/workflow.rst"
 
 
 onsuccess:
-    remove_checkpoints(config["dataset"])
-    print_outputs(config["dataset"])
+    remove_checkpoints(CONFIG.dataset)
+    print_outputs(CONFIG.dataset)

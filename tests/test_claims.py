@@ -13,6 +13,7 @@ import yaml
 from scipy import stats
 
 from emoword import cli
+from emoword.layout import as_json, variant_of
 from emoword.reproduction.claims_file import AnyClaim, read_claims
 from emoword.reproduction.verdicts import (
     CONTRADICTED,
@@ -26,9 +27,11 @@ from emoword.reproduction.verdicts import (
     verdict_of,
 )
 from emoword.reproduction.versus_paper import COLUMNS
+from emoword.settings import read_config
 from emoword.statistics.intervals import Difference
 
 PAPER = Path(__file__).parents[1] / "paper"
+CONFIG = PAPER.parent / "config.yaml"
 T95 = float(stats.t.ppf(0.975, 9))  # ten speakers
 
 
@@ -498,43 +501,51 @@ def stage(tmp_path: Path) -> Callable[..., Path]:
         | {"present": ["M1 happiness sadness"]},
         {"id": "c", "place": "text", "says": "Counts.", "kind": "count", "label_set": "S2"},
         {"id": "d", "place": "Table 2", "says": "Others.", "kind": "greater"}
-        | {
-            "measures": ["class UA"],
-            "pairs": [
-                {"these": ["M1 lc"], "those": ["old2019self"]},
-                {"these": ["new2022speech"], "those": ["M1 lc"]},
-                {"these": ["M1 lc"], "those": ["near2020speech"]},
-            ],
-        },
-    ]
+        | {"measures": ["class UA"], "pairs": [
+            {"these": ["M1 lc"], "those": ["old2019self"]},
+            {"these": ["new2022speech"], "those": ["M1 lc"]},
+            {"these": ["M1 lc"], "those": ["near2020speech"]},
+        ]},
+    ]  # fmt: skip
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump({"claims": claims}))
-    rows = pd.DataFrame([difference("M1 lc", "baseline ce", 0.1, 0.01)])
-    rows = pd.concat([rows, rows.assign(fold="pooled", difference=-0.1, low=-0.12, high=-0.08)])
-    rows.to_csv(tmp_path / "differences.csv", index=False)
-    value: dict[str, object] = {"variant": "paper", "model": "M1", "loss": "lc", "fold": "mean"}
-    value |= {"measured_on": "class", "metric": "UA", "value": 0.69, "repeat_high": 0.70}
-    repeat = [{**value, "speakers": 10, "seeds": 5, "utterances": 100}]
-    pd.DataFrame(repeat).to_csv(tmp_path / "intervals.csv", index=False)
     works = "key,UA,WA\nold2019self,0.638,0.681\nnew2022speech,0.7105,\nnear2020speech,0.685,0.6\n"
     (tmp_path / "literature.csv").write_text(works)
+    demo = variant_of(read_config(yaml.safe_load(CONFIG.read_text())), "demo", "paper")
+    root = tmp_path / "results"
+    rows = pd.DataFrame([difference("M1 lc", "baseline ce", 0.1, 0.01)])
+    rows = pd.concat([rows, rows.assign(fold="pooled", difference=-0.1, low=-0.12, high=-0.08)])
     words = [words_of("M1", "joy", HOSTILE, seed=seed) for seed in ("", "0", "1", "2")]
     near = pd.DataFrame([row for own in words for row in own])
     near = near.assign(variant="paper", collapsed="", similarity=0.5)
-    near.to_csv(tmp_path / "neighbours.csv", index=False)
-    summary = {"label_sets": {"S2": {"utterances": 9, "distinct_targets": 39}}}
-    (tmp_path / "summary.json").write_text(json.dumps(summary))
+    value = {"variant": "paper", "model": "M1", "loss": "lc", "fold": "mean"}
+    value |= {"measured_on": "class", "metric": "UA", "low": "", "high": "", "standard_error": ""}
+    ours = {"value": 0.69, "repeat_low": 0.68, "repeat_high": 0.70}
+    ours |= {"folds": 5, "speakers": 10, "seeds": 5, "utterances": 100}
+    for name, table in (
+        ("differences", rows),
+        ("neighbours/paper", near),
+        ("intervals", pd.DataFrame([{**value, **ours}])),
+        ("versus_paper", pd.DataFrame(columns=COLUMNS)),
+    ):
+        path = root / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.to_csv(path, index=False)
+    for label_set, folder in demo.targets.items():
+        (root / folder).mkdir(parents=True)
+        summary = {"label_set": label_set, "distinct_targets": 39}
+        (root / folder / "summary.json").write_text(json.dumps(summary))
 
-    def run(*options: str, corpus: str = "demo") -> Path:
-        words = ["claims", "--claims", tmp_path / "claims.yaml"]
-        words += ["--differences", tmp_path / "differences.csv"]
-        words += ["--intervals", tmp_path / "intervals.csv"]
-        words += ["--literature", tmp_path / "literature.csv"]
-        words += ["--neighbours", tmp_path / "neighbours.csv"]
-        words += ["--targets", tmp_path / "summary.json", "--reported", PAPER / "reported.csv"]
-        words += ["--templates", PAPER / "templates", "--dataset", "d", "--corpus", corpus]
+    def run(corpus: str = "demo", aggregate: str = "mean") -> Path:
+        chosen = msgspec.structs.replace(demo.settings, aggregate=aggregate)
+        own = msgspec.structs.replace(demo, kind=corpus, settings=chosen)
+        (root / "variants").mkdir(exist_ok=True)
+        (root / "variants/paper.json").write_text(as_json(own))
+        words = ["claims", root / "variants/paper.json", "--claims", tmp_path / "claims.yaml"]
+        words += ["--reported", PAPER / "reported.csv"]
+        words += ["--literature", tmp_path / "literature.csv", "--templates", PAPER / "templates"]
         for name in ("csv", "parts", "tex", "html"):
             words += [f"--{name}", tmp_path / f"out.{name}"]
-        cli.main([*map(str, words), *options])
+        cli.main([*map(str, words)])
         return tmp_path
 
     return run
@@ -564,7 +575,7 @@ def test_the_stage(stage: Callable[..., Path]) -> None:
 
 
 def test_the_stage_on_iemocap_and_pooled(stage: Callable[..., Path]) -> None:
-    folder = stage("--aggregate", "pooled", corpus="iemocap")
+    folder = stage(corpus="iemocap", aggregate="pooled")
     claims = pd.read_csv(folder / "out.csv")
     # intervals.csv has no pooled value here
     wanted = [CONTRADICTED, CONTRADICTED, CONTRADICTED, NOT_EVALUATED]
@@ -586,15 +597,6 @@ def test_the_stage_sets_published_results_beside_ours(stage: Callable[..., Path]
     assert list(parts["what"])[1] == "new2022speech - M1 LC"
 
 
-def test_words_of_a_version_without_seeds_are_refused(stage: Callable[..., Path]) -> None:
-    folder = stage()
-    pd.read_csv(folder / "neighbours.csv").drop(columns="seed").to_csv(
-        folder / "neighbours.csv", index=False
-    )
-    with pytest.raises(SystemExit, match="no column seed: make it again"):
-        stage()
-
-
 def test_the_page_shows_what_is_compared_with_the_paper(stage: Callable[..., Path]) -> None:
     rows = [
         ["1", "M1", "LC UA", 0.62, 0.6, -0.02, 0.55, 0.65, "inside our interval"],
@@ -603,8 +605,8 @@ def test_the_page_shows_what_is_compared_with_the_paper(stage: Callable[..., Pat
         ["6", "M1", "S2 l1", "", 0.9, "", 0.8, 1.0, "not transcribed"],
     ]
     folder = stage()
-    pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / "versus.csv", index=False)
-    stage("--versus-paper", str(folder / "versus.csv"))
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / "results/versus_paper.csv", index=False)
+    stage()
     page = Tags()
     page.feed((folder / "out.html").read_text())
     assert "62.0" + "60.0" + "\N{MINUS SIGN}2.0" + "55.0\N{EN DASH}65.0" in page.text
@@ -614,6 +616,15 @@ def test_the_page_shows_what_is_compared_with_the_paper(stage: Callable[..., Pat
     assert "script" not in page.tags
 
 
-def test_a_comparison_is_named_with_its_file(stage: Callable[..., Path]) -> None:
-    with pytest.raises(SystemExit, match="--comparison spaces: write name=path"):
-        stage("--comparison", "spaces")
+def test_a_comparison_is_taken_in_once_it_is_made(stage: Callable[..., Path]) -> None:
+    folder = stage()
+    claim = {"id": "a", "place": "4.3", "says": "Alike.", "kind": "no_difference"}
+    claim |= {"measures": ["class UA"], "comparison": "spaces", "models": ["M1 lc"]}  # type: ignore[dict-item]
+    (folder / "claims.yaml").write_text(yaml.safe_dump({"claims": [claim]}))
+    assert list(pd.read_csv(stage() / "out.csv")["verdict"]) == [NOT_EVALUATED]
+    made = folder / "results/comparisons/spaces"
+    made.mkdir(parents=True)
+    row = difference("M1 lc", "M1 lc", 0.01, 0.01, variant="glove", against_variant="bert")
+    pd.DataFrame([row]).to_csv(made / "differences.csv", index=False)
+    assert list(pd.read_csv(stage() / "out.csv")["verdict"]) == [SUPPORTED]
+    assert pd.read_csv(folder / "out.parts")["what"].item() == "M1 LC, glove - bert"

@@ -106,9 +106,15 @@ def rooms_of(*modules: str) -> set[str]:
         ("spaces.make", {"spaces", "io"}),
         ("labels.label_sets", {"labels", "spaces", "io"}),
         ("features.extract", {"features", "corpora", "io"}),
+        ("training.train", {"training", "features", "corpora", "labels", "spaces", "io"}),
         ("evaluation.decide", {"evaluation", "labels", "spaces", "training", "io"}),
-        ("statistics.intervals", {"statistics", "evaluation", "labels", "spaces", "io"}),
     ],
 )
 def test_an_edit_in_an_outer_room_repeats_nothing_of_the_core(stage: str, rooms: set[str]) -> None:
     assert rooms_of(stage) <= rooms
+
+
+def test_an_edit_of_neighbour_search_trains_nothing() -> None:
+    names = {path.relative_to(PACKAGE).as_posix() for path in closure("training.train")}
+    assert "training/loop.py" in names
+    assert not names & {"spaces/cosine.py", "spaces/neighbours.py", "spaces/word_space.py"}

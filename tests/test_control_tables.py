@@ -2,18 +2,20 @@
 
 import itertools
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from sklearn.metrics import balanced_accuracy_score
 
 from emoword import cli
+from emoword.layout import as_json, variant_of
 from emoword.reproduction.claims_file import Contains, Greater, Pair
 from emoword.reproduction.sensitivity import of_one_loss
+from emoword.settings import read_config
 
 ROOT = Path(__file__).parent.parent
 CLASSES = ["anger", "happiness", "sadness"]
@@ -108,7 +110,7 @@ def test_table_a2_by_hand(files: Path) -> None:
 
 
 def sensitivity(files: Path, *variants: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    names = ("paper", *variants)
+    config = read_config(yaml.safe_load((ROOT / "config.yaml").read_text()))
     words = {"M1": ["joy", "sadness"], "M2": ["joy", "fun"], "M3": ["joy", "fun"]}
     rows = [
         ("lc", m, "happiness", rank + 1, w, seed)
@@ -116,18 +118,22 @@ def sensitivity(files: Path, *variants: str) -> tuple[pd.DataFrame, pd.DataFrame
         for rank, w in enumerate(words[m])
         for seed in "012"
     ]
-    for name in names:
+    for folder in ("variants", "neighbours", "decisions"):
+        (files / folder).mkdir(exist_ok=True)
+    for name in ("paper", *variants):
+        own = variant_of(config, "demo", name)
+        (files / f"variants/{name}.json").write_text(as_json(own))
+        for label_set, target in own.targets.items():
+            (files / target).mkdir(parents=True, exist_ok=True)
+            summary = {"label_set": label_set, "distinct_targets": 129}
+            (files / target / "summary.json").write_text(json.dumps(summary))
         table = pd.DataFrame(rows, columns=["loss", "model", "name", "rank", "word", "seed"])
         table = table.assign(kind="prediction of a seed", variant=name, collapsed="", words="")
-        table.assign(similarity=0.5).to_csv(files / f"{name}_words.csv", index=False)
-    sets = {"label_sets": {"S2": {"utterances": 90, "distinct_targets": 129}}}
-    (files / "summary.json").write_text(json.dumps(sets))
-    options = ["--choices", ROOT / "paper/choices.yaml", "--claims", ROOT / "paper/claims.yaml"]
-    options += ["--decisions", *(files / f"{v}.csv" for v in names)]
-    options += ["--neighbours", *(files / f"{v}_words.csv" for v in names)]
-    options += ["--targets", *(f"{v}={files / 'summary.json'}" for v in names)]
-    options += ["--utterances", files / "utterances.csv", "--dataset", "demo"]
-    options += ["--reported", ROOT / "paper/reported.csv", "--other-aggregate", "pooled=pooled"]
+        table.assign(similarity=0.5).to_csv(files / f"neighbours/{name}.csv", index=False)
+        (files / f"decisions/{name}.csv").write_text((files / f"{name}.csv").read_text())
+    options: list[Path | str] = [files / f"variants/{name}.json" for name in ("paper", *variants)]
+    options += ["--choices", ROOT / "paper/choices.yaml", "--claims", ROOT / "paper/claims.yaml"]
+    options += ["--reported", ROOT / "paper/reported.csv"]
     options += ["--template", ROOT / "paper/templates/sensitivity.tex.j2"]
     outputs = [files / "s.csv", files / "v.csv", files / "s.tex"]
     options += ["--csv", outputs[0], "--verdicts", outputs[1], "--tex", outputs[2]]
@@ -178,17 +184,3 @@ def test_a_claim_is_judged_on_one_loss() -> None:
     assert of_one_loss(msgspec.structs.replace(claim, pairs=pairs[1:]), "lc") is None
     words = Contains(id="x", place="Table 5", says="So.", loss="mse", present=("M1 anger joy",))
     assert of_one_loss(words, "lc") is None
-
-
-def test_a_variant_without_targets_is_named(files: Path, fails: Callable[..., str]) -> None:
-    decisions("adamw", 1).to_csv(files / "adamw.csv", index=False)
-    sensitivity(files, "adamw")
-    options = ["--choices", ROOT / "paper/choices.yaml", "--claims", ROOT / "paper/claims.yaml"]
-    options += ["--decisions", files / "paper.csv", files / "adamw.csv"]
-    options += ["--neighbours", files / "paper_words.csv", files / "adamw_words.csv"]
-    options += ["--utterances", files / "utterances.csv", "--dataset", "demo"]
-    options += ["--reported", ROOT / "paper/reported.csv"]
-    options += ["--template", ROOT / "paper/templates/sensitivity.tex.j2"]
-    options += ["--csv", files / "s.csv", "--verdicts", files / "v.csv", "--tex", files / "s.tex"]
-    message = fails("sensitivity", *options, "--targets", f"paper={files / 'summary.json'}")
-    assert "nothing for variant 'adamw'" in message

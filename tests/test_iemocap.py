@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from emoword import cli
 from emoword.corpora.corpus import Annotation
-from emoword.corpora.iemocap import read_evaluation, read_iemocap
+from emoword.corpora.iemocap import read_evaluation, read_release
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, write_table
 
@@ -53,16 +53,14 @@ REAL = ("--expected", str(Path(__file__).parent.parent / "paper" / "reported.csv
 
 def run(root: Path, *options: str) -> dict[str, Any]:
     """Run the command and give what it wrote: rows of both tables, and the report."""
-    out = {name: root.parent / f"out/{name}" for name in ("u.csv", "a.csv", "c.json")}
-    cli.main(
-        [
-            *("read-iemocap", "--root", str(root), "--utterances", str(out["u.csv"])),
-            *("--annotations", str(out["a.csv"]), "--report", str(out["c.json"]), *options),
-        ]
-    )
-    with out["u.csv"].open(newline="") as u, out["a.csv"].open(newline="") as a:
+    out = root.parent / "out"
+    cli.main(["read-iemocap", str(root), "--out", str(out), *options])
+    with (
+        (out / "utterances.csv").open(newline="") as u,
+        (out / "annotations.csv").open(newline="") as a,
+    ):
         tables = {"utterances": list(csv.reader(u)), "annotations": list(csv.reader(a))}
-    return tables | {"report": json.loads(out["c.json"].read_text())}
+    return tables | {"report": json.loads((out / "corpus.json").read_text())}
 
 
 def test_utterances_are_those_of_the_headers(root: Path) -> None:
@@ -215,7 +213,7 @@ def test_without_any_audio_nothing_can_be_skipped(root: Path) -> None:
     shutil.rmtree(root / "Session1/sentences")
     shutil.rmtree(root / "Session2/sentences")
     with pytest.raises(InputError, match="3 of 3 audio files are missing; check the folder"):
-        read_iemocap(root, skip_missing_audio=True)
+        read_release(root, skip_missing_audio=True)
 
 
 def test_a_linked_root_is_read_like_the_real_one(root: Path) -> None:
@@ -317,26 +315,26 @@ def test_any_text_is_kept_as_written_through_the_table(
 
 def test_a_missing_root_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere: no such folder; .*Session1"):
-        read_iemocap(tmp_path / "nowhere")
+        read_release(tmp_path / "nowhere")
 
 
 def test_an_empty_root_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"holds no folder Session1 \.\.\. Session5$"):
-        read_iemocap(tmp_path)
+        read_release(tmp_path)
 
 
 def test_a_root_one_folder_too_high_is_told_the_right_one(root: Path) -> None:
     with pytest.raises(InputError, match=f"did you mean {root}"):
-        read_iemocap(root.parent)
+        read_release(root.parent)
 
 
 def test_a_session_without_dialogs_is_named(root: Path) -> None:
     (root / DIALOG_2).unlink()
     with pytest.raises(InputError, match=r"Session2/dialog/EmoEvaluation: no dialog.*Ses02F_"):
-        read_iemocap(root)
+        read_release(root)
 
 
 def test_a_dialog_in_another_session_is_named(root: Path) -> None:
     shutil.copy(root / DIALOG_1, root / DIALOG_2.replace("Ses02M_script01_1b", "Ses01F_impro01"))
     with pytest.raises(InputError, match=r"Ses01F_impro01\.txt: a dialog of session 01"):
-        read_iemocap(root)
+        read_release(root)

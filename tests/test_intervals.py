@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.metrics import balanced_accuracy_score
 
 from emoword import cli
-from emoword.evaluation.evaluate import evaluate
+from emoword.evaluation.evaluate import count_metrics
 from emoword.io.files import read_table
 
 MODELS = [("M1", "lc"), ("M2", "lc"), ("baseline", "ce")]
@@ -59,7 +59,7 @@ def made(tmp_path: Path) -> Callable[..., tuple[pd.DataFrame, pd.DataFrame]]:
         out = [tmp_path / "intervals.csv", tmp_path / "differences.csv"]
         options = ["--utterances", tmp_path / "utterances.csv"]
         options += ["--intervals", out[0], "--differences", out[1]]
-        cli.main(["intervals", "--decisions", *map(str, [*files, *options])])
+        cli.main(["intervals", *map(str, [*files, *options])])
         return pd.read_csv(out[0]), pd.read_csv(out[1])
 
     return run
@@ -71,7 +71,7 @@ WHERE = ["variant", "model", "loss", "fold", "measured_on", "metric"]
 
 def test_values_are_those_of_metrics(made: Make) -> None:
     intervals, _ = made(decisions("paper"))
-    metrics = evaluate(decisions("paper"))
+    metrics = count_metrics(decisions("paper"))
     metrics = metrics[(metrics["seed"] == "all") & (metrics["metric"] != "collapsed")]
     both = metrics.merge(intervals, on=WHERE, how="outer", suffixes=("", "_i"))
     assert len(both) == len(metrics) == len(intervals)
@@ -170,7 +170,7 @@ def test_one_speaker_has_no_interval(tmp_path: Path) -> None:
     decisions("paper").to_csv(tmp_path / "d.csv", index=False)
     corpus().assign(speaker="s").to_csv(tmp_path / "u.csv", index=False)
     options = ["--intervals", tmp_path / "i.csv", "--differences", tmp_path / "x.csv"]
-    options += ["--decisions", tmp_path / "d.csv", "--utterances", tmp_path / "u.csv"]
-    cli.main(["intervals", *map(str, options)])
+    options += ["--utterances", tmp_path / "u.csv"]
+    cli.main(["intervals", str(tmp_path / "d.csv"), *map(str, options)])
     intervals = read_table(tmp_path / "i.csv", ["low", "high"])
     assert set(intervals["low"]) == set(intervals["high"]) == {""}

@@ -30,17 +30,14 @@ def write_table(folder: Path, text: str, name: str = "recordings.csv") -> Path:
 
 def run(table: Path, folds: int, *options: str) -> dict[str, Any]:
     """Run the command and give what it wrote: rows of both tables, and the report."""
-    out = {name: table.parent / f"out/{name}" for name in ("u.csv", "a.csv", "c.json")}
-    cli.main(
-        [
-            *("read-recordings", "--table", str(table), "--folds", str(folds), *options),
-            *("--utterances", str(out["u.csv"]), "--annotations", str(out["a.csv"])),
-            *("--report", str(out["c.json"])),
-        ]
-    )
-    with out["u.csv"].open(newline="") as u, out["a.csv"].open(newline="") as a:
+    out = table.parent / "out"
+    cli.main(["read-recordings", str(table), "--folds", str(folds), "--out", str(out), *options])
+    with (
+        (out / "utterances.csv").open(newline="") as u,
+        (out / "annotations.csv").open(newline="") as a,
+    ):
         tables = {"utterances": list(csv.reader(u)), "annotations": list(csv.reader(a))}
-    return tables | {"report": json.loads(out["c.json"].read_text())}
+    return tables | {"report": json.loads((out / "corpus.json").read_text())}
 
 
 SIMPLE = "wav,speaker,label\na.wav,s1,joy\nb.wav,s2,joy\nc.wav,s1,calm\nd.wav,s2,calm\n"

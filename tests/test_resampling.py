@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from emoword.labels.accuracy import unweighted_accuracy
+from emoword.labels.decision import unweighted_accuracy
 from emoword.statistics.intervals import tally as tally_of_scores
 from emoword.statistics.resampling import (
     Aggregate,

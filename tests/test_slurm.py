@@ -19,6 +19,8 @@ import pytest
 import yaml
 
 from emoword import cluster
+from emoword.layout import variant_of
+from emoword.settings import laid_over, read_config
 
 ROOT = Path(__file__).parent.parent
 SANDBOX = ROOT / "tests" / "slurm_sandbox.sh"
@@ -30,18 +32,31 @@ Record = Callable[[str, object], None]
 # nothing, but the road is whole.
 EPOCHS = 2
 CUT: dict[str, Any] = {
-    "defaults": {"losses": ["lc"], "label_sets": ["S1"]},
     "datasets": {
         "demo": {
             "utterances": 60,
             "settings": {
+                "losses": ["lc"],
+                "label_sets": ["S1"],
                 "network": {"channels": [8, 8, 8], "lstm": 4, "hidden": [16]},
                 "training": {"epochs": EPOCHS, "batch_size": 16},
             },
         }
     },
 }
-RUNS = [f"results/demo/runs/paper/S1-lc/fold{fold}-seed0/run.json" for fold in (1, 2)]
+
+
+def cut_config() -> dict[str, Any]:
+    """config.yaml with the demo cut down."""
+    config: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
+    demo, cut = config["datasets"]["demo"], CUT["datasets"]["demo"]
+    demo["utterances"] = cut["utterances"]
+    demo["settings"] = laid_over(demo["settings"], cut["settings"])
+    return config
+
+
+MODEL = variant_of(read_config(cut_config()), "demo", "paper").models[0]
+RUNS = [f"results/demo/{MODEL.folder}/fold{fold}-seed0/run.json" for fold in (1, 2)]
 # What a test waits for at most, in seconds: one run of a few jobs, on a machine with other work.
 LONGEST = 400
 FIRST_IS_WHOLE = 'mkdir "$CLONE/first" 2>/dev/null && exec "$EMOWORD" "$@"\n'
@@ -87,13 +102,7 @@ class Clone:
             shutil.copytree(ROOT / name, folder / name, ignore=ignore)
         for name in ("Snakefile", "config.yaml"):
             shutil.copy(ROOT / name, folder / name)
-        changed = yaml.safe_load((folder / "config.yaml").read_text())
-        changed["defaults"].update(CUT["defaults"])
-        demo = CUT["datasets"]["demo"]
-        changed["datasets"]["demo"].update(utterances=demo["utterances"])
-        for block, values in demo["settings"].items():
-            changed["datasets"]["demo"]["settings"][block].update(values)
-        (folder / "config.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
+        (folder / "config.yaml").write_text(yaml.safe_dump(cut_config(), sort_keys=False))
         return cls(folder)
 
     def copy(self, folder: Path) -> "Clone":
@@ -402,7 +411,7 @@ def test_a_training_that_always_dies_names_its_log_and_lets_others_finish(clone:
     clone.site(gpu_partition="gpu", trainings_per_job=1)
     clone.fault('case "$*" in *"--fold 1"*) echo "no luck"; exit 1;; esac')
     said = clone.on_slurm("--retries", "0", *RUNS, status=1)
-    assert "results/demo/logs/runs/paper/S1-lc/fold1-seed0.log" in said
+    assert f"results/demo/logs/{MODEL.folder}/fold1-seed0.log" in said
     assert "no luck" in clone.log(RUNS[0])
     assert (clone.folder / RUNS[1]).exists()
     assert not (clone.folder / RUNS[0]).exists()
@@ -415,7 +424,7 @@ def test_a_packed_job_that_always_fails_shows_the_reason_and_keeps_the_rest(
     clone.fault(FIRST_IS_WHOLE + 'echo "no luck"; exit 1')
     said = clone.on_slurm("--retries", "0", *RUNS, status=1)
     failed, other = sorted(RUNS, key=lambda run: "no luck" not in clone.log(run))
-    assert f"results/demo/logs/runs/paper/S1-lc/{Path(failed).parent.name}.log" in said
+    assert f"results/demo/logs/{MODEL.folder}/{Path(failed).parent.name}.log" in said
     assert re.search(r"^no luck$", said, re.MULTILINE)
     shutil.rmtree(clone.folder / "bin")
     clone.on_slurm()

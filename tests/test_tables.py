@@ -188,7 +188,7 @@ def test_intervals_stand_below_values(inputs: Path) -> None:
     assert r"& -- & -- &" in tex  # M2 mae is missing
     assert r"& & & & & & & {\scriptsize 55.0--65.0} & {\scriptsize 54.0--64.0} \\" in tex
     assert "means over 5 folds and 5 seeds; below each its 95\\% interval" in tex
-    assert "by a bootstrap over 10 speakers." in tex
+    assert "its 95% interval, over 10 speakers." in tex
     rows, tex = make(folder, 3, *write_intervals(folder, seeds="1"))
     assert r"{\scriptsize \textminus{}0.060--0.040} \\" in tex
     assert "5 folds and 1 seed;" in tex

@@ -8,17 +8,23 @@ import argparse
 import difflib
 import importlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cyclopts
 from cyclopts import App, Group
 
 from emoword import __version__
 from emoword.io.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 104  # of lines in docstrings, and what help puts around them
 
 
 class Command(NamedTuple):
@@ -32,40 +38,54 @@ GROUPS: dict[str, dict[str, Command]] = {
     "Corpora": {
         "demo": Command("demo.corpus", "synthesise a miniature corpus in IEMOCAP's layout"),
         "polish": Command("demo.polish", "write the CSV of the Polish corpus"),
-        "read-iemocap": Command("corpora.iemocap", "IEMOCAP -> utterances.csv, annotations.csv"),
-        "read-recordings": Command("corpora.recordings", "a CSV of recordings -> the same"),
+        "read-iemocap": Command(
+            "corpora.iemocap:read_iemocap", "IEMOCAP -> utterances.csv, annotations.csv"
+        ),
+        "read-recordings": Command(
+            "corpora.recordings:read_recordings", "a CSV of recordings -> the same"
+        ),
     },
     "Labels and word spaces": {
         "fetch": Command("spaces.fetch", "a public file, such as GloVe 840B, resumable"),
         "space": Command("spaces.make", "GloVe, word2vec or BERT -> a memory-mapped word space"),
         "transform-space": Command("spaces.transforms", "a space -> centred, shuffled, ..."),
-        "targets": Command("labels.label_sets", "annotations -> the words of S1, S2 and S3"),
+        "label-set": Command("labels.label_sets:label_set", "annotations -> words of S1, S2, S3"),
+        "encode": Command("labels.vectors:encode_words", "the vectors of a label set's words"),
     },
     "Features and training": {
-        "features": Command("features.extract", "audio -> frames of an upstream"),
-        "join-features": Command("features.join", "shards of features -> one folder"),
-        "train": Command("training.train", "one run: weights and predictions"),
+        "features": Command("features.extract:features", "audio -> frames of an upstream"),
+        "train": Command("training.train:train", "one run: weights and predictions"),
     },
     "Evaluation": {
-        "check-leaks": Command("reproduction.leaks", "did test data leak into training"),
-        "decide": Command("evaluation.decide", "predictions -> a decision an utterance"),
-        "floors": Command("evaluation.floors", "decisions of constant predictors"),
-        "evaluate": Command("evaluation.evaluate", "decisions -> metrics.csv"),
-        "neighbours": Command("evaluation.neighbours", "targets, predictions -> nearest words"),
-        "intervals": Command("statistics.intervals", "decisions -> intervals, differences"),
+        "check-leaks": Command(
+            "reproduction.leaks:check_leaks", "did test data leak into training"
+        ),
+        "decide": Command("evaluation.decide:decide", "predictions -> a decision an utterance"),
+        "floors": Command("evaluation.floors:floors", "decisions of constant predictors"),
+        "evaluate": Command("evaluation.evaluate:evaluate", "decisions -> metrics.csv"),
+        "neighbours": Command(
+            "evaluation.neighbours:neighbours", "targets, predictions -> nearest words"
+        ),
+        "intervals": Command(
+            "statistics.intervals:intervals", "decisions -> intervals, differences"
+        ),
     },
     "Tables, figures, reproduction": {
         "table": Command("tables.paper_tables", "one of the paper's tables as CSV and LaTeX"),
         "control-table": Command("reproduction.controls", "Table A2: controls and floors"),
         "compare-spaces": Command("reproduction.spaces_comparison", "word spaces: Table A1"),
         "versus-paper": Command("reproduction.versus_paper", "our tables beside the paper's"),
-        "claims": Command("reproduction.claims", "does each claim of the paper hold"),
+        "claims": Command("reproduction.claims:claims", "does each claim of the paper hold"),
         "choices": Command("reproduction.choices", "what the paper leaves open, as a table"),
-        "sensitivity": Command("reproduction.sensitivity", "what hangs on each open choice"),
+        "sensitivity": Command(
+            "reproduction.sensitivity:sensitivity", "what hangs on each open choice"
+        ),
         "figure": Command("figures.figure", "one figure as PDF and PNG"),
-        "paper-numbers": Command("report.numbers", "numbers of the report as LaTeX macros"),
+        "paper-numbers": Command(
+            "report.numbers:paper_numbers", "numbers of the report as LaTeX macros"
+        ),
         "paper": Command("report.build", "the reproduction report as PDF"),
-        "page": Command("page.build", "the page that opens from disk"),
+        "page": Command("page.build:page", "the page that opens from disk"),
     },
     "Audit": {
         "trace": Command("audit.trace", "a cell of a table -> metrics, runs, raters"),
@@ -84,8 +104,10 @@ def build_app(called: str | None) -> App:
         version=f"emoword {__version__}",
         help="Speech emotion recognition with word embeddings as labels. `./run` runs all "
         "commands in order; each can be run by hand to audit one output: emoword COMMAND --help.",
-        help_format="plaintext",
+        help_format="markdown",
         help_formatter="plain",
+        result_action="return_value",
+        console=wide_console() if "--help" in sys.argv else None,
     )
     for order, (title, commands) in enumerate(GROUPS.items()):
         group = Group(title, sort_key=order)
@@ -98,6 +120,13 @@ def build_app(called: str | None) -> App:
                 f"emoword.{command.where}", name=name, help=summary, group=group, sort_key=place
             )
     return app
+
+
+def wide_console() -> "Console":
+    """Where help is printed: wide enough for the examples, so that they can be pasted."""
+    from rich.console import Console
+
+    return Console(width=max(shutil.get_terminal_size().columns, WIDTH))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -24,12 +24,13 @@ from msgspec import Struct
 from emoword.io.errors import InputError
 from emoword.settings import (
     Config,
-    Labels,
     LabelSet,
+    LabelSettings,
     Loss,
-    Network,
+    NetworkSettings,
     Settings,
-    Training,
+    TrainingSettings,
+    Transform,
     Upstream,
     one,
     resolve,
@@ -38,7 +39,7 @@ from emoword.settings import (
 S = TypeVar("S", bound=Struct)
 
 MODEL_OF: dict[LabelSet, str] = {"S1": "M1", "S2": "M2", "S3": "M3"}
-# These predict classes and not vectors: no word space is behind them.
+# These predict classes: no word space is behind them (triplet takes the width of one).
 SPACELESS = ("ce", "soft")
 
 # The choices of `Labels` that a label set does not hang on.
@@ -55,7 +56,7 @@ class LabelSetSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What a label set is made by; ``space`` is empty for S1, which any space serves."""
 
     label_set: LabelSet
-    labels: Labels
+    labels: LabelSettings
     space: str = ""
 
 
@@ -64,12 +65,12 @@ class RunSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     label_set: LabelSet
     loss: Loss
-    labels: Labels
+    labels: LabelSettings
     upstream: str
     space: str = ""
-    space_transform: str = "none"
-    network: Network
-    training: Training
+    space_transform: Transform = "none"
+    network: NetworkSettings
+    training: TrainingSettings
 
 
 class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +127,22 @@ class Variant(Struct, frozen=True, kw_only=True):
     def table_runs(self) -> list[str]:
         """The runs behind Tables 3 to 6: one loss."""
         return self.runs([self.settings.table_loss])
+
+
+class Parts(Struct, frozen=True):
+    """All that may be made of a dataset, by the names of its folders.
+
+    Attributes:
+        variants: every variant of a plain run and of comparisons.
+        label_sets: folder below targets -> what makes it.
+        vectors: folder below vectors -> the label set, and the space's folder below the dataset's.
+        models: folder below runs -> what makes it.
+    """
+
+    variants: dict[str, Variant]
+    label_sets: dict[str, LabelSetSettings]
+    vectors: dict[str, tuple[str, str]]
+    models: dict[str, RunSettings]
 
 
 class Place(Struct, frozen=True):
@@ -206,7 +223,7 @@ def _without_defaults(value: object) -> object:
     return kept
 
 
-def labels_behind(labels: Labels, label_set: LabelSet) -> Labels:
+def labels_behind(labels: LabelSettings, label_set: LabelSet) -> LabelSettings:
     """The labels' choices with those that a label set does not hang on at their defaults."""
     unused = [
         name
@@ -214,7 +231,7 @@ def labels_behind(labels: Labels, label_set: LabelSet) -> Labels:
         # without classes every label that is not dropped is a class
         if name != "drop" or labels.classes
     ]
-    usual = Labels()
+    usual = LabelSettings()
     return msgspec.structs.replace(labels, **{name: getattr(usual, name) for name in unused})
 
 
@@ -227,7 +244,7 @@ def label_set_settings(chosen: Settings, label_set: LabelSet) -> LabelSetSetting
 
 def run_settings(chosen: Settings, label_set: LabelSet, loss: Loss) -> RunSettings:
     """What makes the runs of a model; the baseline has its own learning rate."""
-    training, usual = chosen.training, Training()
+    training, usual = chosen.training, TrainingSettings()
     rate = training.baseline_learning_rate if loss == "ce" else training.learning_rate
     training = msgspec.structs.replace(
         training, learning_rate=rate, baseline_learning_rate=usual.baseline_learning_rate
@@ -321,3 +338,50 @@ def variant_of(config: Config, dataset: str, name: str) -> Variant:
         features=f"features/{chosen.upstream}",
         models=tuple(models),
     )
+
+
+def parts_of(config: Config, dataset: str) -> Parts:
+    """All that may be made of a dataset.
+
+    Raises:
+        InputError: a variant is not there, or its settings are wrong.
+    """
+    parts = Parts({}, {}, {}, {})
+    for name in config.every_variant(dataset):
+        own = variant_of(config, dataset, name)
+        chosen = own.settings
+        parts.variants[name] = own
+        for label_set in own.targets:
+            made_by = label_set_settings(chosen, label_set)
+            parts.label_sets[target_name(made_by)] = made_by
+            parts.vectors[vectors_name(chosen, label_set)] = (target_name(made_by), own.space)
+        for model in own.models:
+            trained_by = run_settings(chosen, model.label_set, model.loss)
+            parts.models[run_name(trained_by)] = trained_by
+    return parts
+
+
+def vectors_of_run(made_by: RunSettings) -> str | None:
+    """The folder below vectors that a model is trained with, if it is."""
+    if made_by.loss in SPACELESS:
+        return None
+    chosen = Settings(
+        space=made_by.space, space_transform=made_by.space_transform, labels=made_by.labels
+    )
+    return vectors_name(chosen, made_by.label_set)
+
+
+def feature_settings(config: Config, dataset: str, upstream: str) -> FeatureSettings:
+    """What frames of a dataset are made by: only utterances that take part in some variant.
+
+    A label becomes a noun, is merged, and then is one of the classes or not (section 4.2).
+    """
+    taken: set[str] = set()
+    for name in config.every_variant(dataset):
+        labels = resolve(config, dataset, name).labels
+        if not labels.classes:  # each label may be one
+            return FeatureSettings(upstream=one(config, "upstreams", upstream))
+        classes = set(labels.classes)
+        classes |= {old for old, new in labels.merge.items() if new in classes}
+        taken |= classes | {old for old, new in labels.nouns.items() if new in classes}
+    return FeatureSettings(upstream=one(config, "upstreams", upstream), labels=tuple(sorted(taken)))

@@ -21,6 +21,22 @@ Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 LabelSet = Literal["S1", "S2", "S3"]
 VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "triplet"]
 Loss = Literal["mse", "mae", "lc", "cosine", "soft", "triplet", "ce"]
+Transform = Literal["none", "centred", "top_removed", "shuffled", "random"]
+Precision = Literal["float32", "bfloat16"]
+Sources = tuple[Literal["categorical", "attribute"], ...]
+Words = tuple[Word, ...]
+WordMap = dict[Word, Word]
+Sizes = Annotated[tuple[Positive, ...], Meta(min_length=1)]
+Rate = Annotated[float, Meta(gt=0, le=1000)]
+
+CLASSES: Words = ("anger", "happiness", "sadness", "neutral")
+LINES: Sources = ("categorical", "attribute")
+LOSSES: tuple[VectorLoss, ...] = ("mse", "mae", "lc")
+NOUNS = {
+    **{"angry": "anger", "disgusted": "disgust", "excited": "excitement", "fearful": "fear"},
+    **{"frustrated": "frustration", "happy": "happiness", "sad": "sadness"},
+    "surprised": "surprise",
+}
 
 
 def choice(text: str, place: str = "", **bounds: Any) -> Meta:
@@ -28,71 +44,46 @@ def choice(text: str, place: str = "", **bounds: Any) -> Meta:
     return Meta(description=text, extra={"open": place} if place else None, **bounds)
 
 
-class Labels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Base(Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings; a key that they have not got is an error."""
+
+
+class LabelSettings(Base, frozen=True, kw_only=True):
     """How labels and comments become words (paper, section 4.2)."""
 
-    classes: Annotated[
-        tuple[Word, ...], choice("ground-truth labels that take part; none: all that occur")
-    ] = ("anger", "happiness", "sadness", "neutral")
-    merge: Annotated[
-        dict[Word, Word], choice("label -> label, in the ground truth and so in S1")
-    ] = field(default_factory=lambda: {"excitement": "happiness"})
-    merge_raters: Annotated[bool, choice("merge the raters' labels of S2 and S3 as well")] = False
-    nouns: Annotated[dict[Word, Word], choice("label as written, in lower case -> noun")] = field(
-        default_factory=lambda: {
-            "angry": "anger",
-            "disgusted": "disgust",
-            "excited": "excitement",
-            "fearful": "fear",
-            "frustrated": "frustration",
-            "happy": "happiness",
-            "sad": "sadness",
-            "surprised": "surprise",
-        }
+    classes: Annotated[Words, choice("labels that take part; none: all that occur")] = CLASSES
+    merge: Annotated[WordMap, choice("label -> label, in the ground truth and S1")] = field(
+        default_factory=lambda: {"excitement": "happiness"}
     )
-    drop: Annotated[tuple[Word, ...], choice("raters' labels that are left out")] = ("other",)
+    merge_raters: Annotated[bool, choice("merge the raters' labels of S2 and S3 as well")] = False
+    nouns: Annotated[WordMap, choice("label as written, in lower case -> noun")] = field(
+        default_factory=lambda: dict(NOUNS)
+    )
+    drop: Annotated[Words, choice("raters' labels that are left out")] = ("other",)
     self_reports: Annotated[bool, choice("speakers count as raters of themselves", "4.1")] = False
-    comments: Annotated[
-        tuple[Literal["categorical", "attribute"], ...],
-        choice("the lines whose comments are read for S3", "4.2"),
-    ] = ("categorical", "attribute")
-    spelling: Annotated[
-        bool, choice("keep only comments that pyspellchecker's English list holds", "4.2")
-    ] = True
+    comments: Annotated[Sources, choice("lines whose comments are read for S3", "4.2")] = LINES
+    spelling: Annotated[bool, choice("comments are in pyspellchecker's English list", "4.2")] = True
     lowercase: Annotated[bool, choice("look comments up in lower case", "4.2")] = True
     comment_nouns: Annotated[bool, choice("apply `nouns` to comments as well", "4.2")] = False
     missing_words: Annotated[
-        Literal["error", "drop"],
-        choice("a rater's label that the word space lacks is an error, or left out and counted"),
+        Literal["error", "drop"], choice("a label that the space lacks is an error, or is left out")
     ] = "error"
 
 
-class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NetworkSettings(Base, frozen=True, kw_only=True):
     """The network (paper, Figure 1)."""
 
-    channels: Annotated[tuple[Positive, ...], choice("of the convolutions", min_length=1)] = (
-        96,
-        256,
-        256,
-    )
-    kernels: Annotated[
-        tuple[Positive, ...], choice("widths of the convolutions, in frames", min_length=1)
-    ] = (15, 5, 3)
-    pools: Annotated[
-        tuple[Positive, ...],
-        choice("widths of max-pooling after each convolution; 1: none", "Figure 1", min_length=1),
-    ] = (2, 2, 1)
+    channels: Annotated[Sizes, choice("of the convolutions")] = (96, 256, 256)
+    kernels: Annotated[Sizes, choice("widths of the convolutions, in frames")] = (15, 5, 3)
+    pools: Annotated[Sizes, choice("max-pooling after each; 1: none", "Figure 1")] = (2, 2, 1)
     padding: Annotated[
-        Literal["same", "valid"],
-        choice("of the convolutions: zeros, so that no frame is lost, or none", "Figure 1"),
+        Literal["same", "valid"], choice("of the convolutions: zeros, or none", "Figure 1")
     ] = "same"
-    lstm: Annotated[Positive, choice("width of each direction of the BLSTMs")] = 64
+    lstm: Annotated[Positive, choice("width of each direction of the BLSTMs", "Figure 1")] = 64
     lstm_layers: Annotated[Positive, choice("BLSTM layers")] = 2
-    hidden: Annotated[
-        tuple[Positive, ...], choice("widths of the fully connected layers", min_length=1)
-    ] = (1024, 1024)
+    hidden: Annotated[Sizes, choice("widths of the fully connected layers")] = (1024, 1024)
     dropout: Annotated[
-        float, choice("between BLSTMs and after each fully connected layer", ge=0, lt=1)
+        float, choice("between BLSTMs, after fully connected layers", "Figure 1", ge=0, lt=1)
     ] = 0.5
 
     def __post_init__(self) -> None:
@@ -100,35 +91,22 @@ class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("channels, kernels, pools: unequal numbers of layers")
 
 
-class Training(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TrainingSettings(Base, frozen=True, kw_only=True):
     """How a network is trained (paper, section 4.3)."""
 
     epochs: Annotated[Positive, choice("at most")] = 100
-    learning_rate: Annotated[
-        float, choice("the highest of OneCycle, for word embeddings", gt=0, le=1000)
-    ] = 2e-3
-    baseline_learning_rate: Annotated[
-        float, choice("the same for the baseline, which the paper trains slower", gt=0, le=1000)
-    ] = 2e-4
+    learning_rate: Annotated[Rate, choice("the highest of OneCycle")] = 2e-3
+    baseline_learning_rate: Annotated[Rate, choice("the same for the baseline")] = 2e-4
     cycle: Annotated[
-        float,
-        choice(
-            "the share of the epochs that OneCycle is planned over; then its lowest rate stays",
-            "4.3",
-            gt=0,
-            le=1,
-        ),
+        float, choice("share of the epochs that OneCycle is planned over", "4.3", gt=0, le=1)
     ] = 1.0
     optimiser: Annotated[Literal["adam", "adamw"], choice("torch's", "4.3")] = "adam"
     batch_size: Annotated[Positive, choice("utterances a step", "4.3")] = 32
     watch: Annotated[
-        Literal["loss", "ua"],
-        choice("early stopping: the lowest validation loss, or the highest UA", "4.3"),
+        Literal["loss", "ua"], choice("the best epoch: lowest loss, or highest UA", "4.3")
     ] = "loss"
     patience: Annotated[Positive, choice("epochs without a better validation", "4.3")] = 20
-    validation: Annotated[
-        float, choice("the share of the training folds that is held out", gt=0, lt=1)
-    ] = 0.2
+    validation: Annotated[float, choice("share of the training folds", gt=0, lt=1)] = 0.2
     validation_by: Annotated[
         Literal["utterance", "speaker"], choice("what is drawn at random for validation", "4.3")
     ] = "utterance"
@@ -136,36 +114,28 @@ class Training(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["run", "utterance", "none"],
         choice("input frames by the run's training utterances, by each utterance, or not", "4.3"),
     ] = "run"
-    precision: Annotated[
-        Literal["float32", "bfloat16"],
-        choice("of matrix products, convolutions and LSTMs; bfloat16 is rounded more"),
-    ] = "float32"
+    precision: Annotated[Precision, choice("of matrix products, convolutions, LSTMs")] = "float32"
 
 
-class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(Base, frozen=True, kw_only=True):
     """All that a variant of a dataset can choose."""
 
     space: Annotated[Name, choice("the word space, a block of `spaces`")] = "glove_840b"
-    space_transform: Annotated[
-        Literal["none", "centred", "top_removed", "shuffled", "random"],
-        choice("its vectors as they are, or a control made of them"),
-    ] = "none"
+    space_transform: Annotated[Transform, choice("a control made of its vectors")] = "none"
     upstream: Annotated[Name, choice("a block of `upstreams`")] = "wav2vec2_large"
     label_sets: Annotated[
         tuple[LabelSet, ...], choice("what M1, M2, M3 are trained on", min_length=1)
     ] = ("S1", "S2", "S3")
-    losses: Annotated[
-        tuple[VectorLoss, ...],
-        choice("of the word-embedding models (Table 1); lc: log-cosh", min_length=1),
-    ] = ("mse", "mae", "lc")
+    losses: Annotated[tuple[VectorLoss, ...], choice("Table 1; lc: log-cosh", min_length=1)] = (
+        LOSSES
+    )
     table_loss: Annotated[VectorLoss, choice("the loss of Tables 3 to 6; one of `losses`")] = "lc"
     aggregate: Annotated[
         Literal["mean", "pooled"],
-        choice("tables print the mean over folds, or all folds' utterances pooled", "5.1"),
+        choice("over folds: their mean, or their utterances pooled", "5.1"),
     ] = "mean"
     table4_examples: Annotated[
-        tuple[tuple[Word, ...], ...],
-        choice("the targets that Table 4 shows, each a list of words; none: the most frequent"),
+        tuple[Words, ...], choice("targets that Table 4 shows; none: the most frequent")
     ] = ()
     table5: Annotated[
         Literal["mean", "vote"],
@@ -187,9 +157,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["largest", "smallest"],
         choice("the similarity that decides; smallest: equation 5 as printed", "3.3"),
     ] = "largest"
-    labels: Labels = field(default_factory=Labels)
-    network: Network = field(default_factory=Network)
-    training: Training = field(default_factory=Training)
+    labels: LabelSettings = field(default_factory=LabelSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
         if "S1" not in self.label_sets:
@@ -201,32 +171,22 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"table_loss {self.table_loss} is none of losses")
 
 
-class Filter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Filter(Base, frozen=True, kw_only=True):
     """Which words of a space are kept: those that pass all of these."""
 
-    most_frequent: Annotated[
-        int, choice("the first so many of the source; 0: all", "6", ge=0, le=10**9)
-    ] = 0
+    most_frequent: Annotated[int, choice("the first so many; 0: all", "6", ge=0, le=10**9)] = 0
     lowercase_alphabetic: Annotated[bool, choice("lower-case letters alone", "6")] = False
     spelled: Annotated[bool, choice("what pyspellchecker's English list holds", "6")] = False
     words: Annotated[str, choice("a file of words, one a line", "6")] = ""
 
 
-class Space(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="format", tag="glove"
-):
+class Space(Base, frozen=True, kw_only=True, tag_field="format", tag="glove"):
     """A word space from a file; the formats without one are `EmbeddedSpace`."""
 
     source: Annotated[str, choice("the file that you have", min_length=1)]
-    url: Annotated[
-        str, choice("where the source is fetched from if it is not there", pattern=r"^https?://|^$")
-    ] = ""
-    sha256: Annotated[
-        str, choice("what the fetched file must have", pattern=r"^[0-9a-f]{64}$|^$")
-    ] = ""
-    hide_phrases: Annotated[
-        bool, choice("words with an underscore (word2vec's phrases) are never neighbours")
-    ] = False
+    url: Annotated[str, choice("where it is fetched from", pattern=r"^https?://|^$")] = ""
+    sha256: Annotated[str, choice("of the fetched file", pattern=r"^[0-9a-f]{64}$|^$")] = ""
+    hide_phrases: Annotated[bool, choice("words with an underscore are no neighbours")] = False
     filter: Filter = field(default_factory=Filter)
 
 
@@ -241,23 +201,13 @@ class Word2vecBinary(Space, frozen=True, kw_only=True, tag="word2vec-binary"):
 class Bert(Space, frozen=True, kw_only=True, tag="bert"):
     """The word vectors of a BERT; ``source`` is a folder or a hub name."""
 
-    words: Annotated[
-        str, choice("the vocabulary, a file of one word a line; none: that of `embedded`")
-    ] = ""
+    words: Annotated[str, choice("a file of words, one a line; none: those of `embedded`")] = ""
     vector: Annotated[
-        Literal["static", "last_layer"],
-        choice("the mean of a word's input embeddings, or of its outputs", "4.3"),
+        Literal["static", "last_layer"], choice("mean of input embeddings, or of outputs", "4.3")
     ] = "static"
 
 
-class Embedded(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="format",
-    tag="embedded",
-):
+class Embedded(Base, frozen=True, kw_only=True, tag_field="format", tag="embedded"):
     """The cut of GloVe 6B 100d that comes with emoword."""
 
     hide_phrases: bool = False
@@ -273,9 +223,7 @@ AnySpace = Space | Word2vec | Word2vecBinary | Bert | Embedded | EmbeddedBert
 Dtype = Literal["float32", "float16", "bfloat16"]
 
 
-class LogMel(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="logmel"
-):
+class LogMel(Base, frozen=True, kw_only=True, tag_field="kind", tag="logmel"):
     """Log-mel frames."""
 
     mels: Annotated[Positive, choice("mel bands")] = 80
@@ -286,45 +234,30 @@ class Mfcc(LogMel, frozen=True, kw_only=True, tag="mfcc"):
     """40 cepstra of log-mel frames."""
 
 
-class Transformers(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="kind",
-    tag="transformers",
-):
+class Transformers(Base, frozen=True, kw_only=True, tag_field="kind", tag="transformers"):
     """A block of a pretrained wav2vec 2.0, HuBERT, WavLM or Whisper encoder."""
 
     model: Annotated[str, choice("a folder or hub name", min_length=1)]
-    layer: Annotated[
-        Positive, choice("the block whose output is taken, from 1: hidden_states[layer]", "4.3")
-    ]
+    layer: Annotated[Positive, choice("the block, from 1: hidden_states[layer]", "4.3")]
     closing_norm: Annotated[bool, choice("apply the encoder's closing norm to it", "4.3")] = False
     dtype: Annotated[Dtype, choice("how frames are stored")] = "float32"
-    precision: Annotated[
-        Literal["float32", "bfloat16"], choice("of the computation; bfloat16 is rounded more")
-    ] = "float32"
+    precision: Annotated[Precision, choice("of the computation")] = "float32"
 
 
 Upstream = LogMel | Mfcc | Transformers
 
 
-class Dataset(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="iemocap"
-):
+class Dataset(Base, frozen=True, kw_only=True, tag_field="kind", tag="iemocap"):
     """A corpus with the settings to run it."""
 
     folds: Annotated[int, choice("how many folds; speakers are never split", ge=2, le=10_000)]
     seeds: Annotated[tuple[Seed, ...], choice("each fold is trained once with each", min_length=1)]
     settings: dict[str, Any] = field(default_factory=dict)
     variants: Annotated[
-        tuple[Name, ...], choice("the variants that are run; tables show the first", min_length=1)
+        tuple[Name, ...], choice("those that are run; tables show the first", min_length=1)
     ] = ("paper",)
     comparisons: dict[Name, tuple[Name, ...]] = field(default_factory=dict)
-    skip_missing_audio: Annotated[
-        bool, choice("leave out, and count, utterances without audio; otherwise an error")
-    ] = False
+    skip_missing_audio: Annotated[bool, choice("otherwise missing audio is an error")] = False
 
     def __post_init__(self) -> None:
         if len(set(self.seeds)) < len(self.seeds):
@@ -367,17 +300,13 @@ class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):
 AnyDataset = Demo | Dataset | Recordings
 
 
-class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Config(Base, frozen=True, kw_only=True):
     """config.yaml."""
 
     dataset: Annotated[Name, choice("what is run, a block of `datasets`")] = "demo"
     iemocap_root: Annotated[str, choice("the folder that holds Session1 .. Session5")] = ""
     device: Annotated[
-        str,
-        choice(
-            "of features and trainings; auto: CUDA, else MPS, else the CPU",
-            pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$",
-        ),
+        str, choice("auto: CUDA, else MPS, else CPU", pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$")
     ] = "auto"
     feature_shards: Annotated[int, choice("jobs that compute the frames", ge=1, le=1000)] = 1
     datasets: dict[Name, AnyDataset]

@@ -1,12 +1,19 @@
 """What an auditor takes along: all records in one file, and an archive that verifies elsewhere."""
 
 
+def workflow_files():
+    """The files beside the Snakefile that say how everything was made."""
+    root = Path(workflow.basedir)
+    rules_ = sorted((root / "workflow" / "rules").glob("*.smk"))
+    return [source(path.relative_to(root)) for path in rules_] + [source("config.yaml")]
+
+
 rule audit:
     """provenance.json and audit.zip of the configured dataset."""
     input:
         expand(
             "results/{dataset}/{made}",
-            dataset=config["dataset"],
+            dataset=CONFIG.dataset,
             made=["provenance.json", "audit.zip"],
         ),
 
@@ -23,7 +30,7 @@ rule provenance:
     log:
         "results/{dataset}/logs/provenance.log",
     wildcard_constraints:
-        dataset=re.escape(config["dataset"]),
+        dataset=re.escape(CONFIG.dataset),
     localrule: True
     conda:
         "../../envs/emoword.yaml"
@@ -47,7 +54,9 @@ rule archive:
         "../../envs/emoword.yaml"
     params:
         folder=subpath(input.provenance, parent=True),
-        options=lambda w: flags({"without_labels": is_licensed(w.dataset)}),
+        options=lambda w: flags(
+            {"without_labels": dataset(w.dataset).kind == "iemocap"}
+        ),
     shell:
         "emoword archive {params.folder} --workflow {input.workflow} --also {input.also}"
         " {params.options} --out {output} > {log} 2>&1"

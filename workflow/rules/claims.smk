@@ -2,12 +2,12 @@
 
 
 rule intervals:
-    """Intervals of the numbers over all seeds, and differences between models."""
+    """95% intervals of the numbers over all seeds, and differences between models."""
     input:
         decisions=lambda w: expand(
             "results/{dataset}/decisions/{variant}.csv",
             dataset=w.dataset,
-            variant=variants(w.dataset),
+            variant=dataset(w.dataset).variants,
         ),
         utterances="results/{dataset}/utterances.csv",
         code=code("statistics.intervals"),
@@ -21,7 +21,7 @@ rule intervals:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword intervals --decisions {input.decisions} --utterances {input.utterances}"
+        "emoword intervals {input.decisions} --utterances {input.utterances}"
         " --intervals {output.intervals} --differences {output.differences} --record {log}.json > {log} 2>&1"
 
 
@@ -65,7 +65,7 @@ rule versus_paper:
         "../../envs/emoword.yaml"
     params:
         options=lambda w: flags(
-            {"dataset": w.dataset, "synthetic": is_synthetic(w.dataset)}
+            {"dataset": w.dataset, "synthetic": dataset(w.dataset).synthetic}
         ),
     shell:
         "emoword versus-paper --tables {input.tables} --reported {input.reported}"
@@ -73,15 +73,26 @@ rule versus_paper:
         " --record {log}.json > {log} 2>&1"
 
 
+def claim_comparisons(w):
+    """Differences of the comparisons that claims are about, as far as they were made."""
+    paths = [
+        f"results/{w.dataset}/comparisons/{name}/differences.csv"
+        for name in ("spaces", "controls")
+        if name in CONFIG.comparisons_of(w.dataset)
+    ]
+    return [path for path in paths if Path(path).exists()]
+
+
 rule claims:
     """Does each claim of the paper hold?"""
     input:
-        unpack(lambda w: claim_comparisons(w.dataset)),
+        variant=variant_file,
+        comparisons=claim_comparisons,
         claims=source("paper/claims.yaml"),
         differences="results/{dataset}/differences.csv",
         intervals="results/{dataset}/intervals.csv",
-        neighbours=lambda w: f"results/{w.dataset}/neighbours/{variants(w.dataset)[0]}.csv",
-        targets=lambda w: f"{targets_folder(w.dataset, variants(w.dataset)[0])}/summary.json",
+        neighbours=lambda w: f"results/{w.dataset}/neighbours/{first(w.dataset).name}.csv",
+        targets=lambda w: label_set_files(w, "summary.json"),
         reported=source("paper/reported.csv"),
         literature=source("paper/literature.csv"),
         versus="results/{dataset}/versus_paper.csv",
@@ -107,10 +118,8 @@ rule claims:
         "../../envs/emoword.yaml"
     params:
         templates=lambda w, input: os.path.dirname(input.templates[0]),
-        options=lambda w: claim_flags(w.dataset),
     shell:
-        "emoword claims --claims {input.claims} --differences {input.differences}"
-        " --intervals {input.intervals} --literature {input.literature} --neighbours {input.neighbours} --targets {input.targets} --reported {input.reported}"
-        " --versus-paper {input.versus} {params.options} --templates {params.templates}"
+        "emoword claims {input.variant} --claims {input.claims} --reported {input.reported}"
+        " --literature {input.literature} --templates {params.templates}"
         " --csv {output.csv} --parts {output.parts} --tex {output.tex} --html {output.html}"
         " --record {log}.json > {log} 2>&1"

@@ -1,12 +1,25 @@
 """Fair controls in the same harness, and floors: Table A2."""
 
 
+def default_flags(own):
+    """What the tables of controls are held against."""
+    return flags(
+        {
+            "dataset": own.dataset,
+            "variant": own.name,
+            "loss": own.settings.table_loss,
+            "aggregate": own.settings.aggregate,
+            "synthetic": own.synthetic,
+        }
+    )
+
+
 rule controls:
     """Table A2 of the configured dataset; and the differences that a claim of ours is about."""
     input:
         expand(
             "results/{dataset}/{made}",
-            dataset=config["dataset"],
+            dataset=CONFIG.dataset,
             made=[
                 "tables/tableA2.csv",
                 "tables/tableA2.tex",
@@ -14,43 +27,6 @@ rule controls:
                 "comparisons/controls/differences.csv",
             ],
         ),
-
-
-rule floors:
-    """What predictors reach that always say the same: from the training parts, without training."""
-    input:
-        records=lambda w: expand("{run}/run.json", run=table_runs(w.dataset, w.variant)),
-        predictions=lambda w: expand(
-            "{run}/predictions.npy", run=table_runs(w.dataset, w.variant)
-        ),
-        splits=lambda w: expand("{run}/split.csv", run=table_runs(w.dataset, w.variant)),
-        sets=lambda w: label_sets(w.dataset, w.variant),
-        targets=lambda w: f"{targets_folder(w.dataset, w.variant)}/classes.json",
-        space=lambda w: f"{space_folder(w.dataset, w.variant)}/meta.json",
-        leaks="results/{dataset}/leaks/{variant}.json",
-        code=code("evaluation.floors"),
-    output:
-        "results/{dataset}/floors/{variant}.csv",
-    log:
-        "results/{dataset}/logs/floors/{variant}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/floors/{variant}.tsv"
-    conda:
-        "../../envs/emoword.yaml"
-    params:
-        runs=lambda w, input: folders_of(input.records),
-        targets=subpath(input.targets, parent=True),
-        space=subpath(input.space, parent=True),
-        options=lambda w: flags(
-            {
-                "label_sets": settings(w.dataset, w.variant)["label_sets"],
-                **decision_options(w.dataset, w.variant),
-            }
-        ),
-    shell:
-        "emoword floors --variant {wildcards.variant} --runs {params.runs}"
-        " --targets {params.targets} --space {params.space} {params.options}"
-        " --out {output} --record {log}.json > {log} 2>&1"
 
 
 rule control_table:
@@ -80,7 +56,9 @@ rule control_table:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w: default_flags(w.dataset, compared(w.dataset, "controls")[0]),
+        options=lambda w: default_flags(
+            parts(w.dataset).variants[compared(w.dataset, "controls")[0]]
+        ),
     shell:
         "emoword control-table --decisions {input.decisions} --floors {input.floors}"
         " --utterances {input.utterances} --controls {input.controls}"

@@ -1,19 +1,78 @@
 """Tables, figures, and the configuration beside them."""
 
 
-rule config:
-    """The configuration that the results were made with, complete."""
-    output:
-        "results/{dataset}/config.json",
-    log:
-        "results/{dataset}/logs/config.log",
-    localrule: True
-    conda:
-        "../../envs/emoword.yaml"
-    params:
-        config=lambda w: json.dumps({**config, "dataset": w.dataset}, indent=2),
-    shell:
-        "printf '%s\\n' {params.config:q} > {output} 2> {log}"
+def table_inputs(name, number):
+    """The data files of a table, by the name of its option."""
+    own = first(name)
+    metrics = f"results/{name}/metrics.csv"
+    space = below(name, own.space, "meta.json")[0]
+    if number in ("4", "5"):
+        return {
+            "neighbours": f"results/{name}/neighbours/{own.name}.csv",
+            "space": space,
+        }
+    if number == "2":
+        return {"metrics": metrics, "literature": source("paper/literature.csv")}
+    intervals = f"results/{name}/intervals.csv"
+    if number == "6":
+        return {"metrics": metrics, "intervals": intervals, "space": space}
+    return {"metrics": metrics, "intervals": intervals}
+
+
+def table_flags(name):
+    own = first(name)
+    return flags(
+        {
+            "dataset": name,
+            "variant": own.name,
+            "aggregate": own.settings.aggregate,
+            "loss": own.settings.table_loss,
+            "synthetic": own.synthetic,
+        }
+    )
+
+
+def figure_inputs(name, figure):
+    """The data files of a figure; the network's is drawn from the configuration alone."""
+    own = first(name)
+    folder = f"results/{name}"
+    if figure == "claims":
+        return {"claims": f"{folder}/claims.csv", "parts": f"{folder}/claim_parts.csv"}
+    if figure == "confusion":
+        return {"decisions": f"{folder}/decisions/{own.name}.csv"}
+    if figure == "curves":
+        return {"history": [f"{folder}/{run}/history.csv" for run in own.runs()]}
+    space = below(name, own.space, "meta.json")[0]
+    if figure == "network":
+        frames = feature_files(name, own.settings.upstream, "meta.json")[0]
+        return {"features": frames, "space": space}
+    neighbours = f"{folder}/neighbours/{own.name}.csv"
+    if figure == "neighbours":
+        return {"neighbours": neighbours}
+    means = f"{folder}/neighbours/{own.name}_means.csv"
+    return {"neighbours": neighbours, "means": means, "space": space}
+
+
+def figure_records(name, figure):
+    """The learning curves say which runs collapsed: run.json lies beside each history.csv."""
+    runs = first(name).runs() if figure == "curves" else []
+    return [f"results/{name}/{run}/run.json" for run in runs]
+
+
+def figure_flags(name, figure):
+    own = first(name)
+    options = figure_inputs(name, figure)
+    for key in ("features", "space"):
+        if key in options:
+            options[key] = os.path.dirname(options[key])
+    if figure in ("map", "neighbours", "confusion"):
+        options["loss"] = own.settings.table_loss
+    if figure == "network":
+        shape = own.settings.network
+        options.update({key: getattr(shape, key) for key in shape.__struct_fields__})
+    if own.synthetic:
+        options["title_note"] = "synthetic speech: says nothing about the paper"
+    return flags(options)
 
 
 rule table:

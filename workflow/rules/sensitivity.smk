@@ -6,7 +6,7 @@ rule sensitivity:
     input:
         expand(
             "results/{dataset}/{made}",
-            dataset=config["dataset"],
+            dataset=CONFIG.dataset,
             made=[
                 "comparisons/sensitivity/sensitivity.csv",
                 "comparisons/sensitivity/verdicts.csv",
@@ -30,7 +30,15 @@ rule sensitivity_table:
             dataset=w.dataset,
             variant=compared(w.dataset, "sensitivity"),
         ),
-        targets=lambda w: list(target_summaries(w.dataset, "sensitivity").values()),
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "sensitivity")),
+        targets=lambda w: [
+            path
+            for own in map(
+                parts(w.dataset).variants.get, compared(w.dataset, "sensitivity")
+            )
+            for folder in own.targets.values()
+            for path in below(w.dataset, folder, "summary.json")
+        ],
         utterances="results/{dataset}/utterances.csv",
         choices=source("paper/choices.yaml"),
         claims=source("paper/claims.yaml"),
@@ -58,14 +66,10 @@ rule sensitivity_table:
         "results/{dataset}/benchmarks/comparisons/sensitivity_table.tsv"
     conda:
         "../../envs/emoword.yaml"
-    params:
-        targets=lambda w: flags({"targets": target_summaries(w.dataset, "sensitivity")}),
-        options=lambda w: sensitivity_flags(w.dataset),
     shell:
-        "emoword sensitivity --choices {input.choices} --decisions {input.decisions}"
-        " --neighbours {input.neighbours} {params.targets} --utterances {input.utterances}"
-        " --claims {input.claims} --reported {input.reported} --template {input.template}"
-        " {params.options} --csv {output.csv} --verdicts {output.verdicts} --tex {output.tex}"
+        "emoword sensitivity {input.variants} --choices {input.choices} --claims {input.claims}"
+        " --reported {input.reported} --template {input.template}"
+        " --csv {output.csv} --verdicts {output.verdicts} --tex {output.tex}"
         " --record {log}.json > {log} 2>&1"
 
 

@@ -6,7 +6,7 @@ rule compare_spaces:
     input:
         expand(
             "results/{dataset}/{made}",
-            dataset=config["dataset"],
+            dataset=CONFIG.dataset,
             made=[
                 "tables/tableA1.csv",
                 "tables/tableA1.tex",
@@ -20,8 +20,11 @@ rule space_table:
     input:
         metrics="results/{dataset}/comparisons/spaces/metrics.csv",
         spaces=lambda w: [
-            f"{space_folder(w.dataset, variant)}/meta.json"
+            path
             for variant in compared(w.dataset, "spaces")
+            for path in below(
+                w.dataset, parts(w.dataset).variants[variant].space, "meta.json"
+            )
         ],
         template=source("paper/templates/tableA1.tex.j2"),
         code=code("reproduction.spaces_comparison"),
@@ -44,7 +47,7 @@ rule space_table:
                 "variants": compared(w.dataset, "spaces"),
                 "spaces": list(input.spaces),
                 "dataset": w.dataset,
-                "synthetic": is_synthetic(w.dataset),
+                "synthetic": dataset(w.dataset).synthetic,
             }
         ),
     shell:

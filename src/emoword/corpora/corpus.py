@@ -1,6 +1,5 @@
 """What the readers of corpora share: the rows that they write and the report beside them."""
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import pandas as pd
 
 from emoword.io.errors import InputError
-from emoword.io.files import write_json, write_table
+from emoword.io.files import replacing, write_json, write_table
 
 STYLES = ("improvised", "scripted")
 ROLES = ("observer", "self")
@@ -105,9 +104,6 @@ def drop_missing_audio(
         InputError: audio is missing and ``skip`` is false, or nothing is left.
     """
     missing = {row.utterance: row.wav for row in recordings if not Path(row.wav).is_file()}
-    for row in recordings:
-        if row.utterance not in missing:
-            sys.audit("emoword.looked", row.wav)  # see emoword.audit.recording
     if not missing:
         return list(recordings), list(annotations), []
     found = f"{len(missing)} of {len(recordings)} audio files are missing"
@@ -159,46 +155,22 @@ def summarise(corpus: Corpus) -> dict[str, Any]:
     }
 
 
-def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that all readers have."""
-    parser.add_argument(
-        "--utterances", type=Path, required=True, metavar="CSV", help="written: one row each"
-    )
-    parser.add_argument(
-        "--annotations",
-        type=Path,
-        required=True,
-        metavar="CSV",
-        help="written: one row for each rater's label or comment, with the file and line it is on",
-    )
-    parser.add_argument(
-        "--report",
-        type=Path,
-        required=True,
-        metavar="JSON",
-        help="written: counts by class, fold and speaker, what was dropped and why, warnings",
-    )
-    parser.add_argument(
-        "--skip-missing-audio",
-        action="store_true",
-        help="leave out, and count, utterances whose audio file is missing (otherwise an error)",
-    )
-
-
-def write_corpus(corpus: Corpus, about: Mapping[str, Any], arguments: argparse.Namespace) -> None:
-    """Write the three files, say in short what they hold, and every warning loudly.
+def write_corpus(corpus: Corpus, about: Mapping[str, Any], out: Path) -> None:
+    """Write utterances.csv, annotations.csv and corpus.json, and say what they hold.
 
     Args:
         corpus: what was read.
         about: entries of corpus.json that only this reader has.
-        arguments: with the paths of ``add_output_arguments``.
+        out: the folder of the files.
     """
     report = {**about, **summarise(corpus)}
     utterances = pd.DataFrame(corpus.utterances, columns=list(Utterance._fields))
     annotations = pd.DataFrame(corpus.annotations, columns=list(Annotation._fields))
-    write_table(utterances, arguments.utterances)
-    write_table(annotations, arguments.annotations)
-    write_json(report, arguments.report)
+    with replacing(out) as folder:
+        folder.mkdir()
+        write_table(utterances, folder / "utterances.csv")
+        write_table(annotations, folder / "annotations.csv")
+        write_json(report, folder / "corpus.json")
     labels = ", ".join(f"{label} {number}" for label, number in report["labels"].items())
     print(
         f"{len(utterances)} utterances of {len(report['speakers'])} speakers in "

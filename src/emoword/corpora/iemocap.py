@@ -1,20 +1,5 @@
-r"""Read IEMOCAP in place: its ratings with file and line, and where its audio lies.
+"""IEMOCAP: its ratings with file and line, and where its audio lies."""
 
-In: the folder that holds Session1 ... Session5 (the release's IEMOCAP_full_release), of which
-are read
-  SessionN/dialog/EmoEvaluation/*.txt                        (not its sub-folders, nor ._* files)
-  SessionN/sentences/wav/<dialog>/<utterance>.wav            (whether they exist)
-Out: utterances.csv, annotations.csv, corpus.json. Nothing is copied: paths begin with --root as
-it was given. The fold of an utterance is its session; rows are in the order of sessions,
-dialogs, and lines of the file.
-
-corpus.json says what was found beside what the corpus should hold; a difference is a warning.
-
-  emoword read-iemocap --root /corpora/IEMOCAP_full_release --utterances utterances.csv \
-      --annotations annotations.csv --report corpus.json
-"""
-
-import argparse
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +9,6 @@ from emoword.corpora.corpus import (
     Corpus,
     Drop,
     Utterance,
-    add_output_arguments,
     drop_missing_audio,
     some,
     write_corpus,
@@ -217,7 +201,7 @@ def find_dialogs(session: Path, number: int) -> tuple[list[Path], list[Path]]:
     return dialogs, sorted(set(texts) - set(dialogs))
 
 
-def read_iemocap(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, int]:
+def read_release(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, int]:
     """Read the whole corpus.
 
     Returns:
@@ -292,47 +276,61 @@ def count(corpus: Corpus, dialogs: int) -> dict[str, int]:
     }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the stage's options."""
-    parser.add_argument(
-        "--root", type=Path, required=True, help="the folder that holds Session1 ... Session5"
-    )
-    parser.add_argument("--folds", type=int, help="how many sessions there should be")
-    parser.add_argument(
-        "--expected",
-        type=Path,
-        help="CSV of what the released corpus holds (paper/reported.csv), to compare the counts "
-        "with; not for another corpus in its layout, such as the demo",
-    )
-    add_output_arguments(parser)
+def read_iemocap(
+    root: Path,
+    /,
+    *,
+    folds: int | None = None,
+    expected: Path | None = None,
+    skip_missing_audio: bool = False,
+    out: Path,
+) -> None:
+    r"""Read IEMOCAP in place: its ratings with file and line, and where its audio lies.
 
+    In: the folder that holds Session1 ... Session5 (the release's IEMOCAP_full_release), of which
+    are read
 
-def main(arguments: argparse.Namespace) -> None:
-    """Run the stage."""
-    corpus, dialogs = read_iemocap(arguments.root, arguments.skip_missing_audio)
-    if arguments.folds not in (None, len(corpus.fold_names)):
+    - SessionN/dialog/EmoEvaluation/*.txt (not its sub-folders, nor ._* files)
+    - SessionN/sentences/wav/DIALOG/UTTERANCE.wav (whether they exist)
+
+    Written are, in OUT: utterances.csv, annotations.csv (each label and comment of each rater, with
+    its file and line) and corpus.json (what was found beside what the corpus should hold; a
+    difference is a warning). Nothing is copied: paths begin with ROOT as it was given. The fold of
+    an utterance is its session; rows are in the order of sessions, dialogs, and lines of the file.
+
+        emoword read-iemocap /corpora/IEMOCAP_full_release --out results/iemocap
+
+    Args:
+        root: The folder that holds Session1 ... Session5.
+        folds: How many sessions there should be.
+        expected: What the release holds (paper/reported.csv), to compare the counts with; not for
+            another corpus in its layout, such as the demo.
+        skip_missing_audio: Leave out, and count, utterances without audio; otherwise an error.
+        out: Folder of the files.
+    """
+    corpus, dialogs = read_release(root, skip_missing_audio)
+    if folds not in (None, len(corpus.fold_names)):
         raise InputError(
-            f"{arguments.root}: has {len(corpus.fold_names)} sessions, one a fold, not "
-            f"{arguments.folds}; write folds: {len(corpus.fold_names)} in the dataset's settings"
+            f"{root}: has {len(corpus.fold_names)} sessions, one a fold, not {folds}; "
+            f"write folds: {len(corpus.fold_names)} in the dataset's settings"
         )
     found = count(corpus, dialogs)
-    expected = read_expected(arguments.expected) if arguments.expected else {}
+    wanted = read_expected(expected) if expected else {}
     differences = [
-        f"{arguments.root}: {name}: found {number}, but IEMOCAP as released has "
-        f"{expected.get(name, 0)}"
+        f"{root}: {name}: found {number}, but IEMOCAP as released has {wanted.get(name, 0)}"
         for name, number in found.items()
         # a sixth session is none of the released corpus: nothing is expected of it
-        if expected and number != expected.get(name, 0)
+        if wanted and number != wanted.get(name, 0)
     ]
-    if expected and not differences:
+    if wanted and not differences:
         print(f"{len(found)} counts, all as in the released corpus")
     corpus.warnings += differences
     counts = {
-        name: {"found": number, "expected": expected.get(name, 0) if expected else None}
+        name: {"found": number, "expected": wanted.get(name, 0) if wanted else None}
         for name, number in found.items()
     }
-    about = {"reader": "read-iemocap", "source": str(arguments.root), "counts": counts}
-    write_corpus(corpus, about, arguments)
+    about = {"reader": "read-iemocap", "source": str(root), "counts": counts}
+    write_corpus(corpus, about, out)
 
 
 def read_expected(path: Path) -> dict[str, int]:

@@ -1,28 +1,5 @@
-r"""Read own recordings from a CSV table, and their annotations from a second one.
+"""Recordings of one's own: a CSV of audio, speakers and labels, and one of annotations."""
 
-In: a table (UTF-8, commas, one header line) with the columns
-  wav         path of the audio, relative to the table's folder or absolute
-  speaker     any name
-  label       any word that the word space has, or empty where there is no ground truth
-and, where wanted,
-  utterance   a name of its own (default: wav without its suffix)
-  fold        any name; the speakers of a fold are tested together. Without this column, speakers
-              are spread over --folds folds of about as many utterances, and none is split
-  style       improvised, scripted or empty
-A second table, --annotations-table, has the columns
-  utterance   as in the first
-  rater       any name
-  kind        label or comment
-  text        one label, or a comment (several words: separated by commas)
-and, where wanted, role (observer or self; default observer) and source (categorical or
-attribute; default categorical).
-Out: utterances.csv, annotations.csv, corpus.json. No audio is copied.
-
-  emoword read-recordings --table recordings.csv --folds 5 --utterances utterances.csv \
-      --annotations annotations.csv --report corpus.json
-"""
-
-import argparse
 import csv
 import os
 import re
@@ -40,7 +17,6 @@ from emoword.corpora.corpus import (
     Corpus,
     Drop,
     Utterance,
-    add_output_arguments,
     drop_missing_audio,
     some,
     write_corpus,
@@ -156,7 +132,7 @@ def _filled(row: Mapping[str, str], name: str, place: str) -> str:
     return value
 
 
-def read_recordings(table: Path) -> tuple[list[Recording], list[str]]:
+def read_table_of_recordings(table: Path) -> tuple[list[Recording], list[str]]:
     """Read the table of recordings.
 
     Returns:
@@ -339,7 +315,7 @@ def read_corpus(
     table: Path, annotations_table: Path | None, folds: int, skip_missing_audio: bool = False
 ) -> Corpus:
     """Read recordings and annotations into a corpus; errors as in the functions above."""
-    recordings, unread = read_recordings(table)
+    recordings, unread = read_table_of_recordings(table)
     warnings = [f"{table}: column {name!r} is not read" for name in unread]
     annotations: list[Annotation] = []
     empty: list[Drop] = []
@@ -359,23 +335,49 @@ def read_corpus(
     return Corpus(utterances, annotations, fold_names, empty + dropped, warnings)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the stage's options."""
-    parser.add_argument("--table", type=Path, required=True, help="CSV of the recordings")
-    parser.add_argument("--annotations-table", type=Path, help="CSV of raters' labels, comments")
-    parser.add_argument(
-        "--folds",
-        type=int,
-        required=True,
-        help="number of test folds; with a column `fold`, the number of its different names",
-    )
-    add_output_arguments(parser)
+def read_recordings(
+    table: Path,
+    /,
+    *,
+    annotations_table: Path | None = None,
+    folds: int,
+    skip_missing_audio: bool = False,
+    out: Path,
+) -> None:
+    r"""Read recordings of one's own from a CSV table, and their annotations from a second one.
 
+    TABLE (UTF-8, commas, one header line) has the columns
 
-def main(arguments: argparse.Namespace) -> None:
-    """Run the stage."""
-    corpus = read_corpus(
-        arguments.table, arguments.annotations_table, arguments.folds, arguments.skip_missing_audio
-    )
-    about = {"reader": "read-recordings", "source": str(arguments.table)}
-    write_corpus(corpus, about, arguments)
+    - wav: path of the audio, relative to the table's folder or absolute
+    - speaker: any name
+    - label: any word that the word space has, or empty where there is no ground truth
+
+    and, where wanted,
+
+    - utterance: a name of its own (otherwise: wav without its suffix)
+    - fold: any name; the speakers of a fold are tested together. Without this column, speakers are
+      spread over --folds folds of about as many utterances, and none is split
+    - style: improvised, scripted or empty
+
+    A second table, --annotations-table, has the columns
+
+    - utterance: as in the first
+    - rater: any name
+    - kind: label or comment
+    - text: one label, or a comment (several words: separated by commas)
+
+    and, where wanted, role (observer or self; otherwise observer) and source (categorical or
+    attribute; otherwise categorical). Written are, in OUT: utterances.csv, annotations.csv,
+    corpus.json. No audio is copied.
+
+        emoword read-recordings recordings.csv --folds 5 --out results/mine
+
+    Args:
+        table: CSV of the recordings.
+        annotations_table: CSV of raters' labels and comments.
+        folds: Number of test folds; with a column `fold`, the number of its different names.
+        skip_missing_audio: Leave out, and count, utterances without audio; otherwise an error.
+        out: Folder of the files.
+    """
+    corpus = read_corpus(table, annotations_table, folds, skip_missing_audio)
+    write_corpus(corpus, {"reader": "read-recordings", "source": str(table)}, out)

@@ -1,21 +1,5 @@
-r"""Say of each test utterance what each run decided, and how near it came.
+"""Decide on each test utterance, and measure how near each prediction came."""
 
-Reads the predictions of all runs of a variant and writes decisions.csv, one row a run and test
-utterance: the true and the predicted class (largest cosine similarity with the class's word vector,
-paper, equation 5; the largest output where a run predicts classes), the cosine similarity of
-prediction and target in S1, S2 and S3 (Table 3), and whether the most (l1) and second most frequent
-word (l2) of its S2 and S3 targets are among the ten words nearest to the prediction (Table 6; 1, 0,
-or empty where there is no such word). Everything in metrics.csv is counted from these rows.
-
-With --nearest the ten words themselves are kept, one row a vector, with their cosine similarities:
-of each prediction (of M1, M2 or M3), and of each test utterance's target (of S1, S2 or S3; these
-have no fold or seed).
-
-    emoword decide --runs runs/paper/*/* --targets targets --space SPACE --out decisions.csv \
-        --nearest nearest.csv
-"""
-
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, write_table
-from emoword.labels.encoding import cosine, decide, encode, proportions, ranked_words, read_targets
+from emoword.io.files import read_json, write_table
+from emoword.labels.decision import decide as decide_by_cosine
+from emoword.labels.encoding import cosine, encode, proportions
+from emoword.labels.words import read_label_sets
+from emoword.layout import Place, read_variant
+from emoword.schemas import NEAREST, RUN_KEYS, SPLIT
+from emoword.settings import LabelSet, Settings
 from emoword.spaces.word_space import WordSpace
-from emoword.training.goals import CLASS_LOSSES
+from emoword.training.targets import CLASS_LOSSES
 
-SETS = ("S1", "S2", "S3")
-RANKED_SETS = ("S2", "S3")  # S1 has one word an utterance: nothing to rank
-NEAREST = 10
+RANKED_SETS: tuple[LabelSet, ...] = ("S2", "S3")  # S1 has one word an utterance: nothing to rank
+LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -45,45 +33,6 @@ class Run:
     predictions: NDArray[np.float32]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword decide``."""
-    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders of runs")
-    parser.add_argument("--variant", default="paper", help="the name of these runs' settings")
-    parser.add_argument("--targets", type=Path, required=True, help="folder of label sets")
-    parser.add_argument("--space", type=Path, required=True, help="folder of the word space")
-    parser.add_argument("--label-sets", nargs="+", choices=SETS, default=list(SETS))
-    parser.add_argument(
-        "--rank-loss",
-        default="lc",
-        help="the loss whose models are searched for nearest words (Table 6 shows one loss)",
-    )
-    add_decision_arguments(parser)
-    parser.add_argument("--out", type=Path, required=True, help="decisions.csv")
-    parser.add_argument("--nearest", type=Path, help="nearest.csv, written if named")
-
-
-def add_decision_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare how predictions are judged, where the paper leaves it open."""
-    parser.add_argument(
-        "--decision",
-        choices=["largest", "smallest"],
-        default="largest",
-        help="similarity that decides; smallest: equation 5 as printed",
-    )
-    parser.add_argument(
-        "--ties",
-        choices=["frequent", "rare"],
-        default="frequent",
-        help="of words named equally often, the one that is frequent or rare in the corpus is l1",
-    )
-    parser.add_argument(
-        "--missing-l2",
-        choices=["skip", "miss"],
-        default="skip",
-        help="an utterance without a second word is left out, or counts as a miss",
-    )
-
-
 def read_run(folder: Path) -> Run:
     """Read a run's record and predictions.
 
@@ -91,7 +40,7 @@ def read_run(folder: Path) -> Run:
         InputError: files are missing or disagree.
     """
     record = read_json(folder / "run.json")
-    split = read_table(folder / "split.csv", ["utterance", "part"])
+    split = SPLIT.read(folder / "split.csv")
     utterances = list(split["utterance"][split["part"] == "test"])
     path = folder / "predictions.npy"
     try:
@@ -105,27 +54,43 @@ def read_run(folder: Path) -> Run:
     return Run(record, utterances, predictions)
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write decisions.csv, and nearest.csv."""
-    judge = Judge.read(arguments)
+def decide(variant: Path, /, *, out: Path, nearest: Path) -> None:
+    r"""Decide on each test utterance, and measure how near each prediction came.
+
+    Reads the predictions of all runs of a variant and writes OUT, one row a run and test utterance:
+    the true and the predicted class (largest cosine similarity with the class's word vector,
+    equation 5; the largest output where a run predicts classes), the cosine similarity of
+    prediction and target in S1, S2 and S3 (Table 3), and whether the most (l1) and second most
+    frequent word (l2) of its S2 and S3 targets are among the ten words nearest to the prediction
+    (Table 6; 1, 0, or empty where there is no such word). Everything in metrics.csv is counted from
+    these rows. NEAREST has the ten words themselves with their cosine similarities, one row a
+    vector: of each prediction of the loss that the tables show, and of each test utterance's
+    target (of S1, S2 or S3; these have no fold or seed).
+
+        emoword decide results/demo/variants/paper.json --out decisions.csv --nearest nearest.csv
+
+    Args:
+        variant: The variant's file: its settings, and where its runs, label sets and space lie.
+        out: decisions.csv.
+        nearest: nearest.csv.
+    """
+    place = read_variant(variant)
+    judge = Judge.of(place)
     tables, near_tables = [], []
-    for run in map(read_run, arguments.runs):
+    for run in map(read_run, place.runs()):
         near = judge.nearest(run)
         tables.append(judge.decisions(run, near))
         if near is not None:
             keys = {"of": run.record["model"], "fold": run.record["fold"]}
             near_tables.append(near.assign(**keys, seed=run.record["seed"]))
     decisions = pd.concat(tables)
-    write_table(decisions, arguments.out)
-    if arguments.nearest:
-        tested = list(dict.fromkeys(decisions["utterance"]))
-        for name, words in judge.targets.items():
-            rows = near_targets(words, tested, judge.space)
-            near_tables.append(rows.assign(of=name, fold="", seed=""))
-        nearest = pd.concat(near_tables).assign(variant=judge.variant)
-        first = ["variant", "of", "fold", "seed", "utterance"]
-        rest = [name for name in nearest if name not in first]
-        write_table(nearest[first + rest], arguments.nearest)
+    write_table(decisions, out)
+    tested = list(dict.fromkeys(decisions["utterance"]))
+    for name, words in judge.targets.items():
+        rows = near_targets(words, tested, judge.space)
+        near_tables.append(rows.assign(of=name, fold="", seed=""))
+    listed = pd.concat(near_tables).assign(variant=judge.variant)
+    write_table(listed[[name for name in NEAREST.names if name in listed]], nearest)
 
 
 @dataclass(frozen=True)
@@ -133,32 +98,29 @@ class Judge:
     """What predictions are held against: the truth, the label sets, the word space."""
 
     variant: str
+    chosen: Settings
     space: WordSpace
     truth: pd.Series
-    targets: dict[str, pd.DataFrame]
-    ranked: dict[str, pd.Series]
-    rank_loss: str
-    decision: str
-    missing_l2: str
+    targets: dict[LabelSet, pd.DataFrame]
+    ranked: dict[LabelSet, pd.Series]
 
     @classmethod
-    def read(cls, arguments: argparse.Namespace) -> "Judge":
-        """From the options that ``emoword decide`` declares."""
-        sets = {s: read_targets(arguments.targets / f"{s}.csv") for s in arguments.label_sets}
+    def of(cls, place: Place) -> "Judge":
+        """From the files of a variant."""
+        chosen = place.variant.settings
+        sets = read_label_sets(place)
         return cls(
-            arguments.variant,
-            WordSpace.open(arguments.space),
-            read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"],
+            place.variant.name,
+            chosen,
+            WordSpace.open(place.space),
+            sets["S1"].set_index("utterance")["word"],
             sets,
-            {s: ranked_words(sets[s], arguments.ties) for s in RANKED_SETS if s in sets},
-            arguments.rank_loss,
-            arguments.decision,
-            arguments.missing_l2,
+            {s: ranked_words(sets[s], chosen.table6_ties) for s in RANKED_SETS if s in sets},
         )
 
     def nearest(self, run: Run) -> pd.DataFrame | None:
         """The words nearest to each prediction; None of a run whose words nobody asks for."""
-        if run.record["loss"] in CLASS_LOSSES or run.record["loss"] != self.rank_loss:
+        if run.record["loss"] in CLASS_LOSSES or run.record["loss"] != self.chosen.table_loss:
             return None
         return words_near(run.utterances, run.predictions, self.space)
 
@@ -171,7 +133,9 @@ class Judge:
         if record["loss"] in CLASS_LOSSES:
             table["predicted"] = [classes[i] for i in run.predictions.argmax(axis=1)]
         else:
-            chosen = decide(run.predictions, self.space.vectors_of(classes), self.decision)
+            chosen = decide_by_cosine(
+                run.predictions, self.space.vectors_of(classes), self.chosen.decision
+            )
             table["predicted"] = [classes[i] for i in chosen]
             for name, words in self.targets.items():
                 table[f"cosine_{name}"] = similarities(run, words, self.space)
@@ -181,9 +145,11 @@ class Judge:
                 nearest = near[columns].to_numpy().tolist()
                 for name, words_by_rank in self.ranked.items():
                     for rank in (1, 2):
-                        missing = 0 if rank == 2 and self.missing_l2 == "miss" else None
+                        missing = (
+                            0 if rank == 2 and self.chosen.table6_missing_l2 == "miss" else None
+                        )
                         table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest, missing)
-        for position, key in enumerate(("variant", "model", "loss", "fold", "seed", "collapsed")):
+        for position, key in enumerate([*RUN_KEYS, "collapsed"]):
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
         return table
@@ -202,7 +168,7 @@ def words_near(
     utterances: Sequence[str], vectors: NDArray[np.float32], space: WordSpace
 ) -> pd.DataFrame:
     """Each vector's ten nearest words: columns utterance, word 1, similarity 1, word 2, ..."""
-    indices, similarities = space.nearest(vectors, min(NEAREST, len(space)))
+    indices, similarities = space.nearest(vectors, min(LISTED, len(space)))
     table: dict[str, Sequence[object]] = {"utterance": utterances}
     for rank in range(indices.shape[1]):
         table[f"word {rank + 1}"] = [space.word(i) for i in indices[:, rank]]
@@ -242,3 +208,17 @@ def hits(
         else:
             answers.append(missing if words else None)
     return answers
+
+
+def ranked_words(targets: pd.DataFrame, ties: str = "frequent") -> pd.Series:
+    """Each utterance's words, most frequent first: utterance -> tuple of words (l1, l2, ...).
+
+    The paper gives no rule for ties within an utterance. They go to the word that is named more
+    often in the whole label set (``rare``: less often), then to the alphabet.
+    """
+    overall = targets.groupby("word")["count"].sum().rename("overall")
+    overall *= 1 if ties == "frequent" else -1
+    ordered = targets.join(overall, on="word").sort_values(
+        ["utterance", "count", "overall", "word"], ascending=[True, False, False, True]
+    )
+    return ordered.groupby("utterance")["word"].agg(tuple)

@@ -1,16 +1,5 @@
-"""Count metrics from decisions: UA, WA, cosine similarity, top-10 accuracy.
+"""Metrics, counted from decisions: UA, WA, cosine similarity, top-10 accuracy."""
 
-Writes metrics.csv, one row a number: variant, model, loss, fold, seed, measured_on, metric, value
-and n (utterances behind it; for `collapsed`, runs). Each metric is there for each run (fold and
-seed), and overall: `fold` is `mean` for the mean over folds (the paper leaves open which it prints)
-and `pooled` for the utterances of all folds taken together; both over all seeds (`seed` is `all`).
-With --utterances, UA and WA are there of improvised and scripted turns apart, too (measured_on; UA
-is the mean over the classes that occur among them).
-
-    emoword evaluate --decisions decisions/*.csv --out metrics.csv
-"""
-
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,36 +7,38 @@ import numpy as np
 import pandas as pd
 
 from emoword.evaluation.metrics import AVERAGED
-from emoword.io.files import read_table, write_table
-from emoword.labels.accuracy import unweighted_accuracy, weighted_accuracy
-
-RUN = ["variant", "model", "loss", "fold", "seed"]
-COLUMNS = [*RUN, "measured_on", "metric", "value", "n"]
+from emoword.io.files import write_table
+from emoword.labels.decision import unweighted_accuracy, weighted_accuracy
+from emoword.schemas import DECISIONS, METRICS, MODEL, RUN_KEYS, UTTERANCES
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword evaluate``."""
-    parser.add_argument(
-        "--decisions", type=Path, nargs="+", required=True, help="decisions.csv of each variant"
-    )
-    parser.add_argument("--utterances", type=Path, help="utterances.csv: their styles")
-    parser.add_argument("--out", type=Path, required=True, help="metrics.csv")
+def evaluate(*decisions: Path, utterances: Path | None = None, out: Path) -> None:
+    """Count metrics from decisions: UA, WA, cosine similarity, top-10 accuracy.
 
+    Writes OUT, one row a number: variant, model, loss, fold, seed, measured_on, metric, value and n
+    (utterances behind it; for `collapsed`, runs). Each metric is there for each run (fold and
+    seed), and overall: `fold` is `mean` for the mean over folds (the paper leaves open which it
+    prints) and `pooled` for the utterances of all folds taken together; both over all seeds (`seed`
+    is `all`). With --utterances, UA and WA are there of improvised and scripted turns apart, too
+    (measured_on; UA is the mean over the classes that occur among them).
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write metrics.csv."""
-    tables = [read_table(path, [*RUN, "true", "predicted"]) for path in arguments.decisions]
+        emoword evaluate decisions/paper.csv --utterances utterances.csv --out metrics.csv
+
+    Args:
+        decisions: decisions.csv of each variant.
+        utterances: utterances.csv, for the styles of turns.
+        out: metrics.csv.
+    """
+    tables = [DECISIONS.read_text(path, *RUN_KEYS, "true", "predicted") for path in decisions]
     # a variant may lack the columns of label sets that it does not have
-    decisions = pd.concat(tables, ignore_index=True).fillna("")
-    if arguments.utterances:
-        styles = read_table(arguments.utterances, ["utterance", "style"])
-        decisions["style"] = decisions["utterance"].map(
-            dict(styles[["utterance", "style"]].to_numpy())
-        )
-    write_table(evaluate(decisions), arguments.out)
+    rows = pd.concat(tables, ignore_index=True).fillna("")
+    if utterances:
+        styles = UTTERANCES.read(utterances, "utterance", "style")
+        rows["style"] = rows["utterance"].map(dict(styles[["utterance", "style"]].to_numpy()))
+    write_table(count_metrics(rows), out)
 
 
-def evaluate(decisions: pd.DataFrame) -> pd.DataFrame:
+def count_metrics(decisions: pd.DataFrame) -> pd.DataFrame:
     """All metrics of all models, by run and overall.
 
     Args:
@@ -57,21 +48,21 @@ def evaluate(decisions: pd.DataFrame) -> pd.DataFrame:
         The columns of metrics.csv.
     """
     rows: list[tuple[object, ...]] = []
-    for key, model in decisions.groupby(["variant", "model", "loss"], sort=False):
+    for key, model in decisions.groupby(MODEL, sort=False):
         runs = []
         for (fold, seed), part in model.groupby(["fold", "seed"], sort=False):
             runs += [(fold, seed, *metric) for metric in measure(part)]
         pooled = [
             (seed, *metric) for seed, part in model.groupby("seed") for metric in measure(part)
         ]
-        by_run = pd.DataFrame(runs, columns=COLUMNS[3:])
+        by_run = pd.DataFrame(runs, columns=METRICS.names[3:])
         overall = ["measured_on", "metric"]
         names = list(dict.fromkeys(by_run[overall].itertuples(index=False, name=None)))
         rows += [(*key, *row) for row in runs]
         rows += [(*key, "mean", "all", *row) for row in over_runs(by_run, names)]
-        over_seeds = pd.DataFrame(pooled, columns=COLUMNS[4:])
+        over_seeds = pd.DataFrame(pooled, columns=METRICS.names[4:])
         rows += [(*key, "pooled", "all", *row) for row in over_runs(over_seeds, names)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=METRICS.names)
 
 
 def over_runs(

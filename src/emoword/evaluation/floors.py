@@ -1,14 +1,5 @@
-r"""Constant predictors: what a model reaches that has heard nothing, as floors for the tables.
+"""Constant predictors: what a model reaches that has heard nothing."""
 
-    emoword floors --runs runs/paper/S*-lc/* --targets targets --space SPACE --out floors.csv
-
-From each run's training part come two constants, which are decided on like any prediction:
-`mean_S1` (mean_S2, mean_S3), the mean of the target vectors of that label set, and `majority`, the
-most frequent class, by its word vector (once a fold and seed; of equally frequent classes, the
-first). Rows are those of decisions.csv, with the loss `constant`.
-"""
-
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,40 +7,40 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.evaluation.decide import Judge, Run, add_decision_arguments, read_run
-from emoword.io.files import read_table, write_table
+from emoword.evaluation.decide import Judge, Run, read_run
+from emoword.io.files import write_table
 from emoword.labels.encoding import encode
+from emoword.layout import read_variant
+from emoword.schemas import SPLIT
 
 LOSS = "constant"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword floors``."""
-    add = parser.add_argument
-    add("--runs", type=Path, nargs="+", required=True, help="runs of word-embedding models")
-    add("--variant", default="paper", help="the name of these runs' settings")
-    add("--targets", type=Path, required=True, help="folder of label sets")
-    add("--space", type=Path, required=True, help="folder of the word space")
-    add("--label-sets", nargs="+", choices=["S1", "S2", "S3"], default=["S1", "S2", "S3"])
-    add_decision_arguments(parser)
-    add("--out", type=Path, required=True, help="floors.csv, in the format of decisions.csv")
+def floors(variant: Path, /, *, out: Path) -> None:
+    """Decide as constant predictors do: what a model reaches that has heard nothing.
 
+    From the training part of each run of the tables' loss come two constants, which are decided on
+    like any prediction: `mean_S1` (mean_S2, mean_S3), the mean of the target vectors of that label
+    set, and `majority`, the most frequent class, by its word vector (once a fold and seed; of
+    equally frequent classes, the first). Rows are those of decisions.csv, with the loss `constant`.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write floors.csv."""
-    judge = Judge.read(argparse.Namespace(**vars(arguments), rank_loss=LOSS))
-    rows = [
-        judge.decisions(constant)
-        for folder in arguments.runs
-        for constant in constants(folder, judge)
-    ]
-    write_table(pd.concat(rows), arguments.out)
+        emoword floors results/demo/variants/paper.json --out floors.csv
+
+    Args:
+        variant: The variant's file.
+        out: floors.csv, in the format of decisions.csv.
+    """
+    place = read_variant(variant)
+    judge = Judge.of(place)
+    folders = place.runs([place.variant.settings.table_loss])
+    rows = [judge.decisions(made) for folder in folders for made in constants(folder, judge)]
+    write_table(pd.concat(rows), out)
 
 
 def constants(folder: Path, judge: Judge) -> Iterator[Run]:
     """The constant predictors of a run's training part, as runs that were never trained."""
     run = read_run(folder)
-    split = read_table(folder / "split.csv", ["utterance", "part"])
+    split = SPLIT.read(folder / "split.csv")
     train = list(split["utterance"][split["part"] == "train"])
     label_set = run.record["label_set"]
     vectors = encode(judge.targets[label_set], train, judge.space)

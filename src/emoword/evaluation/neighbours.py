@@ -1,18 +1,5 @@
-r"""Read vectors as words: the nearest words of example targets (Table 4) and predictions (Table 5).
+"""Vectors read as words: the nearest words of example targets (Table 4), predictions (Table 5)."""
 
-Writes neighbours.csv (kind, variant, model, loss, seed, collapsed, name, words, rank, word,
-similarity).
-For kind `target`, name is an example and words its target words; for kind `prediction`, name is an
-emotion, and the vector is the mean of a model's predictions of the test utterances of that emotion,
-over folds and seeds (kind `prediction of a seed`: of one); collapsed counts the runs that say
-nothing. With --by vote each prediction votes for its five nearest words instead, and similarity is
-the share that voted for the word. means.csv holds the mean vectors, for the map of the word space.
-
-    emoword neighbours --runs runs/paper/S*-lc/* --targets targets --space SPACE \
-        --neighbours neighbours.csv --means means.csv
-"""
-
-import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,67 +8,60 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emoword.evaluation.decide import Run, read_run
-from emoword.io.files import read_json, write_table
-from emoword.labels.encoding import encode, proportions, read_targets
+from emoword.io.files import write_table
+from emoword.labels.encoding import encode, proportions
+from emoword.labels.words import read_classes, read_words
+from emoword.layout import read_variant
+from emoword.schemas import MODEL, NEIGHBOURS
 from emoword.spaces.word_space import WordSpace
 
 LISTED = 10
+EXAMPLES = 4  # rows of Table 4
+MEAN_KEYS = [*MODEL, "collapsed", "name"]
 VOTES = 5  # as many words as Table 5 shows
-COLUMNS = ["kind", "variant", "model", "loss", "seed", "collapsed", "name", "words"]
-COLUMNS += ["rank", "word", "similarity"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword neighbours``."""
-    add = parser.add_argument
-    add("--runs", type=Path, nargs="+", required=True, help="runs of one variant and loss")
-    add("--variant", default="paper", help="the name of these runs' settings")
-    add("--targets", type=Path, required=True, help="folder of label sets")
-    add("--space", type=Path, required=True, help="folder of the word space")
-    add(
-        "--example",
-        nargs="+",
-        action="append",
-        metavar="WORD",
-        help="words of an example target; may be given several times (default: the most frequent "
-        "mixed targets of --example-set)",
-    )
-    add("--example-set", choices=["S1", "S2", "S3"], default="S3")
-    add("--examples", type=int, default=4, help="how many, if chosen by frequency")
-    add(
-        "--by",
-        choices=["mean", "vote"],
-        default="mean",
-        help="predictions: nearest to their mean, or most often among the nearest of each",
-    )
-    add("--neighbours", type=Path, required=True, help="neighbours.csv to write")
-    add("--means", type=Path, required=True, help="means.csv to write")
+def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
+    """Read vectors as words: nearest words of example targets (Table 4) and predictions (Table 5).
 
+    Writes OUT (kind, variant, model, loss, seed, collapsed, name, words, rank, word, similarity).
+    For kind `target`, name is an example and words its target words; for kind `prediction`, name is
+    an emotion, and the vector is the mean of a model's predictions of the test utterances of that
+    emotion, over folds and seeds (kind `prediction of a seed`: of one); collapsed counts the runs
+    that say nothing. With the setting
+    `table5: vote` each prediction votes for its five nearest words instead, and similarity is the
+    share that voted for the word. MEANS holds the mean vectors, for the map of the word space.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write neighbours.csv and means.csv."""
-    space = WordSpace.open(arguments.space)
-    runs = [read_run(folder) for folder in arguments.runs]
-    classes: list[str] = read_json(arguments.targets / "classes.json")
-    truth = read_targets(arguments.targets / "S1.csv").set_index("utterance")["word"]
-    if arguments.example:
-        examples = [pd.Series(words).value_counts(sort=False) for words in arguments.example]
+        emoword neighbours results/demo/variants/paper.json --out neighbours.csv --means means.csv
+
+    Args:
+        variant: The variant's file.
+        out: neighbours.csv.
+        means: means.csv.
+    """
+    place = read_variant(variant)
+    name, chosen = place.variant.name, place.variant.settings
+    space = WordSpace.open(place.space)
+    runs = [read_run(folder) for folder in place.runs([chosen.table_loss])]
+    truth = read_words(place.targets("S1")).set_index("utterance")["word"]
+    if chosen.table4_examples:
+        examples = [pd.Series(words).value_counts(sort=False) for words in chosen.table4_examples]
     else:
-        label_set = read_targets(arguments.targets / f"{arguments.example_set}.csv")
-        examples = frequent_mixtures(label_set, arguments.examples)
-    means = mean_predictions(runs, truth, classes, arguments.variant)
+        examples = frequent_mixtures(read_words(place.targets(max(chosen.label_sets))), EXAMPLES)
+    classes = read_classes(place.targets("S1"))
+    averages = mean_predictions(runs, truth, classes, name)
 
-    def predicted(own: Sequence[Run], means: pd.DataFrame) -> pd.DataFrame:
-        voted = arguments.by == "vote"
-        return vote_rows(own, truth, means, space) if voted else prediction_rows(means, space)
+    def predicted(own: Sequence[Run], averages: pd.DataFrame) -> pd.DataFrame:
+        vote = chosen.table5 == "vote"
+        return vote_rows(own, truth, averages, space) if vote else prediction_rows(averages, space)
 
-    tables = [target_rows(examples, space, arguments.variant), predicted(runs, means)]
-    for seed in dict.fromkeys(run.record["seed"] for run in runs):
+    tables = [target_rows(examples, space, name), predicted(runs, averages)]
+    for seed in place.variant.seeds:
         own = [run for run in runs if run.record["seed"] == seed]
-        rows = predicted(own, mean_predictions(own, truth, classes, arguments.variant))
+        rows = predicted(own, mean_predictions(own, truth, classes, name))
         tables.append(rows.assign(kind="prediction of a seed", seed=str(seed)))
-    write_table(pd.concat(tables).fillna({"seed": ""})[COLUMNS], arguments.neighbours)
-    write_table(means.round(7), arguments.means)
+    write_table(pd.concat(tables).fillna({"seed": ""})[NEIGHBOURS.names], out)
+    write_table(averages.round(7), means)
 
 
 def frequent_mixtures(targets: pd.DataFrame, count: int) -> list[pd.Series]:
@@ -110,7 +90,7 @@ def target_rows(examples: Iterable[pd.Series], space: WordSpace, variant: str) -
         text = " ".join(f"{word}:{count}" for word, count in ordered.items())
         head = {"kind": "target", "variant": variant, "model": "", "loss": "", "collapsed": ""}
         tables.append(listed(vector[0], space, **head, name=f"example {number}", words=text))
-    return pd.concat(tables) if tables else pd.DataFrame(columns=COLUMNS)
+    return pd.concat(tables) if tables else pd.DataFrame(columns=NEIGHBOURS.names)
 
 
 def mean_predictions(
@@ -133,16 +113,17 @@ def mean_predictions(
             mean = vectors[labels == emotion].mean(axis=0)
             rows.append((variant, model, own[0].record["loss"], collapsed, emotion, *mean))
     names = [f"v{i}" for i in range(vectors.shape[1])]
-    return pd.DataFrame(rows, columns=["variant", "model", "loss", "collapsed", "name", *names])
+    return pd.DataFrame(rows, columns=[*MEAN_KEYS, *names])
 
 
 def prediction_rows(means: pd.DataFrame, space: WordSpace) -> pd.DataFrame:
     """The nearest words of the mean predictions (paper, Table 5)."""
-    keys = ["variant", "model", "loss", "collapsed", "name"]
-    vectors = means.drop(columns=keys).to_numpy(dtype=np.float64)
+    vectors = means.drop(columns=MEAN_KEYS).to_numpy(dtype=np.float64)
     return pd.concat(
-        listed(vector, space, kind="prediction", words="", **dict(zip(keys, key, strict=True)))
-        for vector, key in zip(vectors, means[keys].itertuples(index=False, name=None), strict=True)
+        listed(vector, space, kind="prediction", words="", **dict(zip(MEAN_KEYS, key, strict=True)))
+        for vector, key in zip(
+            vectors, means[MEAN_KEYS].itertuples(index=False, name=None), strict=True
+        )
     )
 
 
@@ -153,10 +134,9 @@ def vote_rows(
 
     Of equally many votes the word that comes first in the space is first.
     """
-    keys = ["variant", "model", "loss", "collapsed", "name"]
     tables = []
-    for key in means[keys].itertuples(index=False, name=None):
-        head: dict[str, str] = dict(zip(keys, key, strict=True))
+    for key in means[MEAN_KEYS].itertuples(index=False, name=None):
+        head: dict[str, str] = dict(zip(MEAN_KEYS, key, strict=True))
         own = [run for run in runs if run.record["model"] == head["model"]]
         vectors = np.concatenate([run.predictions for run in own])
         labels = truth.loc[[name for run in own for name in run.utterances]].to_numpy()

@@ -146,6 +146,47 @@ def main(arguments: argparse.Namespace) -> None:
         finish(unfinished, list(table["utterance"]), about, arguments.out)
 
 
+def features(
+    settings: Path,
+    /,
+    *,
+    utterances: Path,
+    shard: str = "1/1",
+    device: str = "auto",
+    threads: int = 1,
+    out: Path,
+) -> None:
+    """Compute the frames of a shard of the utterances.
+
+        emoword features features/logmel/settings.json --utterances utterances.csv --out frames
+
+    Args:
+        settings: settings.json of the frames.
+        utterances: utterances.csv.
+        shard: K/N: the Kth of N parts of the utterances.
+        device: auto, cpu, cuda, cuda:1, mps.
+        threads: Of a CPU.
+        out: Folder of the shard.
+    """
+    from emoword.layout import FeatureSettings, read_settings
+
+    chosen = read_settings(settings, FeatureSettings)
+    own: dict[str, object] = {
+        "mels": None,
+        "model": None,
+        "layer": None,
+        "closing_norm": False,
+        "precision": "float32",
+    }
+    own |= {name: getattr(chosen.upstream, name) for name in chosen.upstream.__struct_fields__}
+    own |= {"upstream": chosen.upstream.__struct_config__.tag, "labels": chosen.labels or None}
+    main(
+        argparse.Namespace(
+            utterances=utterances, shard=shard, device=device, threads=threads, out=out, **own
+        )
+    )
+
+
 def read_utterances(path: Path) -> pd.DataFrame:
     """The table of utterances, each there once.
 

@@ -41,6 +41,7 @@ class Features:
         Raises:
             InputError: a file is missing, or the files do not belong together.
         """
+        folder = folder if (folder / "meta.json").is_file() else folder / "shard1of1"
         meta = read_json(folder / "meta.json")
         table = read_table(
             folder / "index.csv", ["utterance", "start", "frames"], {"start": int, "frames": int}

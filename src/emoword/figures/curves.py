@@ -94,7 +94,7 @@ def run_of(path: Path) -> dict[str, Any]:
     """
     record = path.parent / "run.json"
     if record.exists():
-        run = read_json(record)
+        run = {"variant": "", **read_json(record)}
         missing = [key for key in KEYS if not isinstance(run, dict) or key not in run]
         if missing:
             raise InputError(f"{record}: no key {', '.join(missing)}")

@@ -1,36 +1,30 @@
-"""Label encoding: words -> one vector (paper, equation 4), and vector -> label (equation 5)."""
+"""Label encoding: the words of an utterance -> one vector (paper, equation 4)."""
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_table
-from emoword.spaces.word_space import WordSpace
 
 Floats = NDArray[np.floating]
 
 
-def read_targets(path: Path) -> pd.DataFrame:
-    """Read a label set: utterance, word, count (a multiset of words an utterance).
+class Vectors(Protocol):
+    """Where words have vectors: a word space, or the vectors of a label set."""
 
-    Raises:
-        InputError: the file is no label set, or a count is below one.
-    """
-    targets = read_table(path, ["utterance", "word", "count"], {"count": int})
-    wrong = targets.index[targets["count"] < 1]
-    if len(wrong):
-        raise InputError(f"{path}: line {wrong[0] + 2}: a word's count is at least 1")
-    return targets
+    @property
+    def dim(self) -> int:
+        """Numbers a vector."""
+
+    def vectors_of(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Float32 [len(words), dim]."""
 
 
-def encode(
-    targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace
-) -> NDArray[np.float32]:
+def encode(targets: pd.DataFrame, utterances: Sequence[str], space: Vectors) -> NDArray[np.float32]:
     """The target vectors w = mean of W(y) over an utterance's words (paper, equation 4).
 
     A word that was named twice counts twice. Sums are made in float64.
@@ -38,7 +32,7 @@ def encode(
     Args:
         targets: utterance, word, count.
         utterances: the utterances wanted, in the order wanted.
-        space: the word space W.
+        space: the word space W, or as much of it as is needed.
 
     Returns:
         float32 [utterances, dim].
@@ -78,24 +72,6 @@ def cosine(a: Floats, b: Floats) -> NDArray[np.float64]:
     return similarity
 
 
-def decide(outputs: Floats, label_vectors: Floats, by: str = "largest") -> NDArray[np.intp]:
-    """The label whose vector has the largest cosine similarity with the output (equation 5).
-
-    The paper prints argmin, an erratum. Of equal similarities the first label wins.
-
-    Args:
-        outputs: [n, dim].
-        label_vectors: [labels, dim].
-        by: ``largest``, or ``smallest``: equation 5 to the letter.
-
-    Returns:
-        Indices of labels [n].
-    """
-    similarity = unit(outputs) @ unit(label_vectors).T
-    chosen: NDArray[np.intp] = (similarity if by == "largest" else -similarity).argmax(axis=1)
-    return chosen
-
-
 def proportions(words: pd.DataFrame) -> tuple[tuple[str, int], ...]:
     """One utterance's words in their exact proportions: the same for targets that are the same.
 
@@ -110,17 +86,3 @@ def proportions(words: pd.DataFrame) -> tuple[tuple[str, int], ...]:
     divisor = math.gcd(*words["count"])
     counts = (int(count) // divisor for count in words["count"])
     return tuple(sorted(zip(words["word"], counts, strict=True)))
-
-
-def ranked_words(targets: pd.DataFrame, ties: str = "frequent") -> pd.Series:
-    """Each utterance's words, most frequent first: utterance -> tuple of words (l1, l2, ...).
-
-    The paper gives no rule for ties within an utterance. They go to the word that is named more
-    often in the whole label set (``rare``: less often), then to the alphabet.
-    """
-    overall = targets.groupby("word")["count"].sum().rename("overall")
-    overall *= 1 if ties == "frequent" else -1
-    ordered = targets.join(overall, on="word").sort_values(
-        ["utterance", "count", "overall", "word"], ascending=[True, False, False, True]
-    )
-    return ordered.groupby("utterance")["word"].agg(tuple)

@@ -1,24 +1,9 @@
-r"""Turn utterances and annotations into the words of label sets S1, S2 and S3.
+"""Label sets S1, S2, S3: the words of each utterance (paper, section 4.2)."""
 
-S1 is the ground truth, S2 the labels of all raters, S3 these and their one-word comments that are
-spelled correctly (paper, section 4.2). An utterance takes part if its ground truth is one of the
-classes. Out come FOLDER/S1.csv, S2.csv, S3.csv (utterance, word, count: a multiset of words an
-utterance), dropped.csv (every utterance, label and comment that fell out, with its reason; labels
-and comments with their file and line), classes.json (in the order of the baseline's outputs) and
-summary.json (counts, and how many distinct targets there are).
-
-    emoword targets --utterances utterances.csv --annotations annotations.csv --space SPACE \
-        --classes anger happiness sadness neutral --merge excitement=happiness \
-        --nouns excited=excitement --drop other --comments categorical attribute --spelling \
-        --lowercase --out targets
-"""
-
-import argparse
 import json
 import string
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -26,143 +11,76 @@ import pandas as pd
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, replacing, write_json, write_table
 from emoword.labels.encoding import proportions
+from emoword.layout import LabelSetSettings, read_settings
+from emoword.schemas import ANNOTATIONS, DROPPED, UTTERANCES
+from emoword.settings import LabelSettings
 from emoword.spaces.word_space import WordSpace
-
-UTTERANCES = ["utterance", "wav", "speaker", "fold", "style", "label"]
-ANNOTATIONS = ["utterance", "rater", "role", "kind", "source", "text", "file", "line"]
-DROPPED = ["utterance", "rater", "kind", "text", "file", "line", "label_set", "reason"]
 
 # What is cut from a comment's ends: raters write "(tense.)", "(sad?)", "('guarded')".
 EDGES = string.whitespace + string.punctuation
+NOT_IN_SPACE = "not in the word space"
 
 
-@dataclass(frozen=True)
-class Choices:
-    """How labels and comments become words; the paper leaves most of this open (see README).
+def label_set(
+    settings: Path,
+    /,
+    *,
+    utterances: Path,
+    annotations: Path,
+    space: Path | None = None,
+    reported: Path | None = None,
+    out: Path,
+) -> None:
+    r"""Turn labels and comments into the words of a label set (paper, section 4.2).
 
-    Attributes:
-        classes: the ground-truth labels that take part; empty: every label that occurs.
-        merge: label -> label, applied to the ground truth and so to S1.
-        merge_raters: apply ``merge`` to the raters' labels of S2 and S3 too.
-        nouns: label as written, in lower case -> noun (excited -> excitement).
-        drop: labels, as nouns, that are no words for an emotion (other).
-        self_reports: count what speakers said of themselves as one more rater.
-        comments: the lines whose comments are read: categorical, attribute.
-        spelling: keep only comments that pyspellchecker's English list holds.
-        lowercase: write comments in lower case before they are looked up.
-        comment_nouns: apply ``nouns`` to comments, too (sad -> sadness).
-        missing_words: a label that the space lacks is an ``error``, or is ``drop``ped and counted.
+    S1 is the ground truth, S2 the labels of all raters, S3 these and their one-word comments that
+    are spelled correctly. An utterance takes part if its ground truth is one of the classes.
+    Written are, in OUT: words.csv (utterance, word, count: a multiset of words an utterance),
+    dropped.csv (every utterance, label and comment that fell out, with its reason, file and line),
+    classes.json (in the order of the baseline's outputs) and summary.json (counts, and how many
+    distinct targets there are).
+
+        emoword label-set targets/S2-embedded-1a2b3c4d/settings.json \
+            --utterances utterances.csv --annotations annotations.csv \
+            --space results/spaces/embedded --out targets/S2-embedded-1a2b3c4d
+
+    Args:
+        settings: settings.json of the label set: which it is, and the choices behind it.
+        utterances: utterances.csv.
+        annotations: annotations.csv.
+        space: Folder of the word space that the words must be in; S1 needs none.
+        reported: The paper's numbers (paper/reported.csv), to print beside.
+        out: Folder of the label set.
     """
-
-    classes: Sequence[str]
-    merge: Mapping[str, str]
-    merge_raters: bool
-    nouns: Mapping[str, str]
-    drop: Collection[str]
-    self_reports: bool
-    comments: Collection[str]
-    spelling: bool
-    lowercase: bool
-    comment_nouns: bool
-    missing_words: str
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword targets``."""
-    parser.add_argument("--utterances", type=Path, required=True, help="utterances.csv")
-    parser.add_argument("--annotations", type=Path, required=True, help="annotations.csv")
-    parser.add_argument("--space", type=Path, required=True, help="folder of the word space")
-    parser.add_argument(
-        "--reported", type=Path, help="the paper's numbers (paper/reported.csv), to print beside"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for the label sets")
-    parser.add_argument(
-        "--classes", nargs="*", default=[], help="labels that take part (default: all that occur)"
-    )
-    parser.add_argument(
-        "--merge", nargs="*", default=[], metavar="FROM=TO", help="merge labels of the ground truth"
-    )
-    parser.add_argument("--merge-raters", action="store_true", help="merge the raters' labels too")
-    parser.add_argument(
-        "--nouns", nargs="*", default=[], metavar="LABEL=NOUN", help="nouns for labels as written"
-    )
-    parser.add_argument("--drop", nargs="*", default=[], help="labels that are left out (other)")
-    parser.add_argument("--self-reports", action="store_true", help="speakers count as raters")
-    parser.add_argument(
-        "--comments",
-        nargs="*",
-        default=[],
-        choices=["categorical", "attribute"],
-        help="lines whose comments are read for S3 (default: none)",
-    )
-    parser.add_argument(
-        "--spelling", action="store_true", help="keep only correctly spelled comments"
-    )
-    parser.add_argument("--lowercase", action="store_true", help="comments in lower case")
-    parser.add_argument("--comment-nouns", action="store_true", help="nouns for comments, too")
-    parser.add_argument("--missing-words", choices=["error", "drop"], default="error")
-
-
-def pairs(items: Iterable[str]) -> dict[str, str]:
-    """``["a=b"]`` -> ``{"a": "b"}``.
-
-    Raises:
-        InputError: an item has no ``=``.
-    """
-    split = [item.partition("=") for item in items]
-    for item in split:
-        if not (item[0] and item[1] and item[2]):
-            raise InputError(f"{''.join(item)!r}: expected FROM=TO, for example excited=excitement")
-    return {left: right for left, _, right in split}
-
-
-def main(arguments: argparse.Namespace) -> None:
-    """Write the three label sets, what was dropped, and the summary."""
-    choices = Choices(
-        classes=arguments.classes,
-        merge=pairs(arguments.merge),
-        merge_raters=arguments.merge_raters,
-        nouns=pairs(arguments.nouns),
-        drop=arguments.drop,
-        self_reports=arguments.self_reports,
-        comments=arguments.comments,
-        spelling=arguments.spelling,
-        lowercase=arguments.lowercase,
-        comment_nouns=arguments.comment_nouns,
-        missing_words=arguments.missing_words,
-    )
-    utterances = read_table(arguments.utterances, UTTERANCES)
-    annotations = read_table(arguments.annotations, ANNOTATIONS, {"line": int})
-    space = WordSpace.open(arguments.space)
-
-    truth, without_class = ground_truth(utterances, choices)
-    words, dropped = rater_words(annotations, truth, choices, space)
-    sets = {
-        "S1": multiset(pd.DataFrame({"utterance": truth.index, "word": truth.to_numpy()})),
-        "S2": multiset(words[words["kind"] == "label"]),
-        "S3": multiset(words),
-    }
-    lacking = sorted(set(sets["S1"]["word"]) - {w for w in sets["S1"]["word"] if w in space})
-    if lacking:
-        raise InputError(
-            f"{arguments.utterances}: labels that the word space lacks: {', '.join(lacking)}; "
-            "give their nouns (labels: nouns) or leave them out (labels: classes)"
-        )
-    dropped = pd.concat([without_class, dropped])[DROPPED]
-    summary = summarise(utterances, truth, sets, dropped, choices)
-    if arguments.reported:
-        summary["distinct_targets_reported"] = read_reported(arguments.reported)
-    with replacing(arguments.out) as folder:
+    made_by = read_settings(settings, LabelSetSettings)
+    table = UTTERANCES.read_text(utterances)
+    truth, dropped = ground_truth(table, made_by.labels)
+    if made_by.label_set == "S1":
+        words = pd.DataFrame({"utterance": truth.index, "word": truth.to_numpy()})
+    else:
+        if space is None:
+            raise InputError(f"{made_by.label_set} needs --space: its words must be there")
+        rows = ANNOTATIONS.read(annotations)
+        if made_by.label_set == "S2":
+            rows = rows[rows["kind"] == "label"]
+        words, left_out = rater_words(rows, truth, made_by.labels, WordSpace.open(space))
+        dropped = pd.concat([dropped, left_out])
+    counted = multiset(words)
+    summary = summarise(made_by, table, truth, counted, dropped)
+    if reported:
+        summary["distinct_targets_reported"] = read_reported(reported).get(made_by.label_set)
+    with replacing(out) as folder:
         folder.mkdir()
-        for name, table in sets.items():
-            write_table(table, folder / f"{name}.csv")
+        write_table(counted, folder / "words.csv")
         write_table(dropped, folder / "dropped.csv")
         write_json(summary["classes"], folder / "classes.json")
         write_json(summary, folder / "summary.json")
     print(json.dumps(summary, indent=2, ensure_ascii=False))
 
 
-def ground_truth(utterances: pd.DataFrame, choices: Choices) -> tuple[pd.Series, pd.DataFrame]:
+def ground_truth(
+    utterances: pd.DataFrame, choices: LabelSettings
+) -> tuple[pd.Series, pd.DataFrame]:
     """The class of each utterance that takes part, and the utterances that do not.
 
     Returns:
@@ -188,12 +106,12 @@ def ground_truth(utterances: pd.DataFrame, choices: Choices) -> tuple[pd.Series,
     )
     dropped = pd.DataFrame(
         {"utterance": out["utterance"], "kind": "utterance", "text": out["label"]}
-    ).assign(rater="", file="", line="", label_set="S1 S2 S3", reason=reasons)
-    return truth, dropped[DROPPED]
+    ).assign(rater="", file="", line="", reason=reasons)
+    return truth, dropped[DROPPED.names]
 
 
 def rater_words(
-    annotations: pd.DataFrame, truth: pd.Series, choices: Choices, space: WordSpace
+    annotations: pd.DataFrame, truth: pd.Series, choices: LabelSettings, space: WordSpace
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The words that raters gave to the utterances that take part, one row each time.
 
@@ -210,9 +128,7 @@ def rater_words(
         InputError: labels that the space lacks, unless these are to be dropped.
     """
     takes_part = annotations["utterance"].isin(truth.index)
-    others = annotations[~takes_part].assign(
-        label_set="S2 S3", reason="of an utterance that takes no part"
-    )
+    others = annotations[~takes_part].assign(reason="of an utterance that takes no part")
     rows = annotations[takes_part].copy()
     comment = rows["kind"] == "comment"
     labels = rows[~comment].copy()
@@ -222,7 +138,7 @@ def rater_words(
     comments["word"] = [comment_word(text, choices) for text in comments["word"]]
     rows = pd.concat([labels, comments])
 
-    known = correctly_spelled(comments["word"]) if choices.spelling else None
+    known = correctly_spelled(comments["word"]) if choices.spelling and len(comments) else None
     rows["reason"] = [
         reason_to_drop(kind, role, source, word, choices, known, space)
         for kind, role, source, word in rows[["kind", "role", "source", "word"]].itertuples(
@@ -239,9 +155,8 @@ def rater_words(
         )
     dropped = rows[rows["reason"] != ""].copy()
     dropped["text"] = dropped["word"]
-    dropped["label_set"] = ["S3" if kind == "comment" else "S2 S3" for kind in dropped["kind"]]
     kept = rows[rows["reason"] == ""]
-    return kept[["utterance", "kind", "word"]], pd.concat([others, dropped])[DROPPED]
+    return kept[["utterance", "kind", "word"]], pd.concat([others, dropped])[DROPPED.names]
 
 
 def read_reported(path: Path) -> dict[str, int]:
@@ -251,17 +166,14 @@ def read_reported(path: Path) -> dict[str, int]:
     return dict(zip(rows["row"], rows["value"].astype(int), strict=True))
 
 
-NOT_IN_SPACE = "not in the word space"
-
-
-def label_word(text: str, choices: Choices) -> str:
+def label_word(text: str, choices: LabelSettings) -> str:
     """A label as written -> its noun, in lower case (``Excited`` -> ``excitement``)."""
     word = text.strip().lower()
     noun = choices.nouns.get(word, word)
     return choices.merge.get(noun, noun) if choices.merge_raters else noun
 
 
-def comment_word(text: str, choices: Choices) -> str:
+def comment_word(text: str, choices: LabelSettings) -> str:
     """One comment without the white space and punctuation at its ends."""
     word = text.strip(EDGES)
     if choices.comment_nouns:
@@ -284,7 +196,7 @@ def reason_to_drop(
     role: str,
     source: str,
     word: str,
-    choices: Choices,
+    choices: LabelSettings,
     known: Collection[str] | None,
     space: WordSpace,
 ) -> str:
@@ -321,29 +233,24 @@ def distinct_targets(table: pd.DataFrame) -> int:
 
 
 def summarise(
+    made_by: LabelSetSettings,
     utterances: pd.DataFrame,
     truth: pd.Series,
-    sets: Mapping[str, pd.DataFrame],
+    words: pd.DataFrame,
     dropped: pd.DataFrame,
-    choices: Choices,
 ) -> dict[str, object]:
-    """Count what came out and what fell out."""
-    by_class = Counter(truth)
+    """Count what came out and what fell out; ``utterances`` are those that take part."""
     folds = utterances.set_index("utterance")["fold"].loc[truth.index]
     return {
+        "label_set": made_by.label_set,
         # the order of the classes is the order of the baseline's outputs
-        "classes": list(choices.classes or sorted(by_class)),
+        "classes": list(made_by.labels.classes or sorted(set(truth))),
         "utterances": len(truth),
-        "utterances_by_class": dict(by_class.most_common()),
+        "utterances_by_class": dict(Counter(truth).most_common()),
         "utterances_by_fold": {f: int(n) for f, n in folds.value_counts().sort_index().items()},
-        "label_sets": {
-            name: {
-                "utterances": int(table["utterance"].nunique()),
-                "words": int(table["count"].sum()),
-                "distinct_words": int(table["word"].nunique()),
-                "distinct_targets": distinct_targets(table),
-            }
-            for name, table in sets.items()
-        },
+        "utterances_with_words": int(words["utterance"].nunique()),
+        "words": int(words["count"].sum()),
+        "distinct_words": int(words["word"].nunique()),
+        "distinct_targets": distinct_targets(words),
         "dropped": dict(Counter(dropped["kind"] + ": " + dropped["reason"]).most_common()),
     }

@@ -1,20 +1,5 @@
-r"""Make a page of the results that opens from disk: tables, figures, runs, and each utterance.
+"""The page: all of the results, down to each utterance, to be opened from disk."""
 
-OUT/index.html and its files (scripts, data, figures) need no network and no server, and the folder
-can be sent as it is. Shown are the tables and figures; what was run; the intervals, claims and
-comparison if RESULTS has them; where each cell of a table comes from; and every utterance with its
-audio, what its raters wrote and where, the words of its targets, and the words nearest to each
-prediction. Audio is linked, and copied with --copy-audio alone.
-
-    emoword page --results results/demo --runs results/demo/runs/paper/*/* \
-        --targets results/demo/targets/paper --space results/spaces/embedded \
-        --out results/demo/report
-
-The page holds what the raters wrote: a corpus whose licence forbids passing that on forbids
-passing on the page.
-"""
-
-import argparse
 import json
 import os
 import re
@@ -32,20 +17,19 @@ import pandas as pd
 from emoword import __version__
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
-from emoword.labels.encoding import read_targets
-from emoword.labels.label_sets import ANNOTATIONS, DROPPED, UTTERANCES
-from emoword.page.dag import HEIGHT, WIDTH, drawing
+from emoword.labels.words import read_dropped, read_label_sets, read_summaries
+from emoword.layout import read_variant
 from emoword.page.data import (
     Shown,
     details,
     metric_rows,
     nearest,
-    runs,
+    run_records,
     utterance_list,
 )
 from emoword.page.tables import read_tables
+from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, RUN_KEYS, UTTERANCES
 
-RUN = ["variant", "model", "loss", "fold", "seed"]
 FIGURES = {
     "neighbours": "Words nearest to the models' mean predictions, by emotion",
     "map": "The word space around the emotions, and the models' mean predictions",
@@ -66,52 +50,45 @@ UNSEEN = re.compile(
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword page``."""
-    add = parser.add_argument
-    add("--results", type=Path, required=True, help="results/{dataset}: what is shown")
-    add("--variant", default="paper", help="the variant that the tables show (default: paper)")
-    add("--runs", type=Path, nargs="+", required=True, help="folders of its runs")
-    add("--targets", type=Path, required=True, help="folder of its label sets")
-    add("--space", type=Path, required=True, help="folder of its word space (meta.json is read)")
-    add("--loss", default="lc", help="of the models that Tables 3 to 6 show (default: lc)")
-    add("--aggregate", choices=["mean", "pooled"], default="mean", help="over folds")
-    add("--rulegraph", type=Path, help="what `snakemake --rulegraph dot` printed, to be drawn")
-    add("--copy-audio", action="store_true", help="copy the audio into OUT (default: link it)")
-    add("--synthetic", action="store_true", help="say that the numbers say nothing of the paper")
-    add("--out", type=Path, required=True, help="folder of the page, written: index.html in it")
+def page(variant: Path, /, *, copy_audio: bool = False, out: Path) -> None:
+    """Make a page of the results that opens from disk: tables, figures, runs, and each utterance.
 
+    OUT/index.html and its files (scripts, data, figures) need no network and no server, and the
+    folder can be sent as it is. Shown are the tables and figures; what was run; the intervals,
+    claims and comparisons if they were made; where each cell of a table comes from; and every
+    utterance with its audio, what its raters wrote and where, the words of its targets, and the
+    words nearest to each prediction. Audio is linked, and copied with --copy-audio alone. The page
+    holds what the raters wrote: a corpus whose licence forbids passing that on forbids passing on
+    the page.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write the page."""
-    shown = Shown(
-        arguments.results,
-        arguments.variant,
-        arguments.targets,
-        arguments.loss,
-        arguments.aggregate,
-    )
-    with replacing(arguments.out) as made:
+        emoword page results/demo/variants/paper.json --out results/demo/report
+
+    Args:
+        variant: The variant's file; what is shown lies in the same results folder.
+        copy_audio: Copy the audio into OUT instead of linking it.
+        out: Folder of the page: index.html in it.
+    """
+    shown = Shown(read_variant(variant))
+    with replacing(out) as made:
         made.mkdir()
-        sizes = write_page(shown, arguments, made)
+        sizes = write_page(shown, made, out, copy_audio)
     total = sum(sizes.values())
-    print(f"{arguments.out}/index.html and {len(sizes) - 1} files beside it: {total / 1e6:.1f} MB")
+    print(f"{out}/index.html and {len(sizes) - 1} files beside it: {total / 1e6:.1f} MB")
 
 
-def write_page(shown: Shown, arguments: argparse.Namespace, folder: Path) -> dict[str, int]:
+def write_page(shown: Shown, folder: Path, out: Path, copy_audio: bool) -> dict[str, int]:
     """Write all files of the page into ``folder``; returns their sizes by name."""
-    utterances = read_table(shown.results / "utterances.csv", UTTERANCES)
-    annotations = read_table(shown.results / "annotations.csv", ANNOTATIONS)
-    dropped = read_table(shown.targets / "dropped.csv", DROPPED)
-    targets = {path.stem: read_targets(path) for path in sorted(shown.targets.glob("S[123].csv"))}
-    if "S1" not in targets:
-        raise InputError(f"{shown.targets}: no S1.csv: make it with `emoword targets`")
+    utterances = UTTERANCES.read_text(shown.results / "utterances.csv")
+    annotations = ANNOTATIONS.read_text(shown.results / "annotations.csv")
+    dropped = read_dropped(shown.place)
+    targets = read_label_sets(shown.place)
+    synthetic = shown.place.variant.synthetic
     decisions_file = shown.results / "decisions" / f"{shown.variant}.csv"
-    decisions = read_table(decisions_file, [*RUN, "utterance", "true", "predicted"])
+    decisions = DECISIONS.read_text(decisions_file, *RUN_KEYS, "utterance", "true", "predicted")
     near_file = shown.results / "nearest" / f"{shown.variant}.csv"
-    near = read_table(near_file, ["of", "fold", "seed", "utterance"])
+    near = NEAREST.read_text(near_file, "of", "fold", "seed", "utterance")
     metrics_file = shown.results / "metrics.csv"
-    metrics = read_table(metrics_file, [*RUN, "measured_on", "metric", "value", "n"])
+    metrics = METRICS.read_text(metrics_file)
     ids = list(utterances["utterance"])
     for name, table in {
         "annotations.csv": annotations,
@@ -121,10 +98,10 @@ def write_page(shown: Shown, arguments: argparse.Namespace, folder: Path) -> dic
         unknown = set(table["utterance"]) - set(ids)
         if unknown:
             raise InputError(f"{name}: {min(unknown)!r} is not in {shown.results}/utterances.csv")
-    audio = audio_addresses(list(utterances["wav"]), arguments.out, folder, arguments.copy_audio)
+    audio = audio_addresses(list(utterances["wav"]), out, folder, copy_audio)
 
     listed = utterance_list(utterances, targets, decisions, shown.loss)
-    made_runs = runs(sorted(arguments.runs))
+    made_runs = run_records(sorted(shown.place.runs()))
     tables, traces = read_tables(shown)
     first = next(iter(listed["decided"]), "")
     column = "CE UA" if first == "baseline" else f"{shown.loss.upper()} UA"
@@ -147,21 +124,19 @@ def write_page(shown: Shown, arguments: argparse.Namespace, folder: Path) -> dic
         shown=shown,
         dataset=shown.results.name,
         version=__version__,
-        synthetic=arguments.synthetic,
-        licensed=not arguments.synthetic and is_licensed(shown.results),
-        command=f"./run --cores 1 {arguments.out.as_posix()}/index.html",
+        synthetic=synthetic,
+        licensed=not synthetic and is_licensed(shown.results),
+        command=f"./run --cores 1 {out.as_posix()}/index.html",
         tables=tables,
         intervals=any(trace.get("interval") for trace in traces.values()),
         figures=copy_figures(shown.results / "figures", folder),
         claims=read_claims(shown.results),
         further=further_tables(shown.results),
         long=LONG,
-        facts=facts(shown, arguments.space, made_runs, len(ids), dropped),
+        facts=facts(shown, made_runs, len(ids), dropped),
         dropped=Counter(zip(dropped["kind"], dropped["reason"], dropped["label_set"], strict=True)),
         run_grid=run_grid(made_runs),
         listed=listed,
-        drawing=read_drawing(arguments.rulegraph),
-        box=(WIDTH, HEIGHT),
         config=configuration(shown.results),
     )
     (folder / "index.html").write_text(text, encoding="utf-8")
@@ -307,24 +282,22 @@ def short(cell: str) -> str:
 
 def facts(
     shown: Shown,
-    space: Path,
     made: Sequence[dict[str, Any]],
     utterances: int,
     dropped: pd.DataFrame,
 ) -> list[tuple[str, str]]:
     """What was run, in lines of (what, text)."""
-    summary = read_json(shown.targets / "summary.json")
-    meta = read_json(space / "meta.json")
+    place = shown.place
+    summaries = read_summaries(map(place.targets, place.variant.targets))
+    summary = summaries["S1"]
+    meta = read_json(place.space / "meta.json")
     by_class = ", ".join(f"{name} {n}" for name, n in summary["utterances_by_class"].items())
     versions = Counter(", ".join(f"{k} {v}" for k, v in run["versions"].items()) for run in made)
     hosts = Counter(f"{run['device']} ({run['machine']})" for run in made)
-    upstream = sorted({Path(run["settings"]["features"]).name for run in made})
     folds = sorted({run["fold"] for run in made})
     seeds = sorted({run["seed"] for run in made})
     fallen = sum(bool(run["collapsed"]) for run in made)
-    targets = ", ".join(
-        f"{name}: {one['distinct_targets']}" for name, one in summary["label_sets"].items()
-    )
+    targets = ", ".join(f"{name}: {one['distinct_targets']}" for name, one in summaries.items())
     out = int((dropped["kind"] == "utterance").sum())
     return [
         (
@@ -333,7 +306,7 @@ def facts(
         ),
         ("Distinct targets", targets),
         ("Word space", f"{meta['source']}: {meta['words']:,} words, {meta['dim']} dimensions"),
-        ("Features", ", ".join(upstream)),
+        ("Features", place.variant.settings.upstream),
         ("Runs", f"{len(made)}: {len(folds)} folds, seeds {', '.join(map(str, seeds))}"),
         ("Collapsed runs", f"{fallen} of {len(made)}" if fallen else "none"),
         ("Trained on", "; ".join(f"{name}, {n} runs" for name, n in hosts.items())),
@@ -354,11 +327,6 @@ def run_grid(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
     ):
         rows.setdefault((run["model"], run["loss"]), {}).setdefault(run["fold"], []).append(run)
     return {"folds": folds, "rows": rows}
-
-
-def read_drawing(path: Path | None) -> Any:
-    """The drawing of the rules, if a rule graph was given."""
-    return drawing(path.read_text(encoding="utf-8")) if path else None
 
 
 def is_licensed(results: Path) -> bool:

@@ -6,7 +6,7 @@ exactly these, so that what it shows is what lies in the files.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ import pandas as pd
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table
+from emoword.layout import Place
+from emoword.settings import LabelSet
 
 NOT_DECIDED = "."
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -41,25 +43,36 @@ class Listed:
 
 @dataclass(frozen=True)
 class Shown:
-    """What of a results folder the page shows: the choices of its tables.
+    """What of a results folder the page shows: a variant, and the choices of its tables."""
 
-    Attributes:
-        results: results/{dataset}.
-        variant: the variant that the tables show.
-        targets: the folder of its label sets.
-        loss: of the models that Tables 3 to 6 show.
-        aggregate: over folds: `mean` or `pooled`.
-    """
+    place: Place
 
-    results: Path
-    variant: str
-    targets: Path
-    loss: str
-    aggregate: str
+    @property
+    def results(self) -> Path:
+        """The folder results/{dataset}."""
+        return self.place.root
+
+    @property
+    def variant(self) -> str:
+        """The name of the variant that the tables show."""
+        return self.place.variant.name
+
+    @property
+    def loss(self) -> str:
+        """The loss of the models that Tables 3 to 6 show."""
+        return self.place.variant.settings.table_loss
+
+    @property
+    def aggregate(self) -> str:
+        """Over folds: `mean` or `pooled`."""
+        return self.place.variant.settings.aggregate
 
 
 def utterance_list(
-    utterances: pd.DataFrame, targets: dict[str, pd.DataFrame], decisions: pd.DataFrame, loss: str
+    utterances: pd.DataFrame,
+    targets: Mapping[LabelSet, pd.DataFrame],
+    decisions: pd.DataFrame,
+    loss: str,
 ) -> dict[str, Any]:
     """What is listed and filtered by: who, which fold, the label, what each model decided.
 
@@ -107,7 +120,7 @@ def details(
     ids: Sequence[str],
     annotations: pd.DataFrame,
     dropped: pd.DataFrame,
-    targets: dict[str, pd.DataFrame],
+    targets: Mapping[LabelSet, pd.DataFrame],
     audio: Sequence[str],
 ) -> dict[str, Any]:
     """What stands behind each utterance's targets.
@@ -229,7 +242,7 @@ def cosines(
     return found
 
 
-def runs(folders: Sequence[Path]) -> list[dict[str, Any]]:
+def run_records(folders: Sequence[Path]) -> list[dict[str, Any]]:
     """The record of each run, with its learning curve (at most `CURVE_POINTS` epochs of it)."""
     listed = []
     for folder in folders:
@@ -240,7 +253,7 @@ def runs(folders: Sequence[Path]) -> list[dict[str, Any]]:
         )
         step = -(-len(history) // CURVE_POINTS)
         points = history.iloc[::step]
-        keys = ["variant", "model", "label_set", "loss", "fold", "seed", "epochs", "best_epoch"]
+        keys = ["model", "label_set", "loss", "fold", "seed", "epochs", "best_epoch"]
         keys += ["spread", "collapsed", "device", "utterances", "settings", "versions", "machine"]
         listed.append(
             {

@@ -1,16 +1,5 @@
-r"""Write the numbers that the paper's text names, as LaTeX macros: none of them is typed by hand.
+"""The numbers that the report's text names, as LaTeX macros: none of them is typed by hand."""
 
-Everything is read from what the pipeline made (records of runs, features, word space, targets,
-intervals, claims), not from the configuration, so that the text says what was done.
-
-    emoword paper-numbers --runs RUN ... --features FEATURES --space SPACE --corpus corpus.json \
-        --targets summary.json --intervals intervals.csv --claims claims.csv \
-        --versus-paper versus_paper.csv --dataset demo --kind demo --out numbers.tex
-
-writes lines such as \newcommand{\emoSpeakers}{10}.
-"""
-
-import argparse
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -21,6 +10,8 @@ import pandas as pd
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
+from emoword.labels.words import read_summaries
+from emoword.layout import read_variant
 from emoword.reproduction.verdicts import VERDICTS
 from emoword.tables.latex import Latex, escape
 
@@ -33,53 +24,48 @@ NOTES = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword paper-numbers``."""
-    add = parser.add_argument
-    add("--runs", type=Path, nargs="+", required=True, help="folders of the runs")
-    add("--features", type=Path, required=True, help="folder of the features")
-    add("--space", type=Path, required=True, help="folder of the word space")
-    add("--corpus", type=Path, required=True, help="corpus.json")
-    add("--targets", type=Path, required=True, help="summary.json of `emoword targets`")
-    add("--intervals", type=Path, required=True, help="intervals.csv")
-    add("--claims", type=Path, required=True, help="claims.csv")
-    add("--versus-paper", type=Path, required=True, help="versus_paper.csv")
-    add("--variant", default="paper", help="whose numbers they are (default: paper)")
-    add("--aggregate", choices=["mean", "pooled"], default="mean", help="over folds")
-    add("--loss", default="lc", help="the loss of M1 in the abstract (default: lc)")
-    add("--dataset", required=True, help="its name")
-    add("--kind", choices=list(NOTES), required=True, help="what the dataset is")
-    add("--out", type=Path, required=True, help="numbers.tex")
+def paper_numbers(variant: Path, /, *, features: Path, out: Path) -> None:
+    r"""Write the numbers that the report's text names, as LaTeX macros.
 
+    Everything is read from what the pipeline made (records of runs, features, word space, label
+    sets, intervals, claims), not from the configuration, so that the text says what was done.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write the macros."""
-    records = [read_json(run / "run.json") for run in arguments.runs]
+        emoword paper-numbers results/demo/variants/paper.json \
+            --features results/demo/features/logmel/shard1of1/meta.json --out numbers.tex
+
+    writes lines such as \newcommand{\emoSpeakers}{10}.
+
+    Args:
+        variant: The variant's file; what it is about lies in the same results folder.
+        features: meta.json of its frames.
+        out: numbers.tex.
+    """
+    place = read_variant(variant)
+    own, chosen = place.variant, place.variant.settings
+    records = [read_json(run / "run.json") for run in place.runs()]
     values = {
-        "Dataset": arguments.dataset,
-        "Variant": arguments.variant,
-        "Note": Latex(NOTES[arguments.kind]),
-        "Read": read_json(arguments.corpus)["utterances"],
-        **of_targets(read_json(arguments.targets)),
-        **of_inputs(
-            read_json(arguments.features / "meta.json"), read_json(arguments.space / "meta.json")
-        ),
+        "Dataset": own.dataset,
+        "Variant": own.name,
+        "Note": Latex(NOTES[own.kind]),
+        "Read": read_json(place.path("corpus.json"))["utterances"],
+        **of_targets(read_summaries(map(place.targets, own.targets))),
+        **of_inputs(read_json(features), read_json(place.space / "meta.json")),
         **of_runs(records),
-        **of_results(arguments.intervals, arguments.variant, arguments.aggregate, arguments.loss),
+        **of_results(place.path("intervals.csv"), own.name, chosen.aggregate, chosen.table_loss),
         **of_verdicts(
-            read_table(arguments.claims, ["verdict"])["verdict"],
-            read_table(arguments.versus_paper, ["verdict"])["verdict"],
+            read_table(place.path("claims.csv"), ["verdict"])["verdict"],
+            read_table(place.path("versus_paper.csv"), ["verdict"])["verdict"],
         ),
     }
     lines = [rf"\newcommand{{\emo{name}}}{{{escape(value)}}}" for name, value in values.items()]
     text = "% Made by `emoword paper-numbers`.\n" + "\n".join(lines) + "\n"
-    with replacing(arguments.out) as made:
+    with replacing(out) as made:
         made.write_text(text, encoding="utf-8", newline="\n")
 
 
-def of_targets(summary: Mapping[str, Any]) -> dict[str, object]:
-    """What was trained on, and what fell out."""
-    sets = summary["label_sets"]
+def of_targets(sets: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
+    """What was trained on: label set -> its summary."""
+    summary = sets["S1"]
     by_class = summary["utterances_by_class"]
     names = {"S1": "SOne", "S2": "STwo", "S3": "SThree"}
     return {
@@ -125,23 +111,23 @@ def of_runs(records: Iterable[Mapping[str, Any]]) -> dict[str, object]:
     baseline = [record for record in records if record["model"] == "baseline"]
     embedding = [record for record in records if record["model"] != "baseline"]
     if not baseline or not embedding:
-        raise InputError("--runs: needs runs of a baseline and of a word-embedding model")
-    chosen = embedding[0]["settings"]
+        raise InputError("needs runs of a baseline and of a word-embedding model")
+    training, network = (embedding[0]["settings"][key] for key in ("training", "network"))
     fallen = sum(record["collapsed"] for record in records)
     versions = embedding[0]["versions"]
     return {
         "Runs": len(records),
         "Collapsed": f"{fallen} of {len(records)}",
-        "LearningRate": power(chosen["learning_rate"]),
-        "BaselineRate": power(baseline[0]["settings"]["learning_rate"]),
-        "Epochs": chosen["epochs"],
-        "Patience": chosen["patience"],
-        "Batch": chosen["batch_size"],
-        "Dropout": f"{chosen['dropout']:g}",
-        "Validation": f"{100 * chosen['validation']:g}",
-        "Channels": ", ".join(map(str, chosen["channels"])),
-        "Lstm": chosen["lstm"],
-        "Hidden": ", ".join(map(str, chosen["hidden"])),
+        "LearningRate": power(training["learning_rate"]),
+        "BaselineRate": power(baseline[0]["settings"]["training"]["learning_rate"]),
+        "Epochs": training["epochs"],
+        "Patience": training["patience"],
+        "Batch": training["batch_size"],
+        "Dropout": f"{network['dropout']:g}",
+        "Validation": f"{100 * training['validation']:g}",
+        "Channels": ", ".join(map(str, network["channels"])),
+        "Lstm": network["lstm"],
+        "Hidden": ", ".join(map(str, network["hidden"])),
         "Device": ", ".join(sorted({record["device"] for record in records})),
         "Machine": ", ".join(sorted({record["machine"] for record in records})),
         "Version": versions["emoword"],

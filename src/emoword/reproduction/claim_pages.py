@@ -12,8 +12,7 @@ from emoword.reproduction.claims_file import AnyClaim, Differs, Similar
 from emoword.reproduction.verdicts import VERDICTS, Part, verdict_of
 from emoword.tables.latex import Latex, escape
 
-Claims = Sequence[AnyClaim]
-Parts = Sequence[Sequence[Part]]
+Judged = Sequence[tuple[AnyClaim, Sequence[Part]]]
 
 EDGE = 1.08  # the picture reaches a little beyond its longest interval
 
@@ -73,7 +72,7 @@ def tallied(parts: Sequence[Part]) -> str:
 # ------------------------------------------------------------------------------------ LaTeX
 
 
-def latex_values(claims: Claims, parts: Parts) -> dict[str, Any]:
+def latex_values(judged: Judged) -> dict[str, Any]:
     """For claims.tex.j2: a line a claim."""
     lines = [
         {
@@ -85,9 +84,9 @@ def latex_values(claims: Claims, parts: Parts) -> dict[str, Any]:
             "tally": tallied(own),
             "decisive": decisive(weakest(claim, own)),
         }
-        for claim, own in zip(claims, parts, strict=True)
+        for claim, own in judged
     ]
-    margins = sorted({margin(claim) for claim in claims} - {0.0})
+    margins = sorted({margin(claim) for claim, _ in judged} - {0.0})
     return {"lines": lines, "margins": [f"{100 * size:g}" for size in margins]}
 
 
@@ -105,10 +104,10 @@ def decisive(part: Part) -> Latex:
 # ------------------------------------------------------------------------------------- HTML
 
 
-def html_values(claims: Claims, parts: Parts) -> dict[str, Any]:
+def html_values(judged: Judged) -> dict[str, Any]:
     """For claims.html.j2: each claim with its parts and the geometry of its picture."""
     listed = []
-    for claim, own in zip(claims, parts, strict=True):
+    for claim, own in judged:
         reach = max([margin(claim), *map(extent, own)])
         scale = 1 / (EDGE * reach) if reach else 0.0
         listed.append(
@@ -123,7 +122,7 @@ def html_values(claims: Claims, parts: Parts) -> dict[str, Any]:
                 "parts": [shown(part, scale) for part in own],
             }
         )
-    return {"claims": listed, "summary": tally([verdict_of(own) for own in parts])}
+    return {"claims": listed, "summary": tally([verdict_of(own) for _, own in judged])}
 
 
 def extent(part: Part) -> float:

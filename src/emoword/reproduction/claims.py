@@ -1,20 +1,5 @@
-"""Say of each claim of the paper whether it holds: supported, contradicted, undecided.
+"""Whether each claim of the paper holds, as CSV, LaTeX and a page."""
 
-Reads paper/claims.yaml (its head says how a claim is decided) and writes claims.csv (one row a
-claim), claim_parts.csv (one row a thing measured, with its difference and interval), the same as
-LaTeX, and as a page that needs no network, with a picture of each claim's differences.
-
-    emoword claims --claims paper/claims.yaml --differences differences.csv \
-        --intervals intervals.csv --neighbours neighbours/paper.csv \
-        --targets targets/paper/summary.json --reported paper/reported.csv \
-        --literature paper/literature.csv --templates paper/templates --dataset demo --corpus demo \
-        --csv claims.csv --parts claim_parts.csv --tex claims.tex --html claims.html
-
-On IEMOCAP the verdicts are about the paper. Elsewhere they are reached in the same way, and say so;
-what the paper counted, and what others published, is compared on IEMOCAP alone.
-"""
-
-import argparse
 import itertools
 import math
 from collections import Counter
@@ -24,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, replacing, write_table
+from emoword.io.files import read_table, replacing, write_table
 from emoword.io.html import render_page
 from emoword.labels.label_sets import read_reported
+from emoword.labels.words import read_summaries
+from emoword.layout import Place, read_variant
 from emoword.reproduction import versus_paper
-from emoword.reproduction.claim_pages import html_values, latex_values, margin
-from emoword.reproduction.claims_file import AnyClaim, read_claims
+from emoword.reproduction.claim_pages import html_values, latex_values, margin, tally
+from emoword.reproduction.claims_file import AnyClaim, Differs, read_claims
 from emoword.reproduction.verdicts import (
     VERDICTS,
     Evidence,
@@ -40,7 +26,8 @@ from emoword.reproduction.verdicts import (
     judge,
     verdict_of,
 )
-from emoword.statistics.intervals import AGAINST, MEASURE, MODEL, Difference, difference_of
+from emoword.schemas import DIFFERENCES, INTERVALS
+from emoword.statistics.intervals import Difference, difference_of
 from emoword.statistics.resampling import Error, half_width
 from emoword.tables.latex import render
 from emoword.tables.word_tables import read_neighbours
@@ -52,62 +39,67 @@ ABOUT = {
     "recordings": "These recordings are not the paper's corpus: the verdicts are on what it "
     "claims, but here.",
 }
-PARTS = ["claim", *Part._fields]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword claims``."""
-    add = parser.add_argument
-    add("--claims", type=Path, required=True, help="paper/claims.yaml")
-    add("--differences", type=Path, required=True, help="differences.csv of `emoword intervals`")
-    add("--intervals", type=Path, help="intervals.csv of the same: for published results")
-    add("--neighbours", type=Path, required=True, help="of `emoword neighbours`")
-    add("--targets", type=Path, required=True, help="summary.json of `emoword targets`")
-    add("--reported", type=Path, required=True, help="paper/reported.csv: counts of the paper")
-    add("--literature", type=Path, help="paper/literature.csv: published results")
-    add("--versus-paper", type=Path, help="versus_paper.csv, to stand on the page as well")
-    add(
-        "--comparison",
-        nargs="+",
-        default=[],
-        metavar="NAME=FILE",
-        help="differences.csv of comparisons of variants",
-    )
-    add("--variant", default="paper", help="whose numbers are judged (default: paper)")
-    add("--aggregate", choices=["mean", "pooled"], default="mean", help="over folds")
-    add("--dataset", required=True, help="its name")
-    add("--corpus", choices=list(ABOUT), required=True, help="what the dataset is")
-    add("--templates", type=Path, required=True, help="folder of claims.tex.j2 and claims.html.j2")
-    add("--csv", type=Path, required=True, help="claims.csv, written")
-    add("--parts", type=Path, required=True, help="claim_parts.csv, written")
-    add("--tex", type=Path, required=True, help="the claims as LaTeX, written")
-    add("--html", type=Path, required=True, help="the claims as a page, written")
+def claims(
+    variant: Path,
+    /,
+    *,
+    claims: Path,
+    reported: Path,
+    literature: Path,
+    templates: Path,
+    csv: Path,
+    parts: Path,
+    tex: Path,
+    html: Path,
+) -> None:
+    r"""Say of each claim of the paper whether it holds: supported, contradicted, undecided.
 
+    The head of CLAIMS says how a claim is decided. Writes CSV (one row a claim), PARTS (one row a
+    thing measured, with its difference and interval), the same as LaTeX, and as a page that needs
+    no network, with a picture of each claim's differences. On IEMOCAP the verdicts are about the
+    paper. Elsewhere they are reached in the same way, and say so; what the paper counted, and what
+    others published, is compared on IEMOCAP alone. Read are differences.csv, intervals.csv and
+    versus_paper.csv of the dataset, the variant's nearest words and label sets, and the
+    comparisons that claims are about, as far as they were made.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write the claims' verdicts, four times."""
-    evidence = read_evidence(arguments)
-    claims = read_claims(arguments.claims)
-    parts = [judge(claim, evidence) for claim in claims]
-    is_papers = arguments.corpus == "iemocap"
-    rows = [claim_row(claim, own, is_papers) for claim, own in zip(claims, parts, strict=True)]
-    write_table(pd.DataFrame(rows), arguments.csv)
-    flat = [(c.id, *part) for c, own in zip(claims, parts, strict=True) for part in own]
-    write_table(pd.DataFrame(flat, columns=PARTS), arguments.parts)
+        emoword claims results/demo/variants/paper.json --claims paper/claims.yaml \
+            --reported paper/reported.csv --literature paper/literature.csv \
+            --templates paper/templates --csv claims.csv --parts claim_parts.csv \
+            --tex claims.tex --html claims.html
 
-    about = {"dataset": arguments.dataset, "variant": arguments.variant}
-    about["note"] = ABOUT[arguments.corpus]
-    tex = render(arguments.templates / "claims.tex.j2", {**about, **latex_values(claims, parts)})
-    versus = read_versus(arguments.versus_paper)
+    Args:
+        variant: The variant's file.
+        claims: paper/claims.yaml.
+        reported: paper/reported.csv: counts of the paper.
+        literature: paper/literature.csv: published results.
+        templates: The folder of claims.tex.j2 and claims.html.j2.
+        csv: claims.csv.
+        parts: claim_parts.csv.
+        tex: The claims as LaTeX.
+        html: The claims as a page.
+    """
+    place = read_variant(variant)
+    own = place.variant
+    known = read_claims(claims)
+    evidence = read_evidence(place, known, reported, literature)
+    judged = [(claim, judge(claim, evidence)) for claim in known]
+    write_table(pd.DataFrame([claim_row(*one, own.kind == "iemocap") for one in judged]), csv)
+    flat = [(claim.id, *part) for claim, found in judged for part in found]
+    write_table(pd.DataFrame(flat, columns=["claim", *Part._fields]), parts)
+
+    about = {"dataset": own.dataset, "variant": own.name, "note": ABOUT[own.kind]}
+    text = render(templates / "claims.tex.j2", {**about, **latex_values(judged)})
+    versus = read_versus(place.path("versus_paper.csv"))
     page = render_page(
-        arguments.templates / "claims.html.j2",
-        {**about, "versus": versus, **html_values(claims, parts)},
+        templates / "claims.html.j2", {**about, "versus": versus, **html_values(judged)}
     )
-    for path, text in ((arguments.tex, tex), (arguments.html, page)):
+    for path, content in ((tex, text), (html, page)):
         with replacing(path) as made:
-            made.write_text(text, encoding="utf-8", newline="\n")
-    counts = Counter(map(verdict_of, parts))
-    print(", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]))
+            made.write_text(content, encoding="utf-8", newline="\n")
+    counts = tally([verdict_of(found) for _, found in judged])
+    print(", ".join(f"{count} {verdict}" for verdict, count in counts))
 
 
 def claim_row(claim: AnyClaim, parts: Sequence[Part], about_the_paper: bool) -> dict[str, object]:
@@ -123,79 +115,63 @@ def claim_row(claim: AnyClaim, parts: Sequence[Part], about_the_paper: bool) -> 
     }
 
 
-def read_evidence(arguments: argparse.Namespace) -> Evidence:
-    """Read what the claims are judged by."""
-    variant, aggregate = arguments.variant, arguments.aggregate
-    comparisons = {}
-    for item in arguments.comparison:
-        name, equals, path = item.partition("=")
-        if not equals:
-            raise InputError(f"--comparison {item}: write name=path/to/differences.csv")
-        comparisons[name] = both_ways(read_differences(Path(path), aggregate))
-    own = read_differences(arguments.differences, aggregate)
-    is_papers = arguments.corpus == "iemocap"
-    if is_papers and arguments.intervals and arguments.literature:
-        published = (arguments.intervals, arguments.literature)
-        own = itertools.chain(own, beside_published(*published, variant, aggregate))
-    summary = read_json(arguments.targets)["label_sets"]
+def read_evidence(
+    place: Place, claims: Sequence[AnyClaim], reported: Path, literature: Path
+) -> Evidence:
+    """Read what the claims are judged by, comparisons as far as they were made."""
+    own, aggregate = place.variant, place.variant.settings.aggregate
+    names = [claim.comparison for claim in claims if isinstance(claim, Differs)]
+    files = {name: place.path(f"comparisons/{name}/differences.csv") for name in names if name}
+    comparisons = {
+        name: both_ways(read_differences(path, aggregate))
+        for name, path in files.items()
+        if path.exists()
+    }
+    within = read_differences(place.path("differences.csv"), aggregate)
+    is_papers = own.kind == "iemocap"
+    published = beside_published(place, literature) if is_papers else ()
+    targets = read_summaries(map(place.targets, own.targets))
     return Evidence(
-        variant,
-        both_ways(own),
+        own.name,
+        both_ways(itertools.chain(within, published)),
         comparisons,
-        read_words(arguments.neighbours, variant),
-        {name: own["distinct_targets"] for name, own in summary.items() if own["utterances"]},
-        read_reported(arguments.reported) if is_papers else {},
+        read_neighbours(place.path(f"neighbours/{own.name}.csv"), own.name),
+        {name: summary["distinct_targets"] for name, summary in targets.items()},
+        read_reported(reported) if is_papers else {},
     )
-
-
-def read_words(path: Path, variant: str) -> pd.DataFrame:
-    """Read the nearest words of neighbours.csv, of all seeds and of each.
-
-    Raises:
-        InputError: it is of a version that did not tell seeds apart.
-    """
-    rows = read_neighbours(path, variant)
-    if "seed" not in rows:
-        raise InputError(f"{path}: no column seed: make it again with `emoword neighbours`")
-    return rows
 
 
 def read_differences(path: Path, aggregate: str) -> Iterator[Held]:
     """Read differences.csv, over folds as named."""
-    numbers = dict.fromkeys(Difference._fields, float)
-    rows = read_table(path, [*MODEL, *AGAINST, *MEASURE, *numbers], numbers)
-    rows = rows[rows["fold"] == aggregate]
-    keys = (rows[names].itertuples(index=False, name=None) for names in (MODEL, AGAINST))
-    found = rows[list(numbers)].itertuples(index=False, name=None)
-    measures = rows["measured_on"] + " " + rows["metric"]
-    for ours, theirs, measure, row in zip(*keys, measures, found, strict=True):
-        yield ours, theirs, measure, Difference(*row)
+    for row in DIFFERENCES.read(path).to_dict("records"):
+        if row["fold"] == aggregate:
+            variant, model, loss, *against = (row[name] for name in DIFFERENCES.names[:6])
+            found = Difference(*(row[name] for name in Difference._fields))
+            measure = f"{row['measured_on']} {row['metric']}"
+            yield (variant, model, loss), tuple(against), measure, found
 
 
-def beside_published(
-    intervals: Path, literature: Path, variant: str, aggregate: str
-) -> Iterator[Held]:
+def beside_published(place: Place, literature: Path) -> Iterator[Held]:
     """Our accuracies less published ones; the interval is where one more run of ours would lie."""
+    name, aggregate = place.variant.name, place.variant.settings.aggregate
     works = read_table(literature, ["key", "UA", "WA"], {"UA": float, "WA": float})
-    numbers = dict.fromkeys(["value", "repeat_high", "speakers", "seeds", "utterances"], float)
-    rows = read_table(intervals, [*MODEL, *MEASURE, *numbers], numbers)
-    rows = rows[(rows["variant"] == variant) & (rows["fold"] == aggregate)]
-    own = rows[rows["measured_on"] == "class"].to_dict("records")
-    for ours, theirs in itertools.product(own, works.to_dict("records")):
+    rows = INTERVALS.read(place.path("intervals.csv"))
+    rows = rows[
+        (rows[["variant", "fold", "measured_on"]] == [name, aggregate, "class"]).all(axis=1)
+    ]
+    for ours, theirs in itertools.product(rows.to_dict("records"), works.to_dict("records")):
         metric, freedom = ours["metric"], ours["seeds"] - 1
         if not math.isnan(theirs[metric]):
             reach = ours["repeat_high"] - ours["value"]
             error = Error(reach / half_width(Error(1.0, freedom)), freedom)
             counts = (ours["speakers"], ours["seeds"], ours["utterances"])
             found = difference_of(ours["value"] - theirs[metric], error, reach, counts)
-            key = (variant, ours["model"], ours["loss"])
-            yield key, (variant, theirs["key"], ""), f"class {metric}", found
+            key = (name, ours["model"], ours["loss"])
+            yield key, (name, theirs["key"], ""), f"class {metric}", found
 
 
-def read_versus(path: Path | None) -> dict[str, Any]:
+def read_versus(path: Path) -> dict[str, Any]:
     """Of versus_paper.csv: how many cells there are, and those that can be compared, as text."""
-    if path is None:
-        return {"count": 0, "cells": [], "lists": []}
     rows = read_table(path, versus_paper.COLUMNS)
     cells = versus_paper.transcribed(rows)
     lists = [cell for cell in cells if cell["table"] == versus_paper.LISTS]

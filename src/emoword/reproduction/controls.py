@@ -19,12 +19,12 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from emoword.evaluation.evaluate import RUN
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, replacing, write_table
 from emoword.io.yaml_files import read_yaml
+from emoword.schemas import MODEL
+from emoword.schemas import RUN_KEYS as RUN
 from emoword.statistics.intervals import (
-    MODEL,
     Key,
     Measured,
     Model,

@@ -1,23 +1,5 @@
-r"""Look for leaks of test data into training, in what the runs of a variant really did.
+"""Leak checks: whether test data leaked into training, in what the runs really did."""
 
-    emoword check-leaks --utterances utterances.csv --targets targets --features features/logmel \
-        --space SPACE --runs runs/paper/*/* --out leaks.json
-
-Fails, and names what leaked, if
-
-- an utterance, or its audio file, is in two folds, or a speaker is;
-- a run tested other utterances than those of its fold that take part, or anything twice;
-- a speaker of the test fold was trained on or validated on;
-- an utterance is in two parts of a run (validation utterances in training, say);
-- the frames' mean and deviation in a run's weights are not those of its training part's frames;
-- what a run was trained on is not what targets made without any test utterance say (soft labels,
-  mixtures and classes alike: run.json keeps a fingerprint of them);
-- an utterance is tested twice, or never, by the folds of a model.
-
-Writes what was checked, and how often. The workflow decides and evaluates nothing before this.
-"""
-
-import argparse
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,26 +13,17 @@ from safetensors import SafetensorError, safe_open
 from emoword.corpora.corpus import some
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, write_json
-from emoword.labels.encoding import read_targets
-from emoword.spaces.word_space import WordSpace
-from emoword.training.goals import CLASS_LOSSES, fingerprint, goals
+from emoword.io.files import read_json, write_json
+from emoword.labels.words import LabelVectors, read_classes, read_label_sets, read_truth
+from emoword.layout import read_variant
+from emoword.schemas import SPLIT, UTTERANCES
+from emoword.settings import LabelSet
+from emoword.training.targets import CLASS_LOSSES, fingerprint, training_targets
 
 # Deviations of the frames by which the statistics in the weights (float32) may miss ours (float64).
 # A single utterance more among thousands moves some dimension by more.
 CLOSE = 1e-4
 REPORTED_AT_MOST = 5
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword check-leaks``."""
-    add = parser.add_argument
-    add("--utterances", type=Path, required=True, help="utterances.csv")
-    add("--targets", type=Path, required=True, help="folder of label sets")
-    add("--features", type=Path, required=True, help="folder of frames")
-    add("--space", type=Path, required=True, help="folder of the word space")
-    add("--runs", type=Path, nargs="+", required=True, help="folders of a variant's runs")
-    add("--out", type=Path, required=True, help="leaks.json: what was checked")
 
 
 @dataclass(frozen=True)
@@ -73,25 +46,47 @@ class Corpus:
     utterances: pd.DataFrame
     truth: dict[str, str]
     classes: list[str]
-    sets: dict[str, pd.DataFrame]
-    space: WordSpace
+    sets: dict[LabelSet, pd.DataFrame]
+    vectors: dict[LabelSet, LabelVectors]
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Check everything; one line names the first leaks, if there are any."""
-    columns = ["utterance", "wav", "speaker", "fold"]
-    utterances = read_table(arguments.utterances, columns, {"fold": int})
-    truth = dict(read_targets(arguments.targets / "S1.csv")[["utterance", "word"]].to_numpy())
+def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
+    r"""Look for leaks of test data into training, in what the runs of a variant really did.
+
+    Fails, and names what leaked, if
+
+    - an utterance, or its audio file, is in two folds, or a speaker is;
+    - a run tested other utterances than those of its fold that take part, or anything twice;
+    - a speaker of the test fold was trained on or validated on;
+    - an utterance is in two parts of a run (validation utterances in training, say);
+    - the frames' mean and deviation in a run's weights are not those of its training part's frames;
+    - what a run was trained on is not what targets made without any test utterance say (soft
+      labels, mixtures and classes alike: run.json keeps a fingerprint of them);
+    - an utterance is tested twice, or never, by the folds of a model.
+
+    Writes what was checked, and how often. The workflow decides and evaluates nothing before this.
+
+        emoword check-leaks results/demo/variants/paper.json --utterances utterances.csv \
+            --out leaks.json
+
+    Args:
+        variant: The variant's file.
+        utterances: utterances.csv.
+        out: leaks.json: what was checked.
+    """
+    place = read_variant(variant)
+    table = UTTERANCES.read(utterances, "utterance", "wav", "speaker", "fold")
+    truth = read_truth(place.targets("S1"))
     corpus = Corpus(
-        utterances,
+        table,
         truth,
-        read_json(arguments.targets / "classes.json"),
-        {p.stem: read_targets(p) for p in sorted(arguments.targets.glob("S?.csv"))},
-        WordSpace.open(arguments.space),
+        read_classes(place.targets("S1")),
+        read_label_sets(place),
+        {name: LabelVectors.open(place.path(f)) for name, f in place.variant.vectors.items()},
     )
-    runs = [read_checked(folder) for folder in arguments.runs]
-    moments = FrameMoments.of(Features.open(arguments.features), sorted(truth))
-    leaks = [*corpus_leaks(utterances)]
+    runs = [read_checked(folder) for folder in place.runs()]
+    moments = FrameMoments.of(Features.open(place.features), sorted(truth))
+    leaks = [*corpus_leaks(table)]
     for run in runs:
         leaks += [f"{run.folder}: {leak}" for leak in run_leaks(run, corpus, moments)]
     leaks += fold_leaks(runs)
@@ -103,22 +98,22 @@ def main(arguments: argparse.Namespace) -> None:
     checked = {
         "runs": len(runs),
         "utterances": len(truth),
-        "speakers": int(utterances["speaker"].nunique()),
-        "folds": int(utterances["fold"].nunique()),
+        "speakers": int(table["speaker"].nunique()),
+        "folds": int(table["fold"].nunique()),
         "runs with statistics of frames": sum(has_statistics(run) for run in runs),
         "runs with fingerprints of targets": len(runs),
         "leaks": 0,
     }
-    write_json(checked, arguments.out)
+    write_json(checked, out)
     print(", ".join(f"{number} {what}" for what, number in checked.items()))
 
 
 def read_checked(folder: Path) -> Checked:
     """Read a run's record and split."""
-    split = read_table(folder / "split.csv", ["utterance", "part"])
+    split = SPLIT.read(folder / "split.csv")
     record = read_json(folder / "run.json")
-    if "goals" not in record:
-        raise InputError(f"{folder}/run.json: no fingerprints of the targets; train this run anew")
+    if "targets" not in record:
+        raise InputError(f"{folder}/run.json: no fingerprints of the targets; train this run again")
     return Checked(folder, record, split)
 
 
@@ -162,7 +157,7 @@ def run_leaks(run: Checked, corpus: Corpus, moments: "FrameMoments") -> Iterator
 
 def has_statistics(run: Checked) -> bool:
     """Whether the run standardised its frames by statistics."""
-    return bool(run.record["settings"]["standardise"] == "run")
+    return bool(run.record["settings"]["training"]["standardise"] == "run")
 
 
 def statistics_leaks(run: Checked, moments: "FrameMoments") -> Iterator[str]:
@@ -194,11 +189,11 @@ def target_leaks(run: Checked, corpus: Corpus) -> Iterator[str]:
     table = corpus.sets[label_set]
     table = table[~table["utterance"].isin(test)]
     truth = {name: label for name, label in corpus.truth.items() if name not in test}
-    space = corpus.space if loss not in CLASS_LOSSES else None
+    vectors = corpus.vectors[label_set] if loss not in CLASS_LOSSES else None
     for part in ("train", "validation"):
         names = [name for name in run.named(part) if name in truth]
-        wanted, _ = goals(loss, names, table, truth, corpus.classes, space)
-        if fingerprint(names, wanted) != run.record["goals"][part]:
+        wanted, _ = training_targets(loss, names, table, truth, corpus.classes, vectors)
+        if fingerprint(names, wanted) != run.record["targets"][part]:
             yield (
                 f"the targets of its {part} part are not what {label_set} says without the "
                 "utterances of the test fold"

@@ -1,33 +1,21 @@
-r"""What hangs on what the paper leaves open: each alternative alone against the default.
+"""What hangs on what the paper leaves open: each alternative alone against the default."""
 
-    emoword sensitivity --choices paper/choices.yaml --decisions decisions/*.csv \
-        --neighbours neighbours/*.csv --targets paper=targets/paper/summary.json \
-        --utterances utterances.csv --claims paper/claims.yaml --reported paper/reported.csv \
-        --template paper/templates/sensitivity.tex.j2 --dataset demo \
-        --csv sensitivity.csv --verdicts verdicts.csv --tex sensitivity.tex
-
-Writes sensitivity.csv, one row an alternative, model and metric (UA, WA): the paired difference
-from the default with its 95% interval and p-value; verdicts.csv, the verdict on each
-claim of the paper under each alternative, beside the default's; and both as LaTeX. One loss is
-looked at, so that claims are judged on what they say of it, and claims about several losses not.
-"""
-
-import argparse
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import numpy as np
 import pandas as pd
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, replacing, write_table
-from emoword.labels.label_sets import pairs, read_reported
+from emoword.io.files import replacing, write_table
+from emoword.labels.label_sets import read_reported
+from emoword.labels.words import read_summaries
+from emoword.layout import Place, read_variant
 from emoword.reproduction.choices import read_choices
-from emoword.reproduction.claims import read_words
 from emoword.reproduction.claims_file import AnyClaim, Differs, Pair, read_claims
 from emoword.reproduction.controls import BASELINE, Numbers, reach, read_models
 from emoword.reproduction.verdicts import (
@@ -38,94 +26,91 @@ from emoword.reproduction.verdicts import (
     judge,
     verdict_of,
 )
+from emoword.schemas import UTTERANCES
 from emoword.statistics.intervals import contrast, measure, paired
-from emoword.statistics.resampling import Aggregate
 from emoword.tables.latex import Latex, render
 from emoword.tables.paper_tables import SYNTHETIC
+from emoword.tables.word_tables import read_neighbours
 
 METRICS = ("UA", "WA")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword sensitivity``."""
-    add = parser.add_argument
-    add("--choices", type=Path, required=True, help="paper/choices.yaml: the ledger")
-    add("--decisions", type=Path, nargs="+", required=True, help="decisions.csv of each variant")
-    add("--neighbours", type=Path, nargs="+", required=True, help="neighbours.csv of the same")
-    add(
-        "--targets",
-        nargs="+",
-        required=True,
-        metavar="VARIANT=FILE",
-        help="summary.json of each variant's label sets",
-    )
-    add("--utterances", type=Path, required=True, help="utterances.csv: who speaks")
-    add("--claims", type=Path, required=True, help="paper/claims.yaml")
-    add("--reported", type=Path, required=True, help="paper/reported.csv: counts of the paper")
-    add("--variant", default="paper", help="the default (default: paper)")
-    add("--loss", default="lc", help="the loss that is looked at (default: lc)")
-    add("--aggregate", choices=get_args(Aggregate), default="mean", help="over folds")
-    add(
-        "--other-aggregate",
-        nargs="*",
-        default=[],
-        metavar="VARIANT=AGGREGATE",
-        help="variants that differ in it",
-    )
-    add("--template", type=Path, required=True, help="paper/templates/sensitivity.tex.j2")
-    add("--dataset", required=True, help="its name")
-    add("--synthetic", action="store_true", help="say so in the caption")
-    add("--csv", type=Path, required=True, help="differences, written")
-    add("--verdicts", type=Path, required=True, help="the claims' verdicts, written")
-    add("--tex", type=Path, required=True, help="both as LaTeX, written")
+def sensitivity(
+    *variants: Path,
+    choices: Path,
+    claims: Path,
+    reported: Path,
+    template: Path,
+    csv: Path,
+    verdicts: Path,
+    tex: Path,
+) -> None:
+    r"""What hangs on what the paper leaves open: each alternative alone against the default.
 
+    Writes CSV, one row an alternative, model and metric (UA, WA): the paired difference from the
+    default with its 95% interval and p-value; VERDICTS, the verdict on each claim of
+    the paper under each alternative, beside the default's; and both as LaTeX. One loss is looked
+    at, so that claims are judged on what they say of it, and claims about several losses not.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write the differences, the verdicts, and both as LaTeX."""
-    utterances = read_table(arguments.utterances, ["utterance", "speaker", "style"])
-    models, collapsed = read_models(arguments.decisions, utterances.set_index("utterance"))
+        emoword sensitivity results/demo/variants/paper.json results/demo/variants/argmin.json \
+            --choices paper/choices.yaml --claims paper/claims.yaml --reported paper/reported.csv \
+            --template paper/templates/sensitivity.tex.j2 \
+            --csv sensitivity.csv --verdicts verdicts.csv --tex sensitivity.tex
+
+    Args:
+        variants: The variants' files, the default first.
+        choices: paper/choices.yaml.
+        claims: paper/claims.yaml.
+        reported: paper/reported.csv: counts of the paper.
+        template: paper/templates/sensitivity.tex.j2.
+        csv: The differences.
+        verdicts: The claims' verdicts.
+        tex: Both as LaTeX.
+    """
+    places = {place.variant.name: place for place in map(read_variant, variants)}
+    default, *_ = places
+    first = places[default]
+    table = UTTERANCES.read(first.path("utterances.csv"), "utterance", "speaker", "style")
+    files = [place.path(f"decisions/{name}.csv") for name, place in places.items()]
+    models, collapsed = read_models(files, table.set_index("utterance"))
     numbers = measure(models)
-    over = pairs(arguments.other_aggregate)
-    variants = list(dict.fromkeys(key[0] for key in numbers))
-    over = {variant: over.get(variant, arguments.aggregate) for variant in variants}
-    verdicts = {
-        variant: dict(judged(variant, over[variant], numbers, arguments)) for variant in variants
+    over = {name: place.variant.settings.aggregate for name, place in places.items()}
+    loss = first.variant.settings.table_loss
+    written, counts = read_claims(claims), read_reported(reported)
+    said = {
+        name: dict(judged(place, loss, numbers, written, counts)) for name, place in places.items()
     }
-    default = arguments.variant
-    if default not in variants:
-        raise InputError(f"--variant {default}: none of the decisions are of it")
-    rows, claims, lines = [], [], []
-    for choice in read_choices(arguments.choices):
+    rows, changed, lines = [], [], []
+    for choice in read_choices(choices):
         for other in choice.get("alternatives", []):
-            variant = other["variant"]
-            if variant not in variants:
+            name = other["variant"]
+            if name not in places:
                 continue
-            head = {"choice": choice["choice"], "alternative": other["says"], "variant": variant}
-            own = list(changes(variant, numbers, over, default))
+            head = {"choice": choice["choice"], "alternative": other["says"], "variant": name}
+            own = list(changes(name, numbers, over, default))
             own = [{**row, "collapsed": collapsed[row.pop("key")]} for row in own]
-            said = [
-                {"claim": claim, "default": verdicts[default][claim], "verdict": verdict}
-                for claim, verdict in verdicts[variant].items()
+            turns = [
+                {"claim": claim, "default": said[default][claim], "verdict": verdict}
+                for claim, verdict in said[name].items()
             ]
             rows += [{**head, **row} for row in own]
-            claims += [{**head, **row} for row in said]
-            lines.append({**head, **cells(own), "claims": turned(said)})
+            changed += [{**head, **row} for row in turns]
+            lines.append({**head, **cells(own), "claims": turned(turns)})
     if not rows:
-        raise InputError(f"{arguments.choices}: none of its variants has decisions")
-    write_table(pd.DataFrame(rows), arguments.csv)
-    write_table(pd.DataFrame(claims), arguments.verdicts)
+        raise InputError(f"{choices}: none of its variants is among the files")
+    write_table(pd.DataFrame(rows), csv)
+    write_table(pd.DataFrame(changed), verdicts)
     values = {
-        "dataset": arguments.dataset,
+        "dataset": first.variant.dataset,
         "variant": default,
-        "loss": arguments.loss,
+        "loss": loss,
         "models": [m for m in ("M1", "M2", "M3", "baseline") if any(m in line for line in lines)],
         "lines": lines,
-        "defaults": [(spoken(c), verdict) for c, verdict in verdicts[default].items()],
-        "notes": [SYNTHETIC] if arguments.synthetic else [],
+        "defaults": [(spoken(c), verdict) for c, verdict in said[default].items()],
+        "notes": [SYNTHETIC] if first.variant.synthetic else [],
     }
-    text = render(arguments.template, values)
-    with replacing(arguments.tex) as made:
-        made.write_text(text, encoding="utf-8", newline="\n")
+    with replacing(tex) as made:
+        made.write_text(render(template, values), encoding="utf-8", newline="\n")
 
 
 # ------------------------------------------------------------------------------- differences
@@ -161,18 +146,24 @@ def changes(
 
 
 def judged(
-    variant: str, aggregate: str, numbers: Numbers, arguments: argparse.Namespace
+    place: Place,
+    loss: str,
+    numbers: Numbers,
+    claims: Sequence[AnyClaim],
+    reported: dict[str, int],
 ) -> Iterator[tuple[str, str]]:
     """The verdict on each claim that can be judged by one variant and loss."""
+    name = place.variant.name
+    targets = read_summaries(map(place.targets, place.variant.targets))
     evidence = Evidence(
-        variant,
-        differences_within(variant, aggregate, numbers),
-        neighbours=predictions(arguments.neighbours, variant),
-        targets=distinct_targets(arguments.targets, variant),
-        reported=read_reported(arguments.reported),
+        name,
+        differences_within(name, place.variant.settings.aggregate, numbers),
+        neighbours=read_neighbours(place.path(f"neighbours/{name}.csv"), name),
+        targets={label_set: own["distinct_targets"] for label_set, own in targets.items()},
+        reported=reported if place.variant.kind == "iemocap" else {},
     )
-    for claim in read_claims(arguments.claims):
-        limited = of_one_loss(claim, arguments.loss)
+    for claim in claims:
+        limited = of_one_loss(claim, loss)
         if limited is not None:
             verdict = verdict_of(judge(limited, evidence))
             if verdict != NOT_EVALUATED:
@@ -187,11 +178,8 @@ def of_one_loss(claim: AnyClaim, loss: str) -> AnyClaim | None:
         return claim
     wanted = (loss, BASELINE[1])
     sides = (
-        [
-            tuple(m for m in side if m.partition(" ")[2] in wanted)
-            for side in (pair.these, pair.those)
-        ]
-        for pair in claim.pairs
+        [tuple(m for m in side if m.partition(" ")[2] in wanted) for side in (p.these, p.those)]
+        for p in claim.pairs
     )
     limited = tuple(Pair(these, those) for these, those in sides if these and those)
     if claim.comparison or not limited:
@@ -208,24 +196,6 @@ def differences_within(variant: str, aggregate: str, numbers: Numbers) -> Differ
         for where, found in paired(own[ours], own[theirs])
         if where[0] == aggregate
     )
-
-
-def predictions(paths: list[Path], variant: str) -> pd.DataFrame:
-    """The nearest words of a variant's predictions."""
-    for path in paths:
-        names = read_table(path, ["variant"])["variant"]
-        if (names == variant).any():
-            return read_words(path, variant)
-    raise InputError(f"--neighbours: none of the files has rows of variant {variant!r}")
-
-
-def distinct_targets(items: list[str], variant: str) -> dict[str, int]:
-    """How many distinct targets a variant's label sets have."""
-    files = pairs(items)
-    if variant not in files:
-        raise InputError(f"--targets: nothing for variant {variant!r}: add {variant}=summary.json")
-    sets = read_json(Path(files[variant]))["label_sets"]
-    return {name: own["distinct_targets"] for name, own in sets.items() if own["utterances"]}
 
 
 # ------------------------------------------------------------------------------------- LaTeX

@@ -24,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json
-from emoword.labels.encoding import read_targets
+from emoword.io.files import read_json, read_table
 from emoword.spaces.formats import Chunk
 from emoword.spaces.word_space import WordSpace
 from emoword.spaces.writer import write_space
@@ -42,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--space", type=Path, required=True, help="folder of the word space to start from")
     add("--transform", choices=["centred", "top_removed", "shuffled", "random"], required=True)
     add("--components", type=int, help="of top_removed (default: dimensions / 100)")
-    add("--targets", type=Path, help="of shuffled: folder of label sets, whose words are shuffled")
+    add("--targets", type=Path, nargs="+", help="of shuffled: label sets, whose words are shuffled")
     add("--seed", type=int, default=0, help="of shuffled and random")
     add("--out", type=Path, required=True, help="folder of the word space to write")
 
@@ -140,12 +139,12 @@ def random_directions(rng: np.random.Generator) -> Callable[[Float64], Float64]:
     return change
 
 
-def label_words(targets: Path) -> list[list[str]]:
-    """The classes, and all other words of the label sets in the folder, each sorted."""
-    classes: list[str] = read_json(targets / "classes.json")
+def label_words(targets: Sequence[Path]) -> list[list[str]]:
+    """The classes, and all other words of these label sets (their folders), each sorted."""
+    classes: list[str] = read_json(targets[0] / "classes.json")
     words: set[str] = set()
-    for path in sorted(targets.glob("S?.csv")):
-        words |= set(read_targets(path)["word"])
+    for folder in targets:
+        words |= set(read_table(folder / "words.csv", ["word"])["word"])
     return [sorted(classes), sorted(words - set(classes))]
 
 

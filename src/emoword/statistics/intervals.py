@@ -1,18 +1,5 @@
-"""Say how sure the numbers are: 95% intervals, and paired differences between models.
+"""Intervals of numbers, and paired differences between models: what `resampling` is asked for."""
 
-Writes intervals.csv, one row a number of metrics.csv that is over all seeds (fold `mean` and
-`pooled`): low and high for another sample of speakers, repeat_low and repeat_high for another run
-of the experiment with a seed of its own. And differences.csv, one row a pair of models that were
-tested on the same utterances with the same seeds, ours minus theirs: low, high and p of speakers
-and seeds together; session_low and session_high of folds, as a check; detectable, the smallest true
-difference that would be found in four of five repetitions. Pairs are all models of a variant, and
-the same model of two variants. `emoword.statistics.resampling` says how, and what is not covered.
-
-    emoword intervals --decisions decisions/*.csv --utterances utterances.csv \
-        --intervals intervals.csv --differences differences.csv
-"""
-
-import argparse
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,10 +8,10 @@ from typing import NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from emoword.evaluation.evaluate import RUN
 from emoword.evaluation.metrics import AVERAGED
 from emoword.io.errors import InputError
-from emoword.io.files import read_table, write_table
+from emoword.io.files import write_table
+from emoword.schemas import DECISIONS, DIFFERENCES, INTERVALS, MODEL, RUN_KEYS, UTTERANCES
 from emoword.statistics.resampling import (
     Aggregate,
     Error,
@@ -39,12 +26,6 @@ from emoword.statistics.resampling import (
     pseudo_values,
     value,
 )
-
-MODEL = ["variant", "model", "loss"]
-MEASURE = ["fold", "measured_on", "metric"]
-INTERVAL = ["value", "low", "high", "standard_error", "repeat_low", "repeat_high"]
-INTERVAL += ["speakers", "folds", "seeds", "utterances"]
-AGAINST = ["against_variant", "against_model", "against_loss"]
 
 
 class Model(NamedTuple):
@@ -110,29 +91,38 @@ Key = tuple[str, str, str]  # variant, model, loss
 Where = tuple[str, str, str]  # fold (mean or pooled), measured_on, metric
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword intervals``."""
-    add = parser.add_argument
-    add("--decisions", type=Path, nargs="+", required=True, help="decisions.csv of each variant")
-    add("--utterances", type=Path, required=True, help="utterances.csv: who speaks")
-    add("--intervals", type=Path, required=True, help="intervals.csv, written")
-    add("--differences", type=Path, required=True, help="differences.csv, written")
+def intervals(*decisions: Path, utterances: Path, intervals: Path, differences: Path) -> None:
+    r"""Say how sure the numbers are: 95% intervals, and paired differences between models.
 
+    Writes INTERVALS, one row a number of metrics.csv that is over all seeds (fold `mean` and
+    `pooled`): low and high for another sample of speakers, repeat_low and repeat_high for another
+    run of the experiment with a seed of its own. And DIFFERENCES, one row a pair of models that
+    were tested on the same utterances with the same seeds: low, high and p for other speakers and
+    seeds; session_low and session_high by folds, as a check; detectable, the smallest true
+    difference that would be found in four of five repetitions. Pairs are all models of a variant,
+    and the same model of two variants.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write intervals.csv and differences.csv."""
-    speakers = read_table(arguments.utterances, ["utterance", "speaker"])
+        emoword intervals decisions/paper.csv --utterances utterances.csv \
+            --intervals intervals.csv --differences differences.csv
+
+    Args:
+        decisions: decisions.csv of each variant.
+        utterances: utterances.csv: who speaks.
+        intervals: intervals.csv.
+        differences: differences.csv.
+    """
+    speakers = UTTERANCES.read(utterances, "utterance", "speaker")
     speaker_of = speakers.set_index("utterance")["speaker"]
     models: dict[Key, Model] = {}
-    for path in arguments.decisions:
-        decisions = read_table(path, [*RUN, "utterance", "true", "predicted"])
-        for key, rows in decisions.groupby(MODEL, sort=False):
+    for path in decisions:
+        table = DECISIONS.read_text(path, *RUN_KEYS, "utterance", "true", "predicted")
+        for key, rows in table.groupby(MODEL, sort=False):
             variant, model, loss = map(str, key)
             models[variant, model, loss] = read_model(rows, speaker_of, path)
-    intervals, differences, unpaired = compare(models)
-    write_table(intervals, arguments.intervals)
-    write_table(differences, arguments.differences)
-    print(f"{len(intervals)} intervals, {len(differences)} paired differences")
+    numbers, contrasts, unpaired = compare(models)
+    write_table(numbers, intervals)
+    write_table(contrasts, differences)
+    print(f"{len(numbers)} intervals, {len(contrasts)} paired differences")
     for pair in unpaired:
         print(f"not compared, as they were not tested on the same utterances and seeds: {pair}")
 
@@ -179,7 +169,7 @@ def read_model(rows: pd.DataFrame, speaker_of: pd.Series, path: Path) -> Model:
 def compare(models: dict[Key, Model]) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """All intervals, all paired differences, and the pairs that could not be compared."""
     measured = measure(models)
-    intervals = [
+    rows = [
         (*key, *where, *interval_row(found))
         for key, by_metric in measured.items()
         for where, found in by_metric.items()
@@ -193,8 +183,8 @@ def compare(models: dict[Key, Model]) -> tuple[pd.DataFrame, pd.DataFrame, list[
         else:
             unpaired.append(f"{' '.join(ours)} and {' '.join(theirs)}")
     return (
-        pd.DataFrame(intervals, columns=[*MODEL, *MEASURE, *INTERVAL]),
-        pd.DataFrame(differences, columns=[*MODEL, *AGAINST, *MEASURE, *Difference._fields]),
+        pd.DataFrame(rows, columns=INTERVALS.names),
+        pd.DataFrame(differences, columns=DIFFERENCES.names),
         unpaired,
     )
 
@@ -242,8 +232,8 @@ def measured(made: Tally, fold: Aggregate, seeds: tuple[str, ...]) -> Measured:
 
 def interval_row(found: Measured) -> tuple[float, ...]:
     """What intervals.csv says of a metric."""
-    counts = (found.by_speaker.shape[1], found.by_fold.shape[1], len(found.seeds))
     repeated = prediction_interval(found.by_seed)
+    counts = (found.by_fold.shape[1], found.by_speaker.shape[1], len(found.seeds))
     return (found.value, *found.interval(), *repeated, *counts, found.utterances)
 
 

@@ -102,7 +102,7 @@ def add_intervals(
     )
     if rows["low"].isna().all():
         return known, f"{what}; {speakers}: too few for intervals."
-    return known, f"{what}; below each its 95% interval, by a bootstrap over {speakers}."
+    return known, f"{what}; below each its 95% interval, over {speakers}."
 
 
 def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Where a training stands after an epoch, in one file: killed and started again, it goes on.
+"""Where a training stands after an epoch, in one file: killed and started again, it resumes.
 
 All that is random in an epoch depends on the seed and the epoch's number alone, so that a run that
 was killed ends with the same bytes as one that was not.
@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -39,26 +40,31 @@ def save(
     path: Path, name: str, network: Network, optimiser: OneCycleAdam, progress: Progress
 ) -> None:
     """Write the state after an epoch, whole or not at all."""
+    moments, values = optimiser.state()
     tensors = {
         **{f"network.{key}": value for key, value in network.state_dict().items()},
         **{f"best.{key}": value for key, value in progress.best_weights.items()},
-        **{f"optimiser.{key}": value for key, value in optimiser.tensors().items()},
+        **{f"optimiser.{key}": value for key, value in moments.items()},
     }
-    write(path, name, tensors, optimiser.step_number, progress)
+    write(path, name, tensors, values, progress)
 
 
 def save_last(path: Path, name: str, progress: Progress) -> None:
     """Write the state after the last epoch: the best weights alone, a quarter of the size."""
     tensors = {f"best.{key}": value for key, value in progress.best_weights.items()}
-    write(path, name, tensors, 0, progress)
+    write(path, name, tensors, {}, progress)
 
 
 def write(
-    path: Path, name: str, tensors: Mapping[str, Tensor], step: int, progress: Progress
+    path: Path,
+    name: str,
+    tensors: Mapping[str, Tensor],
+    optimiser: Mapping[str, Any],
+    progress: Progress,
 ) -> None:
     """Write tensors and what else there is to know, whole or not at all."""
     state = {
-        "step": step,
+        "optimiser": optimiser,
         "best_loss": progress.best_loss,
         "best_epoch": progress.best_epoch,
         "rows": progress.rows,
@@ -86,12 +92,10 @@ def restore(path: Path, name: str, network: Network, optimiser: OneCycleAdam) ->
         return None
     state = json.loads(about["state"])
     device = network.input_mean.device
-    going_on = under("network.", tensors)  # nothing after the last epoch
-    if going_on:
-        network.load_state_dict(going_on)
-        for key, value in optimiser.tensors().items():
-            value.copy_(tensors[f"optimiser.{key}"])
-        optimiser.step_number = state["step"]
+    unfinished = under("network.", tensors)  # nothing after the last epoch
+    if unfinished:
+        network.load_state_dict(unfinished)
+        optimiser.load(under("optimiser.", tensors), state["optimiser"])
     best = {key: value.to(device) for key, value in under("best.", tensors).items()}
     rows = [tuple(row) for row in state["rows"]]
     return Progress(best, state["best_loss"], state["best_epoch"], rows)

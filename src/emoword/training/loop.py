@@ -1,8 +1,6 @@
 """Fit a network to utterances, and predict with it: batches, the epoch loop, early stopping."""
 
-import argparse
 import copy
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +15,12 @@ from torch import Tensor
 
 from emoword.io.errors import InputError
 from emoword.io.fingerprints import fingerprint_with_code
+from emoword.layout import RunSettings, as_json
 from emoword.training import checkpoint
 from emoword.training.checkpoint import Progress
 from emoword.training.losses import LOSSES
 from emoword.training.network import Network
-from emoword.training.optimiser import WEIGHT_DECAY, OneCycleAdam
+from emoword.training.optimiser import OneCycleAdam
 
 # Batches are sorted by length within this many batches: still random, and on utterances as long as
 # IEMOCAP's 9% of a batch is padding (26% within 8 batches, 68% at random).
@@ -134,7 +133,8 @@ def fit(
     frames: Tensor,
     train: Examples,
     validation: Examples,
-    settings: argparse.Namespace,
+    made_by: RunSettings,
+    seed: int,
     kept: Path,
     watched: Callable[[NDArray[np.float32]], float] | None = None,
 ) -> tuple[pd.DataFrame, int]:
@@ -145,9 +145,10 @@ def fit(
         frames: [all frames, dim], memory-mapped or on the network's device.
         train: the utterances to learn from.
         validation: the utterances that choose the epoch.
-        settings: epochs, learning_rate, cycle, optimiser, batch_size, patience, loss, seed.
+        made_by: the loss, and how it is trained.
+        seed: of all that is random.
         kept: the file of the checkpoint that is written after each epoch; if it is there already,
-            and of the same training, that training goes on. It is left there.
+            and of the same training, that training is resumed. It is left there.
         watched: what makes an epoch the best: its outputs for the validation part -> the higher
             the better; None: the lowest validation loss.
 
@@ -158,23 +159,22 @@ def fit(
     Raises:
         InputError: a loss is no finite number; names the utterances of the batch.
     """
-    steps = -(-len(train.names) // settings.batch_size)
-    planned = round(settings.cycle * steps * settings.epochs)
-    decay = WEIGHT_DECAY if settings.optimiser == "adamw" else 0.0
-    optimiser = OneCycleAdam(network.parameters(), settings.learning_rate, planned, decay)
-    name = name_of(network, train, validation, settings)
+    settings = made_by.training
+    steps = -(-len(train.names) // settings.batch_size) * settings.epochs
+    optimiser = OneCycleAdam(network.parameters(), settings, steps)
+    name = name_of(network, train, validation, made_by, seed)
     progress = checkpoint.restore(kept, name, network, optimiser)
     if progress:
-        print(f"going on after epoch {len(progress.rows)}", file=sys.stderr)
+        print(f"resumed after epoch {len(progress.rows)}", file=sys.stderr)
     else:
         progress = Progress(copy.deepcopy(network.state_dict()))
     for epoch in range(len(progress.rows) + 1, settings.epochs + 1):
         if epoch - 1 - progress.best_epoch >= settings.patience:
             break
         begun = time.monotonic()
-        train_loss = train_epoch(network, frames, train, optimiser, settings, epoch)
+        train_loss = train_epoch(network, frames, train, optimiser, made_by, seed, epoch)
         outputs = torch.from_numpy(predict(network, frames, validation, settings.batch_size))
-        validation_loss = float(LOSSES[settings.loss](outputs, validation.goals))
+        validation_loss = float(LOSSES[made_by.loss](outputs, validation.goals))
         if not np.isfinite(validation_loss):
             raise InputError(
                 f"epoch {epoch}: the validation loss is not finite; try a smaller learning rate"
@@ -204,14 +204,14 @@ def fit(
 
 
 def name_of(
-    network: Network, train: Examples, validation: Examples, settings: argparse.Namespace
+    network: Network, train: Examples, validation: Examples, made_by: RunSettings, seed: int
 ) -> str:
-    """What this training is made of: code, settings, utterances, goals, the network it starts from.
+    """What this training is made of: code, settings, utterances, targets, the initial network.
 
     The network holds the frames' statistics, and its weights what torch drew.
     """
-    chosen = {name: str(value) for name, value in vars(settings).items() if name != "main"}
-    parts = [torch.__version__, json.dumps(chosen, sort_keys=True), *train.names, *validation.names]
+    chosen = f"{as_json(made_by)} {seed} {torch.get_num_threads()} {network.input_mean.device}"
+    parts = [torch.__version__, chosen, *train.names, *validation.names]
     weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
     arrays = [
         *weights,
@@ -229,7 +229,8 @@ def train_epoch(
     frames: Tensor,
     train: Examples,
     optimiser: OneCycleAdam,
-    settings: argparse.Namespace,
+    made_by: RunSettings,
+    seed: int,
     epoch: int,
 ) -> float:
     """Take a step for every batch; returns the mean loss over the utterances.
@@ -238,15 +239,15 @@ def train_epoch(
         InputError: the loss is no finite number; names the utterances of the batch.
     """
     # What is random in an epoch depends on seed and epoch alone.
-    rng = np.random.default_rng([settings.seed, epoch])
-    torch.manual_seed(settings.seed * 1_000_003 + epoch)
+    rng = np.random.default_rng([seed, epoch])
+    torch.manual_seed(seed * 1_000_003 + epoch)
     device = network.input_mean.device
     network.train()
-    batches = list(random_batches(train.spans[:, 1], settings.batch_size, rng))
+    batches = list(random_batches(train.spans[:, 1], made_by.training.batch_size, rng))
     goals = train.goals[np.concatenate(batches)].to(device).split([len(which) for which in batches])
     losses = []
     for (batch, lengths), goal in zip(collated(frames, train, batches, device), goals, strict=True):
-        loss = LOSSES[settings.loss](network(batch, lengths), goal)
+        loss = LOSSES[made_by.loss](network(batch, lengths), goal)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -5,38 +5,17 @@ connected layers and a linear output: the vector of a word space, or the logits 
 Padding changes nothing: a batch gives what its utterances give one at a time.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from emoword.settings import NetworkSettings
 from emoword.training.convolution import convolve
 
 
-@dataclass(frozen=True)
-class Shape:
-    """The numbers that make up the network; the defaults are the paper's, but for ``pools``.
-
-    ``pools`` (max-pooling widths, 1 = none) is what the paper marks without a number. ``padding``
-    of the convolutions: ``same`` (zeros: as many frames come out as go in) or ``valid`` (none).
-    """
-
-    input_dim: int
-    output_dim: int
-    channels: Sequence[int] = (96, 256, 256)
-    kernels: Sequence[int] = (15, 5, 3)
-    pools: Sequence[int] = (2, 2, 1)
-    lstm: int = 64
-    lstm_layers: int = 2
-    hidden: Sequence[int] = (1024, 1024)
-    dropout: float = 0.5
-    padding: str = "same"
-
-
-def frames_needed(shape: Shape) -> int:
+def frames_needed(shape: NetworkSettings) -> int:
     """The fewest frames of which convolutions and pooling leave one."""
     frames = 1
     for kernel, pool in zip(reversed(shape.kernels), reversed(shape.pools), strict=True):
@@ -102,9 +81,11 @@ class BidirectionalLSTM(nn.Module):
 
 
 class Network(nn.Module):
-    """Frames of utterances -> one vector an utterance.
+    """Frames of utterances -> one vector an utterance (paper, Figure 1).
 
     Args:
+        input_dim: values a frame.
+        output_dim: dimensions of the word space, or classes.
         shape: the sizes of the layers.
         standardise: ``run`` (with ``input_mean`` and ``input_std``, set from the run's training
             utterances), ``utterance`` (each by its own frames) or ``none``.
@@ -116,13 +97,20 @@ class Network(nn.Module):
     input_mean: Tensor
     input_std: Tensor
 
-    def __init__(self, shape: Shape, standardise: str = "run", precision: str = "float32") -> None:
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        shape: NetworkSettings,
+        standardise: str = "run",
+        precision: str = "float32",
+    ) -> None:
         super().__init__()
         self.standardise = standardise
         self.precision = precision
-        self.register_buffer("input_mean", torch.zeros(shape.input_dim))
-        self.register_buffer("input_std", torch.ones(shape.input_dim))
-        dims = [shape.input_dim, *shape.channels]
+        self.register_buffer("input_mean", torch.zeros(input_dim))
+        self.register_buffer("input_std", torch.ones(input_dim))
+        dims = [input_dim, *shape.channels]
         self.convolutions = nn.ModuleList(
             Convolution(dims[i], dims[i + 1], kernel, pool, shape.padding)
             for i, (kernel, pool) in enumerate(zip(shape.kernels, shape.pools, strict=True))
@@ -131,7 +119,7 @@ class Network(nn.Module):
         self.recurrent = nn.ModuleList(BidirectionalLSTM(dim, shape.lstm) for dim in widths)
         dense = [2 * shape.lstm, *shape.hidden]
         self.dense = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(dense))
-        self.output = nn.Linear(dense[-1], shape.output_dim)
+        self.output = nn.Linear(dense[-1], output_dim)
         self.dropout = nn.Dropout(shape.dropout)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:

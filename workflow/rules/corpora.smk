@@ -16,11 +16,9 @@ rule demo:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w: flags(
-            {"utterances": config["datasets"][w.dataset].get("utterances")}
-        ),
+        utterances=lambda w: dataset(w.dataset).utterances,
     shell:
-        "emoword demo --out {output.corpus} {params.options} --record {log}.json > {log} 2>&1"
+        "emoword demo --utterances {params.utterances} --out {output.corpus} --record {log}.json > {log} 2>&1"
 
 
 rule read_iemocap:
@@ -43,18 +41,16 @@ rule read_iemocap:
         "../../envs/emoword.yaml"
     params:
         root=lambda w: corpus_root(w.dataset),
+        folder=subpath(output.report, parent=True),
         options=lambda w: flags(
             {
-                "folds": config["datasets"][w.dataset]["folds"],
+                "folds": dataset(w.dataset).folds,
                 "expected": reported(w.dataset),
-                "skip_missing_audio": config["datasets"][w.dataset].get(
-                    "skip_missing_audio"
-                ),
+                "skip_missing_audio": dataset(w.dataset).skip_missing_audio,
             }
         ),
     shell:
-        "emoword read-iemocap --root {params.root:q} --utterances {output.utterances}"
-        " --annotations {output.annotations} --report {output.report} {params.options}"
+        "emoword read-iemocap {params.root:q} {params.options} --out {params.folder}"
         " --record {log}.json > {log} 2>&1"
 
 
@@ -76,18 +72,14 @@ rule read_recordings:
     conda:
         "../../envs/emoword.yaml"
     params:
+        folder=subpath(output.report, parent=True),
         options=lambda w: flags(
             {
-                "table": config["datasets"][w.dataset].get("table"),
-                "annotations_table": config["datasets"][w.dataset].get(
-                    "annotations_table"
-                ),
-                "folds": config["datasets"][w.dataset]["folds"],
-                "skip_missing_audio": config["datasets"][w.dataset].get(
-                    "skip_missing_audio"
-                ),
+                "annotations_table": dataset(w.dataset).annotations_table,
+                "folds": dataset(w.dataset).folds,
+                "skip_missing_audio": dataset(w.dataset).skip_missing_audio,
             }
         ),
     shell:
-        "emoword read-recordings {params.options} --utterances {output.utterances}"
-        " --annotations {output.annotations} --report {output.report} --record {log}.json > {log} 2>&1"
+        "emoword read-recordings {input.table:q} {params.options} --out {params.folder}"
+        " --record {log}.json > {log} 2>&1"

@@ -1,4 +1,4 @@
-"""What a loss wants of each utterance: a word vector, a class, or the raters' shares of classes."""
+"""Training targets: a word vector, a class, or the raters' shares of the classes."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -7,23 +7,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.labels.encoding import encode
-from emoword.spaces.word_space import WordSpace
+from emoword.io.errors import InputError
+from emoword.labels.encoding import Vectors, encode
 
 VECTOR_LOSSES = ("mse", "mae", "lc", "cosine")
 # What these predict says how much each class is meant: the largest decides.
 CLASS_LOSSES = ("ce", "soft", "triplet")
 
 
-def goals(
+def training_targets(
     loss: str,
     names: Sequence[str],
     targets: pd.DataFrame,
     truth: Mapping[str, str],
     classes: Sequence[str],
-    space: WordSpace | None,
+    vectors: Vectors | None,
 ) -> tuple[NDArray[np.float32] | NDArray[np.int64], NDArray[np.bool_]]:
-    """The goals of utterances, and which of them have one.
+    """The training targets of utterances, and which of them have one.
 
     Args:
         loss: mse, mae, lc, cosine: the mean vector of the words (paper, equation 4). ce, triplet:
@@ -32,10 +32,10 @@ def goals(
         targets: the label set: utterance, word, count.
         truth: utterance -> ground truth, one of ``classes``.
         classes: in the order of the outputs.
-        space: the word space; None for losses on classes.
+        vectors: where words have vectors; None for losses on classes.
 
     Returns:
-        float32 [n, dim] or [n, classes], or int64 [n]; and bool [n]. An utterance has no goal (a
+        float32 [n, dim] or [n, classes], or int64 [n]; and bool [n]. An utterance has no target (a
         row of zeros) where the label set has no words for it; for soft, no words that are classes.
     """
     if loss in ("ce", "triplet"):
@@ -48,14 +48,14 @@ def goals(
     if loss == "soft":
         found = class_shares(targets, having, classes)
     else:
-        found = encode(targets, having, needed(space))
+        found = encode(targets, having, needed(vectors))
     wanted = np.zeros((len(names), found.shape[1]), dtype=np.float32)
     wanted[there] = found
     return wanted, there
 
 
 def fingerprint(names: Sequence[str], wanted: NDArray[np.generic]) -> str:
-    """The sha256 of what each utterance is trained on; names [n], goals [n, ...].
+    """The sha256 of what each utterance is trained on; names [n], targets [n, ...].
 
     In thousandths, since a mean may differ in its last bit by how many others are made with it.
     """
@@ -64,11 +64,11 @@ def fingerprint(names: Sequence[str], wanted: NDArray[np.generic]) -> str:
     return digest.hexdigest()
 
 
-def needed(space: WordSpace | None) -> WordSpace:
-    """The word space, without which there are no word vectors."""
-    if space is None:
-        raise ValueError("a loss on word vectors needs the word space")
-    return space
+def needed(vectors: Vectors | None) -> Vectors:
+    """The vectors of words, without which there are no targets."""
+    if vectors is None:
+        raise InputError("a loss on word vectors needs --vectors, the folder of the label set's")
+    return vectors
 
 
 def class_shares(

@@ -1,16 +1,26 @@
 """The reproduction report as a PDF; made when it is asked for, since it needs LaTeX."""
 
 
+def paper_tables(name):
+    """The tables of the report: those of a plain run, and what comparisons were made."""
+    folder = f"results/{name}/tables"
+    fixed = [f"{folder}/table{number}.tex" for number in TABLES]
+    fixed += [f"{folder}/claims.tex", f"{folder}/versus_paper.tex"]
+    made = [f"{folder}/{table}.tex" for table in ("tableA1", "tableA2", "sensitivity")]
+    return fixed + [path for path in made if Path(path).exists()]
+
+
 rule paper_numbers:
     """The numbers that the report's text names."""
     input:
-        records=lambda w: expand(
-            "{run}/run.json", run=run_folders(w.dataset, variants(w.dataset)[0])
-        ),
-        features=lambda w: f"{features_folder(w.dataset, variants(w.dataset)[0])}/meta.json",
-        space=lambda w: f"{space_folder(w.dataset, variants(w.dataset)[0])}/meta.json",
+        variant=variant_file,
+        runs=lambda w: run_files(w, "run.json"),
+        features=lambda w: feature_files(
+            w.dataset, first(w.dataset).settings.upstream, "meta.json"
+        )[0],
+        space=space_file,
         corpus="results/{dataset}/corpus.json",
-        targets=lambda w: f"{targets_folder(w.dataset, variants(w.dataset)[0])}/summary.json",
+        targets=lambda w: label_set_files(w, "summary.json"),
         intervals="results/{dataset}/intervals.csv",
         claims="results/{dataset}/claims.csv",
         versus="results/{dataset}/versus_paper.csv",
@@ -22,16 +32,9 @@ rule paper_numbers:
     localrule: True
     conda:
         "../../envs/emoword.yaml"
-    params:
-        runs=lambda w, input: folders_of(input.records),
-        features=subpath(input.features, parent=True),
-        space=subpath(input.space, parent=True),
-        options=lambda w: paper_flags(w.dataset),
     shell:
-        "emoword paper-numbers --runs {params.runs} --features {params.features}"
-        " --space {params.space} --corpus {input.corpus} --targets {input.targets}"
-        " --intervals {input.intervals} --claims {input.claims} --versus-paper {input.versus}"
-        " {params.options} --out {output} --record {log}.json > {log} 2>&1"
+        "emoword paper-numbers {input.variant} --features {input.features} --out {output}"
+        " --record {log}.json > {log} 2>&1"
 
 
 rule paper:

@@ -1,0 +1,148 @@
+"""Write the pages of docs/ that say what the code declares: settings, commands, hand-overs.
+
+    python scripts/make_docs.py
+
+tests/test_docs.py fails where a page is not what this script writes.
+"""
+
+import inspect
+import types
+import typing
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+
+from emoword import settings
+from emoword.cli import GROUPS
+from emoword.schemas import SCHEMAS
+
+DOCS = Path(__file__).parent.parent / "docs"
+MADE = "<!-- made by scripts/make_docs.py -->\n"
+
+
+def settings_page() -> str:
+    """Every setting: name, type, default, meaning, and where the paper leaves it open."""
+    blocks: dict[str, tuple[str, list[type[Struct]]]] = {
+        "Of a variant (`datasets: NAME: settings`, `variants: NAME`)": ("", [settings.Settings]),
+        "labels": ("labels", [settings.LabelSettings]),
+        "network": ("network", [settings.NetworkSettings]),
+        "training": ("training", [settings.TrainingSettings]),
+        "Of the whole configuration": ("", [settings.Config]),
+        "datasets": ("", [settings.Dataset, settings.Demo, settings.Recordings]),
+        "spaces": ("", [settings.Space, settings.Bert, settings.Embedded, settings.Filter]),
+        "upstreams": ("", [settings.LogMel, settings.Transformers]),
+    }
+    text = (
+        "# Settings\n\nWhat config.yaml may say; the defaults are the paper's. *Open*: the section "
+        "of the paper that leaves the choice open ([reproduction](reproduction.md)). Unknown keys "
+        "are refused, a key that is null counts as absent. `emoword` checks all of it before "
+        "anything runs.\n"
+    )
+    for title, (_, kinds) in blocks.items():
+        text += f"\n## {title}\n"
+        seen: set[str] = set()
+        for kind in kinds:
+            text += f"\n{inspect.getdoc(kind)}\n\n{settings_table(kind, seen)}"
+    return MADE + text
+
+
+def settings_table(kind: type[Struct], seen: set[str]) -> str:
+    """The fields of settings that no table before has."""
+    rows = "| setting | type | default | means | open |\n|---|---|---|---|---|\n"
+    for field in msgspec.structs.fields(kind):
+        if field.name in seen or is_block(field.type):
+            continue
+        seen.add(field.name)
+        meta = meta_of(field.type)
+        rows += "| " + " | ".join(
+            (
+                f"`{field.name}`",
+                type_name(field.type),
+                default_of(field),
+                meta.description or "" if meta else "",
+                (meta.extra or {}).get("open") or "" if meta else "",
+            )
+        )
+        rows += " |\n"
+    return rows
+
+
+def is_block(kind: Any) -> bool:
+    """Whether a field holds settings that have a table of their own."""
+    return isinstance(kind, type) and issubclass(kind, Struct)
+
+
+def meta_of(kind: Any) -> msgspec.Meta | None:
+    """What a field's type says of its meaning."""
+    metas = [m for m in getattr(kind, "__metadata__", ()) if isinstance(m, msgspec.Meta)]
+    return next((meta for meta in metas if meta.description), None)
+
+
+def type_name(kind: Any) -> str:
+    """A type in words."""
+    if get_origin(kind) is typing.Annotated:
+        return type_name(get_args(kind)[0])
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(kind))
+    if get_origin(kind) is tuple:
+        return f"list of {type_name(get_args(kind)[0])}"
+    if get_origin(kind) is dict:
+        return "map"
+    if get_origin(kind) in (typing.Union, types.UnionType):
+        return "one of the blocks below"
+    names = {str: "text", int: "whole number", float: "number", bool: "`true`, `false`"}
+    return names.get(kind, getattr(kind, "__name__", str(kind)))
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> str:
+    """A default as YAML has it."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        value = field.default_factory()
+    elif field.default is not msgspec.NODEFAULT:
+        value = field.default
+    else:
+        return "*needed*"
+    text = msgspec.json.encode(value).decode().strip('"')
+    return f"`{text}`" if text not in ("", "{}", "[]") else "none"
+
+
+def commands_page() -> str:
+    """All commands, by room."""
+    text = (
+        "# Commands\n\nOne command a rule; `emoword COMMAND --help` says what it reads and "
+        "writes, with an example.\n"
+    )
+    for group, commands in GROUPS.items():
+        text += f"\n## {group}\n\n| command | does | defined in |\n|---|---|---|\n"
+        for name, command in commands.items():
+            place = command.where.partition(":")[0].replace(".", "/")
+            text += f"| `emoword {name}` | {command.summary} | `src/emoword/{place}.py` |\n"
+    return MADE + text
+
+
+def handovers_page() -> str:
+    """Every table that one stage hands to the next."""
+    text = (
+        "# Hand-overs: the tables that one stage hands to the next\n\nAll are CSV (UTF-8, one "
+        "header line), below `results/{dataset}`.\n"
+    )
+    for schema in SCHEMAS:
+        text += f"\n## {schema.file}\n\nMade by `emoword {schema.made_by}`. A row is {schema.row}."
+        text += "\n\n| column | type | means |\n|---|---|---|\n"
+        for name, (kind, meaning) in schema.columns.items():
+            text += f"| `{name}` | {type_name(kind)} | {meaning} |\n"
+    return MADE + text
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "commands.md": commands_page,
+    "hand-overs.md": handovers_page,
+}
+
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), encoding="utf-8")

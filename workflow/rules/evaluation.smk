@@ -1,0 +1,131 @@
+"""What the predictions say: leak checks, decisions, nearest words, metrics."""
+
+
+rule check_leaks:
+    """Whether test data leaked into training; if so, nothing is decided, and so not evaluated."""
+    input:
+        variant=variant_file,
+        runs=lambda w: run_files(w, "run.json", "weights.safetensors", "split.csv"),
+        utterances="results/{dataset}/utterances.csv",
+        sets=lambda w: label_set_files(w) + label_set_files(w, "classes.json"),
+        vectors=vector_files,
+        frames=lambda w: feature_files(w.dataset, of_variant(w).settings.upstream),
+        code=code("reproduction.leaks"),
+    output:
+        "results/{dataset}/leaks/{variant}.json",
+    log:
+        "results/{dataset}/logs/leaks/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/leaks/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword check-leaks {input.variant} --utterances {input.utterances}"
+        " --out {output} --record {log}.json > {log} 2>&1"
+
+
+rule decide:
+    """What each run decided on each test utterance, and how near it came."""
+    input:
+        variant=variant_file,
+        runs=lambda w: run_files(w, "run.json", "predictions.npy", "split.csv"),
+        sets=label_set_files,
+        space=space_file,
+        leaks="results/{dataset}/leaks/{variant}.json",
+        code=code("evaluation.decide"),
+    output:
+        decisions="results/{dataset}/decisions/{variant}.csv",
+        nearest="results/{dataset}/nearest/{variant}.csv",
+    log:
+        "results/{dataset}/logs/decisions/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/decisions/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword decide {input.variant} --out {output.decisions} --nearest {output.nearest}"
+        " --record {log}.json > {log} 2>&1"
+
+
+rule neighbours:
+    """The nearest words of example targets and of the models' mean predictions."""
+    input:
+        variant=variant_file,
+        runs=lambda w: table_run_files(w, "run.json", "predictions.npy", "split.csv"),
+        sets=lambda w: label_set_files(w) + label_set_files(w, "classes.json"),
+        space=space_file,
+        leaks="results/{dataset}/leaks/{variant}.json",
+        code=code("evaluation.neighbours"),
+    output:
+        neighbours="results/{dataset}/neighbours/{variant}.csv",
+        means="results/{dataset}/neighbours/{variant}_means.csv",
+    log:
+        "results/{dataset}/logs/neighbours/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/neighbours/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword neighbours {input.variant} --out {output.neighbours} --means {output.means}"
+        " --record {log}.json > {log} 2>&1"
+
+
+rule floors:
+    """What predictors reach that always say the same: from the training parts, without training."""
+    input:
+        variant=variant_file,
+        runs=lambda w: table_run_files(w, "run.json", "predictions.npy", "split.csv"),
+        sets=label_set_files,
+        space=space_file,
+        leaks="results/{dataset}/leaks/{variant}.json",
+        code=code("evaluation.floors"),
+    output:
+        "results/{dataset}/floors/{variant}.csv",
+    log:
+        "results/{dataset}/logs/floors/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/floors/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword floors {input.variant} --out {output} --record {log}.json > {log} 2>&1"
+
+
+rule evaluate:
+    """Count UA, WA, cosine similarities and top-10 accuracies of all variants."""
+    input:
+        utterances="results/{dataset}/utterances.csv",
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=dataset(w.dataset).variants,
+        ),
+        code=code("evaluation.evaluate"),
+    output:
+        "results/{dataset}/metrics.csv",
+    log:
+        "results/{dataset}/logs/evaluate.log",
+    benchmark:
+        "results/{dataset}/benchmarks/evaluate.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword evaluate {input.decisions} --utterances {input.utterances} --out {output}"
+        " --record {log}.json > {log} 2>&1"
+
+
+use rule evaluate as compare with:
+    input:
+        utterances="results/{dataset}/utterances.csv",
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=compared(w.dataset, w.comparison),
+        ),
+        code=code("evaluation.evaluate"),
+    output:
+        "results/{dataset}/comparisons/{comparison}/metrics.csv",
+    log:
+        "results/{dataset}/logs/comparisons/{comparison}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/comparisons/{comparison}.tsv"

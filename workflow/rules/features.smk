@@ -1,0 +1,46 @@
+"""Frames of the audio, in shards."""
+
+
+def model_folder(upstream):
+    """The model's configuration and weights, where it is a folder and not a hub name."""
+    chosen = in_one_line(settings.one)(CONFIG, "upstreams", upstream)
+    model = Path(getattr(chosen, "model", ""))
+    names = (
+        "config.json",
+        "preprocessor_config.json",
+        "model.safetensors",
+        "pytorch_model.bin",
+    )
+    return [str(model / name) for name in names if (model / name).is_file()]
+
+
+rule features:
+    """The frames of one part of the utterances."""
+    input:
+        settings="results/{dataset}/features/{upstream}/settings.json",
+        utterances="results/{dataset}/utterances.csv",
+        audio=lambda w: audio_folder(w.dataset),
+        model=lambda w: model_folder(w.upstream),
+        code=code("features.extract"),
+    output:
+        frames="results/{dataset}/features/{upstream}/shard{k}of{n}/frames.npy",
+        index="results/{dataset}/features/{upstream}/shard{k}of{n}/index.csv",
+        meta="results/{dataset}/features/{upstream}/shard{k}of{n}/meta.json",
+    log:
+        "results/{dataset}/logs/features/{upstream}/shard{k}of{n}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/features/{upstream}/shard{k}of{n}.tsv"
+    wildcard_constraints:
+        k=r"\d+",
+        n=r"\d+",
+    conda:
+        "../../envs/emoword.yaml"
+    resources:
+        gpu=1,
+    params:
+        folder=subpath(output.meta, parent=True),
+        device=device_flag(),
+    shell:
+        "emoword features {input.settings} --utterances {input.utterances}"
+        " --shard {wildcards.k}/{wildcards.n} {params.device} --out {params.folder}"
+        " --record {log}.json > {log} 2>&1"

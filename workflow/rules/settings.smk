@@ -1,0 +1,49 @@
+"""The configuration and its parts, each beside the results that it makes."""
+
+
+rule config:
+    """The configuration that the results were made with, complete."""
+    output:
+        "results/{dataset}/config.json",
+    log:
+        "results/{dataset}/logs/config.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        config=lambda w: json.dumps({**config, "dataset": w.dataset}, indent=2),
+    shell:
+        "printf '%s\\n' {params.config:q} > {output} 2> {log}"
+
+
+rule variant:
+    """The settings of a variant, and where its label sets, space, frames and runs lie."""
+    output:
+        "results/{dataset}/variants/{variant}.json",
+    log:
+        "results/{dataset}/logs/variants/{variant}.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        variant=lambda w: layout.as_json(of_variant(w)),
+    shell:
+        "printf '%s\\n' {params.variant:q} > {output} 2> {log}"
+
+
+rule settings:
+    """What a label set, a model or frames are made by, in the same folder."""
+    output:
+        "results/{dataset}/{part}/{name}/settings.json",
+    log:
+        "results/{dataset}/logs/{part}/{name}.settings.log",
+    wildcard_constraints:
+        part="targets|features|runs",
+        name=r"[\w.-]+",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        settings=settings_of,
+    shell:
+        "printf '%s\\n' {params.settings:q} > {output} 2> {log}"
