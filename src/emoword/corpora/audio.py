@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from math import gcd
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def read(path: Path) -> NDArray[np.float32]:
 
 
 def length(path: Path) -> int:
-    """How many samples `read` gives; reads and checks the whole file, with the errors of `read`."""
+    """How many samples `read` gives (of hours, one more or less); the file is read and checked."""
     samples, rate = decode(path)
     return -(-len(samples) * SAMPLE_RATE // rate)
 
@@ -56,6 +57,7 @@ def decode(path: Path) -> tuple[NDArray[np.float32], int]:
     """The file's own samples, channels averaged, [samples] float32, and their rate in Hz."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    sys.audit("emoword.read", str(path))  # see emoword.audit.recording
     try:
         with soundfile.SoundFile(io.BytesIO(path.read_bytes())) as file:
             samples = file.read(dtype="float32", always_2d=True)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from emoword import __version__
+from emoword.corpora.audio import SAMPLE_RATE
 from emoword.features.batches import Batch, Utterance, batches, read_ahead, shard_of, usable
 from emoword.features.device import pick_device
 from emoword.features.frames import STORED
@@ -131,36 +132,40 @@ def write_frames(
     Raises:
         InputError: as `computed` and `stored`.
     """
-    counts = np.array([upstream.frame_count(u.samples) for u in utterances], dtype=np.int64)
-    shape = (int(counts.sum()), upstream.dim)
-    header = {"descr": STORED[dtype].str, "fortran_order": False, "shape": shape}
     seconds = SECONDS_TOGETHER.get(upstream.device.type, SECONDS_ELSEWHERE)
+    counts: list[int] = []
     with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
+        write_header(file, 0, upstream.dim, dtype)
         for batch, samples in progress(read_ahead(batches(utterances, seconds)), utterances):
-            for utterance, frames in zip(batch, computed(batch, samples, upstream), strict=True):
+            for utterance, frames in zip(batch, computed(samples, upstream), strict=True):
                 file.write(stored(utterance.name, frames, dtype).tobytes())
+                counts.append(len(frames))
+        file.seek(0)
+        write_header(file, sum(counts), upstream.dim, dtype)
+    starts = np.cumsum([0, *counts], dtype=np.int64)[:-1]
     names = pd.Index([utterance.name for utterance in utterances], name="utterance")
-    return pd.DataFrame({"start": np.cumsum(counts) - counts, "frames": counts}, names)
+    return pd.DataFrame({"start": starts, "frames": np.array(counts, dtype=np.int64)}, names)
+
+
+def write_header(file: IO[bytes], count: int, dim: int, dtype: str) -> None:
+    """Of a .npy file; numpy leaves room in it, so that its size is the same for any ``count``."""
+    shape = {"descr": STORED[dtype].str, "fortran_order": False, "shape": (count, dim)}
+    np.lib.format.write_array_header_1_0(file, shape)
 
 
 def computed(
-    batch: Sequence[Utterance], samples: Sequence[NDArray[np.float32]], upstream: Upstream
+    samples: Sequence[NDArray[np.float32]], upstream: Upstream
 ) -> list[NDArray[np.float32]]:
-    """Frames of the utterances of a batch.
+    """Frames of the utterances of a batch, the longest first.
 
     Raises:
-        InputError: a file has changed since it was looked at; the GPU's memory is too small.
+        InputError: the memory of the device is too small.
     """
     try:
-        made = upstream.frames(samples)
+        return upstream.frames(samples)
     except torch.OutOfMemoryError:
-        told = f"{len(batch)} utterances of up to {batch[0].seconds:.0f} s at once"
+        told = f"{len(samples)} utterances of up to {len(samples[0]) / SAMPLE_RATE:.0f} s at once"
         raise InputError(f"--device: its memory is too small for {told}; try cpu") from None
-    for utterance, frames in zip(batch, made, strict=True):
-        if len(frames) != upstream.frame_count(utterance.samples):
-            raise InputError(f"{utterance.wav}: has changed since the audio was looked at")
-    return made
 
 
 def stored(utterance: str, frames: NDArray[np.float32], dtype: str) -> NDArray[Any]:

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from huggingface_hub import try_to_load_from_cache
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -217,7 +218,6 @@ def load_from(made_by: Transformers, device: torch.device, *, local_files_only: 
     kind = config.model_type
     if kind not in EXTRACTORS:
         raise InputError(f"{model}: is a model of type {kind!r}; known are {', '.join(EXTRACTORS)}")
-    revision = getattr(config, "_commit_hash", None)  # of the hub; None: a folder
     size = "encoder_layers" if kind == "whisper" else "num_hidden_layers"
     layers = getattr(config, size)
     shape = (kind, layers, config.hidden_size)
@@ -247,5 +247,8 @@ def load_from(made_by: Transformers, device: torch.device, *, local_files_only: 
         upstream = Whisper(network.encoder, extractor, made_by, device, layers)
     else:
         upstream = Wav2Vec2(network, extractor, made_by, device)
+    # of a name on the hub: .../snapshots/COMMIT/config.json
+    path = None if Path(model).is_dir() else try_to_load_from_cache(model, "config.json")
+    revision = Path(path).parent.name if isinstance(path, str) else None
     upstream.about |= {"revision": revision, "type": kind, "layers": layers}
     return upstream
