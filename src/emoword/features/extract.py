@@ -21,9 +21,10 @@ from emoword.features.frames import STORED
 from emoword.features.shards import Meta
 from emoword.features.upstreams import Upstream, build
 from emoword.io.errors import InputError
-from emoword.io.files import read_table, replacing, write_table
+from emoword.io.files import replacing, write_table
 from emoword.io.fingerprints import fingerprint
 from emoword.layout import FeatureSettings, as_json, read_settings
+from emoword.schemas import UTTERANCES
 
 SECONDS_BETWEEN_LINES = 30
 # Seconds of audio, padding included, that are computed together. On a CPU measured: more is slower
@@ -108,7 +109,7 @@ def read_utterances(path: Path, labels: Sequence[str]) -> tuple[pd.DataFrame, in
     Raises:
         InputError: there are none, or an id stands twice.
     """
-    table = read_table(path, ["utterance", "wav", *(["label"] if labels else [])])
+    table = UTTERANCES.read(path, "utterance", "wav", *(["label"] if labels else []))
     twice = table["utterance"].duplicated()
     if twice.any():
         line, name = twice.argmax() + 2, table["utterance"][twice].iloc[0]
@@ -117,7 +118,8 @@ def read_utterances(path: Path, labels: Sequence[str]) -> tuple[pd.DataFrame, in
     if own.empty:
         of = f" with one of the labels {', '.join(labels)}" if labels else ""
         raise InputError(f"{path}: has no utterances{of}")
-    say(f"{len(own)} of {len(table)} utterances take part by their labels")
+    if labels:
+        say(f"{len(own)} of {len(table)} utterances have one of the labels {', '.join(labels)}")
     return own, len(table) - len(own)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from emoword.features.shards import Meta, read_shards
 from emoword.io.errors import InputError
-from emoword.io.files import read_table
+from emoword.schemas import FRAMES
 
 # What the settings call the numbers -> how they lie in frames.npy.
 STORED: dict[str, np.dtype[Any]] = {
@@ -73,8 +73,7 @@ def mapped(folder: Path, meta: Meta) -> dict[str, Tensor]:
     Raises:
         InputError: a file is missing, or the files do not belong together.
     """
-    types = {"start": int, "frames": int}
-    table = read_table(folder / "index.csv", ["utterance", *types], types)
+    table = FRAMES.read(folder / "index.csv")
     path = folder / "frames.npy"
     try:
         # copy on write: torch wants an array that may be written; the file never is
