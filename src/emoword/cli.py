@@ -163,7 +163,9 @@ def run(name: str | None, arguments: Sequence[str]) -> None:
         run_old(name, arguments)
         return
     try:
-        build_app(name)(arguments, exit_on_error=False, print_error=False)
+        build_app(name)(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )
     except cyclopts.CycloptsError as error:
         said = " ".join(str(error).split())
         print(f"emoword {name or ''}: {said}; see emoword {name or ''} --help", file=sys.stderr)
