@@ -320,8 +320,8 @@ def test_compressed_sources_give_the_same_space(
 
 
 BAD_GLOVE = {
-    "empty": (b"", "is empty"),
-    "empty gzip": (gzip.compress(b""), "is empty"),
+    "empty": (b"", "none of its 0 words is kept"),
+    "empty gzip": (gzip.compress(b""), "none of its 0 words is kept"),
     "header": (b"4 3\n" + GLOVE, "line 1 is the header of word2vec text; use --format word2vec"),
     "too few": (GLOVE + b"late 1 2\n", "line 5: 2 values instead of 3"),
     "too many": (GLOVE + b"late 0.5 1 2 3\n", "line 5: more than 3 values"),
@@ -446,8 +446,8 @@ BAD_WORD2VEC = [
     (b"2 0\na\nb\n", HEADER),
     (b"9" * 5000 + b" 2\na 1 2\n", HEADER),
     (b"999999999999 999999\na 1 2\n", "line 2: 2 values instead of 999999"),
-    (b"5 2\na 1 2\n", "cut off: line 1 says 5 words, 1 are here"),
-    (b"1 2\na 1 2\nb 1 2\n", "line 3: line 1 says 1 words; more here"),
+    (b"5 2\na 1 2\n", "line 1 says 5 words, but 1 follow"),
+    (b"1 2\na 1 2\nb 1 2\n", "line 1 says 1 words, but 2 follow"),
     (b"1 2\na 1 2 3\n", "line 2: 3 values instead of 2"),
     (b"1 2\na 1 2", "line 2: cut off"),
     (b"1 2\na nan nan\n", "line 2: 'nan' is not a number"),

@@ -9,7 +9,6 @@ is a network (a login node); the other stages need none.
 
 import argparse
 import http.client
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from emoword.io.files import sha256_of
 
 TIMEOUT = 60  # seconds without a byte
 PIECE = 1 << 20
-NETWORK = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,16 +52,15 @@ def fetch(url: str, out: Path, sha256: str = "") -> str:
     while not whole:
         before = _size(part)
         try:
-            whole = _resume(url, part)
-        except NETWORK as error:
+            _resume(url, part)
+            whole = True
+        except (OSError, http.client.HTTPException) as error:
             if _size(part) <= before:
+                said = " ".join(str(error).split())
                 raise InputError(
-                    f"{url}: cannot be fetched ({' '.join(str(error).split())}); no network here? "
-                    f"Run the same command where there is one, or put the file at {out}"
+                    f"{url}: cannot be fetched ({said}); no network, or a full disk? Run the same "
+                    f"command where there is one, it resumes, or put the file at {out}"
                 ) from error
-        except OSError as error:
-            said = error.strerror or error
-            raise InputError(f"{part}: {said}; run the same command again to resume") from error
     found = sha256_of(part)
     if sha256 and found != sha256:
         part.unlink()
@@ -76,36 +73,26 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _resume(url: str, part: Path) -> bool:
-    """Fetch what ``part`` lacks of the file, or all of it if the server's has changed.
-
-    Returns:
-        Whether the file is whole now.
-    """
+def _resume(url: str, part: Path) -> None:
+    """Fetch what ``part`` lacks of the file, or all of it if the server's has changed."""
     tag = part.with_name(f"{part.name}.etag")  # which version of the file the part is of
+    version = tag.read_text() if tag.exists() else ""
+    have = max(0, _size(part) - 1) if version else 0  # a whole file has nothing more to ask for
     request = urllib.request.Request(url, headers={"User-Agent": "emoword"})  # noqa: S310
-    have = _size(part) if tag.exists() else 0
     if have:
         request.add_header("Range", f"bytes={have}-")
-        request.add_header("If-Range", tag.read_text())
-    try:
-        answer = urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310  http(s) only
-    except urllib.error.HTTPError as error:
-        if error.code != 416 or error.headers.get("Content-Range") != f"bytes */{have}":
-            raise
-        tag.unlink()
-        return True  # it was whole
-    with answer, part.open("ab" if answer.status == 206 else "wb") as stream:
-        start = stream.tell()
-        if version := answer.headers.get("ETag") or answer.headers.get("Last-Modified"):
-            tag.write_text(version)
+        request.add_header("If-Range", version)
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310  http(s) only
+        start = have if answer.status == 206 else 0
         length = answer.headers.get("Content-Length")
         total = start + int(length) if length else None
-        with tqdm(initial=start, total=total, unit="B", unit_scale=True, disable=None) as bar:
+        bar = tqdm(initial=start, total=total, unit="B", unit_scale=True, disable=None)
+        with part.open("ab") as stream, bar:
+            stream.truncate(start)
+            tag.write_text(answer.headers.get("ETag") or answer.headers.get("Last-Modified") or "")
             while piece := answer.read(PIECE):
                 stream.write(piece)
                 bar.update(len(piece))
     if total is not None and _size(part) != total:
-        raise http.client.IncompleteRead(b"", total - _size(part))
-    tag.unlink(missing_ok=True)
-    return True
+        raise http.client.HTTPException(f"broke off after {_size(part)} of {total} bytes")
+    tag.unlink()

@@ -45,13 +45,11 @@ def read_glove(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
     Raises:
         InputError: not such a file, or a damaged one; names the line.
     """
+    dim = 0
     with _opened(path, odd) as stream:
-        dim = 0
         for first, lines in _lines(path, stream, 1):
             dim = dim or _dim(path, lines)
             yield _parse(path, first, lines, dim, spaces_in_words=True)
-        if not dim:
-            raise InputError(f"{path}: is empty; it should be GloVe text")
 
 
 def read_word2vec(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
@@ -64,12 +62,10 @@ def read_word2vec(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
         count, dim = _header(path, stream)
         there = 0
         for first, lines in _lines(path, stream, 2):
-            there += len(lines)
-            if there > count:
-                raise InputError(f"{path}: line {count + 2}: line 1 says {count} words; more here")
             yield _parse(path, first, lines, dim, spaces_in_words=False)
-        if there < count:
-            raise InputError(f"{path}: cut off: line 1 says {count} words, {there} are here")
+            there += len(lines)
+        if there != count:
+            raise InputError(f"{path}: line 1 says {count} words, but {there} follow; get it again")
 
 
 def read_word2vec_binary(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
@@ -90,10 +86,12 @@ def read_word2vec_binary(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
                 words.append(word.lstrip(b"\n"))
                 rows.append(stream.read(4 * dim))
                 if len(word) == LONGEST or len(rows[-1]) < 4 * dim:
-                    raise InputError(f"{path}: word {first + len(words)} of {count} is cut off")
+                    raise InputError(
+                        f"{path}: word {first + len(words)} of {count} is cut off; get it again"
+                    )
             yield words, np.frombuffer(b"".join(rows), "<f4").reshape(-1, dim)
         if stream.read(2).strip(b"\n"):
-            raise InputError(f"{path}: line 1 says {count} words, but more follow")
+            raise InputError(f"{path}: line 1 says {count} words, but more follow; get it again")
 
 
 def _up_to_space(stream: IO[bytes]) -> bytes:
