@@ -58,8 +58,7 @@ def compare(words: list[str], full: np.ndarray, rounded: np.ndarray, emotions: s
     kept = cosine(full, rounded)
     rows = np.array([row for row, word in enumerate(words) if word in emotions])
     before, after = (
-        nearest(space, lengths(space), space[rows], 6)[0][:, 1:]
-        for space in (full, rounded)
+        nearest(space, lengths(space), space[rows], 6)[0][:, 1:] for space in (full, rounded)
     )
     shared = [len(set(a) & set(b)) for a, b in zip(before, after, strict=True)]
     same = np.mean(np.all(before == after, axis=1))
