@@ -285,13 +285,6 @@ def test_values_are_rounded_as_by_python(tmp_path: Path) -> None:
     assert np.array_equal(found.vectors, np.array([list(map(float, r)) for r in rows], np.float32))
 
 
-@pytest.mark.parametrize("ending", [b"\r\n", b" \n"])
-def test_line_ends(tmp_path: Path, ending: bytes) -> None:
-    found = convert(tmp_path, GLOVE.replace(b"\n", ending))
-    assert found.words() == ["the", "of", "Anger", "anger"]
-    assert found.vectors[3].tolist() == [2, -2, 2]
-
-
 def zipped(text: bytes, *names: str) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -300,23 +293,26 @@ def zipped(text: bytes, *names: str) -> bytes:
     return stream.getvalue()
 
 
+SAME = {
+    "plain": GLOVE,
+    "gzip": gzip.compress(GLOVE),
+    "xz": lzma.compress(GLOVE),
+    "zip": zipped(GLOVE, "folder/", "folder/glove.txt"),
+    "Windows": GLOVE.replace(b"\n", b"\r\n"),
+    "spaces at line ends": GLOVE.replace(b"\n", b" \n"),
+}
+
+
 @pytest.mark.parametrize("chunk", [1, 40, 1 << 20])
-@pytest.mark.parametrize(
-    "compress",
-    [bytes, gzip.compress, lzma.compress, lambda text: zipped(text, "folder/", "folder/glove.txt")],
-)
-def test_compressed_sources_give_the_same_space(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    compress: Callable[[bytes], bytes],
-    chunk: int,
+@pytest.mark.parametrize("text", SAME.values(), ids=SAME.keys())
+def test_all_these_are_the_same_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, chunk: int
 ) -> None:
     monkeypatch.setattr(formats, "CHUNK_BYTES", chunk)
-    found = convert(tmp_path, compress(GLOVE), name="any.name")
+    found = convert(tmp_path, text, name="any.name")
     assert found.words() == ["the", "of", "Anger", "anger"]
-    assert np.array_equal(
-        found.vectors, float32([[0.25, -1.5, 3], [0.01, 0, -0.038194], [1, 1, 1], [2, -2, 2]])
-    )
+    expected = [[0.25, -1.5, 3], [0.01, 0, -0.038194], [1, 1, 1], [2, -2, 2]]
+    assert np.array_equal(found.vectors, float32(expected))
 
 
 BAD_GLOVE = {

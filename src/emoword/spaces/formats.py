@@ -28,6 +28,7 @@ Chunk = tuple[list[bytes], NDArray[np.float32]]
 
 CHUNK_BYTES = 8 << 20
 CHUNK_ROWS = 8192
+LARGEST = float(np.finfo(np.float32).max)
 NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 LONGEST = 1 << 20  # bytes of a line or word; what is longer is no file of word vectors
 
@@ -201,10 +202,10 @@ def _parse(
     except ValueError:
         for number, row in enumerate(values, first):
             for value in row.split(b" "):
-                if not (NUMBER.fullmatch(value) and abs(float(value)) <= np.finfo(np.float32).max):
+                if not (NUMBER.fullmatch(value) and abs(float(value)) <= LARGEST):
                     text = value[:40].decode(errors="replace")
                     raise InputError(f"{path}: line {number}: {text!r} is not a number") from None
-        raise
+        raise InputError(f"{path}: line {first} or below: not {dim} numbers a line") from None
 
 
 def _numbers(rows: Sequence[bytes], dim: int) -> NDArray[np.float32]:
