@@ -22,10 +22,10 @@ from emoword.features.frames import Features
 from emoword.io.errors import InputError
 from emoword.io.files import replacing, write_json, write_table
 from emoword.labels.decision import decide, unweighted_accuracy
-from emoword.labels.encoding import unit
 from emoword.labels.words import LabelVectors, read_classes, read_truth, read_words
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
 from emoword.schemas import UTTERANCES
+from emoword.spaces.geometry import cosine, unit
 from emoword.training.loop import Examples, fit, frame_statistics, predict
 from emoword.training.losses import centroids
 from emoword.training.network import Network, frames_needed
@@ -251,7 +251,7 @@ def predicted(
     embedded = torch.from_numpy(predict(network, train, batch_size))
     centres = centroids(embedded, train.goals, len(data.classes)).contiguous()
     spread = float(unit(predictions).var(axis=0).sum())  # of 1, if spread over the sphere
-    similarities = (unit(predictions) @ unit(centres.numpy()).T).astype(np.float32)
+    similarities = cosine(predictions[:, None], centres.numpy()).astype(np.float32)
     return similarities, spread, {"centroids": centres}
 
 
