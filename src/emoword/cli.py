@@ -70,6 +70,9 @@ GROUPS: dict[str, dict[str, Command]] = {
     },
     "Tables, figures, reproduction": {
         "table": Command("tables.paper_tables", "one of the paper's tables as CSV and LaTeX"),
+        "table4": Command(
+            "reproduction.table4:table4", "Table 4 of a word space, no corpus needed"
+        ),
         "control-table": Command("reproduction.controls", "Table A2: controls and floors"),
         "compare-spaces": Command("reproduction.spaces_comparison", "word spaces: Table A1"),
         "versus-paper": Command("reproduction.versus_paper", "our tables beside the paper's"),

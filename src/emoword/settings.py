@@ -166,7 +166,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "mean"
     table4_examples: Annotated[
         tuple[tuple[Word, ...], ...],
-        choice("the targets that Table 4 shows, each a list of words; none: the most frequent"),
+        choice(
+            "the targets that Table 4 shows, each a label set and its words; none: frequent ones"
+        ),
     ] = ()
     table5: Annotated[
         Literal["mean", "vote"],

@@ -46,9 +46,9 @@ use rule intervals as intervals_of_comparison with:
 rule versus_paper:
     """Our tables beside the paper's numbers, cell by cell."""
     input:
-        tables=expand("results/{{dataset}}/tables/table{n}.csv", n=[1, 3, 5, 6]),
+        tables=expand("results/{{dataset}}/tables/table{n}.json", n=[1, 3, 4, 5, 6]),
         reported=source("paper/reported.csv"),
-        template=source("paper/templates/versus_paper.tex.j2"),
+        template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.versus_paper"),
     output:
         csv=report(
@@ -64,12 +64,10 @@ rule versus_paper:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w: flags(
-            {"dataset": w.dataset, "synthetic": dataset(w.dataset).synthetic}
-        ),
+        corpus=lambda w: dataset(w.dataset).kind,
     shell:
         "emoword versus-paper --tables {input.tables} --reported {input.reported}"
-        " --template {input.template} {params.options} --csv {output.csv} --tex {output.tex}"
+        " --template {input.template} --corpus {params.corpus} --csv {output.csv} --tex {output.tex}"
         " --record {log}.json > {log} 2>&1"
 
 

@@ -40,7 +40,7 @@ rule control_table:
         utterances="results/{dataset}/utterances.csv",
         controls=source("paper/controls.yaml"),
         schema=source("src/emoword/resources/controls.schema.yaml"),
-        template=source("paper/templates/tableA2.tex.j2"),
+        template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.controls"),
     output:
         csv=report(

@@ -16,9 +16,11 @@ rule compare_spaces:
 
 
 rule space_table:
-    """UA and WA of M1 by word space, and a paired test for each pair."""
+    """UA and WA of M1 by word space, and the difference of each pair."""
     input:
         metrics="results/{dataset}/comparisons/spaces/metrics.csv",
+        intervals="results/{dataset}/comparisons/spaces/intervals.csv",
+        differences="results/{dataset}/comparisons/spaces/differences.csv",
         spaces=lambda w: [
             path
             for variant in compared(w.dataset, "spaces")
@@ -26,7 +28,7 @@ rule space_table:
                 w.dataset, parts(w.dataset).variants[variant].space, "meta.json"
             )
         ],
-        template=source("paper/templates/tableA1.tex.j2"),
+        template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.spaces_comparison"),
     output:
         csv=report(
@@ -46,10 +48,12 @@ rule space_table:
             {
                 "variants": compared(w.dataset, "spaces"),
                 "spaces": list(input.spaces),
+                "aggregate": first(w.dataset).settings.aggregate,
                 "dataset": w.dataset,
                 "synthetic": dataset(w.dataset).synthetic,
             }
         ),
     shell:
-        "emoword compare-spaces --metrics {input.metrics} {params.options}"
-        " --template {input.template} --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+        "emoword compare-spaces --metrics {input.metrics} --intervals {input.intervals}"
+        " --differences {input.differences} {params.options} --template {input.template}"
+        " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"

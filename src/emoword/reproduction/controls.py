@@ -2,7 +2,7 @@ r"""Make Table A2: the controls beside the default, as CSV and as LaTeX.
 
     emoword control-table --decisions decisions/*.csv --floors floors.csv \
         --utterances utterances.csv --controls paper/controls.yaml \
-        --template paper/templates/tableA2.tex.j2 --csv tableA2.csv --tex tableA2.tex --dataset demo
+        --template paper/templates/table.tex.j2 --csv tableA2.csv --tex tableA2.tex --dataset demo
 
 One row a control and model: UA and WA with 95% intervals, the paired difference of UA from the
 same model of the default (of other models: from its M1) and from the default's baseline, UA and WA
@@ -12,15 +12,16 @@ and the floors can be compared by them (Tables 3 and 6). Intervals are those of 
 
 import argparse
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
+from msgspec.structs import replace
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_table, replacing, write_table
+from emoword.io.files import read_table, write_table
 from emoword.io.yaml_files import read_yaml
 from emoword.schemas import RUN_KEYS as RUN
 from emoword.statistics.intervals import (
@@ -35,15 +36,33 @@ from emoword.statistics.intervals import (
     read_model,
 )
 from emoword.statistics.resampling import Aggregate
-from emoword.tables.latex import Latex, render
-from emoword.tables.number_tables import cosine, percent
+from emoword.tables import number_tables
+from emoword.tables.latex import Latex, render_tables, write_latex
+from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
+from emoword.tables.model import Key as TableKey
+from emoword.tables.number_tables import Show, cosine, number_cell, percent, signed
 from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
 
 BASELINE = ("baseline", "ce")
 STYLES = ("improvised", "scripted")
 # of Tables 3 and 6
-NEARNESS = [(s, "cosine") for s in ("S1", "S2", "S3")]
-NEARNESS += [(s, f"top10_{label}") for s in ("S2", "S3") for label in ("l1", "l2")]
+NEAR = [(s, "cosine") for s in ("S1", "S2", "S3")]
+NEAR += [(s, f"top10_{label}") for s in ("S2", "S3") for label in ("l1", "l2")]
+NEAR_NAMES = {f"{on} {metric}" for on, metric in NEAR}
+HEADS = {"cosine": "cosine", "top10_l1": "l₁", "top10_l2": "l₂"}
+
+STUB = (
+    Column("group", " ", width=0.11, words=True, once=True),
+    Column("control", " ", width=0.18, words=True, once=True),
+    Column("variant", words=True, once=True),
+    Column("model", words=True),
+)
+COLUMNS = (
+    *(Column(metric) for metric in ("UA", "WA")),
+    *(Column(f"UA - {other}", other, "UA, difference from") for other in ("default", "baseline")),
+    *(Column(f"{style} {metric}", metric, style) for style in STYLES for metric in ("UA", "WA")),
+)
+NEARNESS = tuple(Column(f"{on} {metric}", HEADS[metric], on) for on, metric in NEAR)
 
 Numbers = dict[Key, dict[Where, Measured]]
 
@@ -58,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--variant", default="paper", help="the default (default: paper)")
     add("--loss", default="lc", help="its loss (default: lc)")
     add("--aggregate", choices=get_args(Aggregate), default="mean", help="over folds")
-    add("--template", type=Path, required=True, help="paper/templates/tableA2.tex.j2")
+    add("--template", type=Path, required=True, help="paper/templates/table.tex.j2")
     add("--dataset", required=True, help="its name")
     add("--synthetic", action="store_true", help="say so in the caption")
     add("--csv", type=Path, required=True, help="the table as CSV, written")
@@ -73,23 +92,19 @@ def main(arguments: argparse.Namespace) -> None:
     numbers = measure(models)
     rows = []
     for group in read_yaml(arguments.controls, "controls.schema.yaml")["groups"]:
-        for row in group["rows"]:
-            for model in row["models"]:
-                key = (row["variant"], *model.split())
+        for control in group["rows"]:
+            for key in ((control["variant"], *model.split()) for model in control["models"]):
                 if key in numbers:
-                    found = control_row(key, numbers, arguments)
-                    head = {"group": group["name"], "control": row["says"], "variant": key[0]}
-                    rows.append({**head, "model": key[1], "loss": key[2], **found,
-                                 "collapsed": collapsed[key]})  # fmt: skip
+                    stub = (group["name"], control["says"], key[0], named(*key[1:]))
+                    rows.append(Row(stub, control_cells(key, numbers, collapsed[key], arguments)))
     if not rows:
         raise InputError(f"{arguments.controls}: none of its variants has decisions")
-    frame = pd.DataFrame(rows)
-    notes = [AGGREGATES[arguments.aggregate], *([SYNTHETIC] if arguments.synthetic else [])]
-    values = {"dataset": arguments.dataset, "variant": arguments.variant, "notes": notes}
-    text = render(arguments.template, {**values, **cells(frame)})
-    write_table(frame, arguments.csv)
-    with replacing(arguments.tex) as made:
-        made.write_text(text, encoding="utf-8", newline="\n")
+    notes = [AGGREGATES[arguments.aggregate], f"Dataset {arguments.dataset}.",
+             *([SYNTHETIC] if arguments.synthetic else [])]  # fmt: skip
+    tables = [table.with_notes(*notes) for table in control_tables(rows, arguments.variant)]
+    latex = render_tables(arguments.template, [table for table in tables if table.rows])
+    write_table(frame(Table("A2", "", "", STUB, COLUMNS + NEARNESS, tuple(rows))), arguments.csv)
+    write_latex(latex, arguments.tex)
 
 
 def read_models(
@@ -117,24 +132,30 @@ def read_models(
     return models, collapsed
 
 
-def control_row(key: Key, numbers: Numbers, arguments: argparse.Namespace) -> dict[str, Any]:
+def control_cells(
+    key: Key, numbers: Numbers, collapsed: str, arguments: argparse.Namespace
+) -> dict[str, Cell]:
     """The numbers of one model of one control."""
     own, fold = numbers[key], arguments.aggregate
-    row: dict[str, Any] = {}
-    for metric in ("UA", "WA"):
-        row |= with_interval(metric, own.get((fold, "class", metric)))
     default = numbers.get(same_of_default(key, arguments.variant, arguments.loss))
     baseline = numbers.get((arguments.variant, *BASELINE))
+    source = TableKey(*key[1:], "class", "UA")
+    cells = {
+        metric: replace(
+            with_interval(own[fold, "class", metric]), source=source, collapsed=collapsed
+        )
+        for metric in ("UA", "WA")
+    }
     for name, other in (("default", default), ("baseline", baseline)):
         if other is not None and other is not own:
-            row |= difference(f"UA - {name}", own, other, (fold, "class", "UA"))
-    for style in STYLES:
-        for metric in ("UA", "WA"):
-            row |= with_interval(f"{style} {metric}", own.get((fold, style, metric)))
-    if key[0] == arguments.variant:
-        for on, metric in NEARNESS:
-            row |= with_interval(f"{on} {metric}", own.get((fold, on, metric)))
-    return row
+            cells[f"UA - {name}"] = difference(own, other, (fold, "class", "UA"))
+    wanted = [(style, metric) for style in STYLES for metric in ("UA", "WA")]
+    wanted += NEAR if key[0] == arguments.variant else []
+    for on, metric in wanted:
+        if (fold, on, metric) in own:
+            show = cosine if metric == "cosine" else percent
+            cells[f"{on} {metric}"] = with_interval(own[fold, on, metric], show)
+    return cells
 
 
 def same_of_default(key: Key, variant: str, loss: str) -> Key:
@@ -145,71 +166,49 @@ def same_of_default(key: Key, variant: str, loss: str) -> Key:
     return variant, model if model in ("M1", "M2", "M3") else "M1", loss
 
 
-def with_interval(name: str, found: Measured | None) -> dict[str, float]:
-    """A value with the ends of its interval."""
-    if found is None:
-        return {}
+def with_interval(found: Measured, show: Show = percent) -> Cell:
+    """A value with its interval."""
     low, high, _ = ends(found.value, found.resamples, found.tally)
-    return {name: found.value, f"{name} low": low, f"{name} high": high}
+    return number_cell(number_tables.Measured(found.value, 0, low, high), show)
 
 
-def difference(
-    name: str, ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where
-) -> dict[str, float]:
-    """A paired difference with its interval and permutation p-value, if it can be had."""
-    for found, (value, low, high, _, p, *_) in paired({where: ours[where]}, theirs):
+def difference(ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where) -> Cell:
+    """A paired difference in points with its interval, if it can be had."""
+    for found, (value, low, high, *_) in paired({where: ours[where]}, theirs):
         if found == where:
-            return {name: value, f"{name} low": low, f"{name} high": high, f"{name} p": p}
-    return {}
+            measured = number_tables.Measured(value, 0, low, high)
+            return number_cell(measured, lambda x: signed(x, percent))
+    return Cell("–")
 
 
-def cells(frame: pd.DataFrame) -> dict[str, Any]:
-    """What the template may name: lines of the table, and of the floors of Tables 3 and 6."""
-    lines: list[dict[str, Any]] = []
-    styles = [s for s in STYLES if f"{s} UA" in frame]
-    for row in frame.to_dict("records"):
-        mark = Latex(r"\rlap{\textdagger}") if row["collapsed"] else Latex("")
-        first = not lines or lines[-1]["group"] != row["group"]
-        same = not first and lines[-1]["control"] == row["control"]
-        lines.append({
-            "group": row["group"],
-            "first": first,
-            "control": row["control"],
-            "says": "" if same else row["control"],
-            "model": named(row),
-            "numbers": [
-                Latex(reach(row, "UA") + mark),
-                reach(row, "WA"),
-                reach(row, "UA - default", signed=True),
-                reach(row, "UA - baseline", signed=True),
-                *(reach(row, f"{s} {m}", plain=True) for s in styles for m in ("UA", "WA")),
-            ],
-        })  # fmt: skip
-    near = [f"{on} {metric}" for on, metric in NEARNESS if f"{on} {metric}" in frame]
-    floors = [
-        {
-            "name": named(row),
-            "numbers": [
-                Latex("--") if math.isnan(row[name]) else Latex(
-                    (cosine if name.endswith("cosine") else percent)(row[name]).replace(
-                        "-", r"\textminus{}"
-                    )
-                )
-                for name in near
-            ],
-        }
-        for row in frame.to_dict("records")
-        if near and not all(math.isnan(row[name]) for name in near)
-    ]  # fmt: skip
-    heads = [name.replace("_", " ") for name in near]
-    return {"lines": lines, "styles": styles, "floors": floors, "near": heads,
-            "daggers": bool((frame["collapsed"] != "").any())}  # fmt: skip
+def control_tables(rows: Sequence[Row], variant: str) -> list[Table]:
+    """The controls; and, where the default's models have them, the floors of Tables 3 and 6."""
+    there = {name for row in rows for name in row.cells}
+    caption = (
+        "Controls: UA and WA in per cent; paired differences of UA, in points, from the same model "
+        "of the default variant (other models: from its M1) and from its baseline; UA and WA of "
+        "improvised and scripted turns apart. Below each its 95% interval."
+    )
+    controls = Table(
+        "A2", "Controls", caption, STUB, tuple(c for c in COLUMNS if c.name in there), tuple(rows),
+        notes=collapse_note(rows),
+    )  # fmt: skip
+    near = [row for row in rows if row.stub[2] == variant and set(row.cells) & NEAR_NAMES]
+    caption = (
+        "Floors of Tables 3 and 6: mean cosine similarity with the targets, and how often the most "
+        "(l₁) and second most frequent word (l₂) are among the ten nearest (per cent), of the "
+        "default's models and of predictors that always say the same: the mean of a label set's "
+        "training targets, or the vector of the most frequent label."
+    )
+    short = [replace(row, stub=(row.stub[3],)) for row in near]
+    columns = tuple(c for c in NEARNESS if c.name in there)
+    return [controls, Table("A2floors", "Floors", caption, STUB[3:], columns, tuple(short))]
 
 
-def named(row: Mapping[Any, Any]) -> str:
+def named(model: str, loss: str) -> str:
     """A model as tables write it: `M1 LC`, `mean of S1`, `majority`."""
-    name = str(row["model"]).replace("_", " of ")
-    return name if row["loss"] == "constant" else f"{name} {row['loss'].upper()}"
+    name = model.replace("_", " of ")
+    return name if loss == "constant" else f"{name} {loss.upper()}"
 
 
 def reach(row: Mapping[Any, Any], name: str, signed: bool = False, plain: bool = False) -> Latex:

@@ -1,50 +1,68 @@
-"""Set our tables beside the paper's numbers, cell by cell.
+"""Set our tables beside the paper's, cell by cell.
 
-Reads Tables 1, 3, 5 and 6 (tableN.csv, with intervals) and paper/reported.csv, and writes
-versus_paper.csv, one row a cell: reported, ours, difference (ours minus the paper's), our 95%
-interval, and a verdict: `inside our interval`, `ours is higher`, `ours is lower`, `not transcribed`
-(the paper's number is not in reported.csv) or `not measured` (ours is not there). A row of Table 5
-is a list of five words; its verdict is how many the two lists share. The same as LaTeX: a count of
-cells by table, and the transcribed cells.
+Reads tableN.json of Tables 1, 3, 4, 5 and 6 and paper/reported.csv, and writes versus_paper.csv,
+one row a cell: reported, ours, difference (ours minus the paper's), where another run of ours with
+another seed would lie (low, high), and a verdict: `reproduced` (the paper's number lies there),
+`ours is higher`, `ours is lower`, `not judged: one seed`, `not transcribed` (the paper's number is
+not in reported.csv) or `not measured` (ours is not there). The five words nearest to one vector
+(Tables 4 and 5) are one row: how many the two lists share, and how many stand in the same place.
+The LaTeX counts the verdicts by table; `emoword table --reported` prints the values themselves.
 
-    emoword versus-paper --tables tables/table[1356].csv --reported paper/reported.csv \
-        --template paper/templates/versus_paper.tex.j2 --dataset demo \
+On corpora other than IEMOCAP nothing is compared: there are no rows.
+
+    emoword versus-paper --tables tables/table[13456].json --reported paper/reported.csv \
+        --template paper/templates/table.tex.j2 --corpus demo \
         --csv versus_paper.csv --tex versus_paper.tex
 """
 
 import argparse
 import math
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from emoword.io.errors import InputError
-from emoword.io.files import read_table, replacing, write_table
-from emoword.tables.latex import Latex, render
-from emoword.tables.paper_tables import SYNTHETIC
+from emoword.io.files import write_table
+from emoword.tables import model
+from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.model import Cell, Column, Row, Table
+from emoword.tables.number_tables import cosine, percent, signed
+from emoword.tables.reported import WORDS, Reported, read_reported
 
-COLUMNS = ["table", "row", "column", "reported", "ours", "difference", "low", "high", "verdict"]
-INSIDE, HIGHER, LOWER = "inside our interval", "ours is higher", "ours is lower"
+REPRODUCED, HIGHER, LOWER = "reproduced", "ours is higher", "ours is lower"
+ONE_SEED = "not judged: one seed"
 NOT_TRANSCRIBED, NOT_MEASURED = "not transcribed", "not measured"
-ABOUT_VALUES = re.compile(" (low|high|n)$")
-COSINES = "3"  # the one table whose values are no shares
-LISTS = "5"
-NUMBERS = ("reported", "ours", "difference", "interval")
-Reported = Mapping[tuple[str, str, str], str]
+LISTS = "5"  # on the page of claims
+CORPORA = ("iemocap", "demo", "recordings")
+ELSEWHERE = "does not apply: this corpus is not the paper's"
+
+
+class Compared(NamedTuple):
+    """A row of versus_paper.csv; of words, both lists are texts and there is no difference."""
+
+    table: str
+    row: str
+    column: str
+    reported: Any
+    ours: Any
+    difference: float
+    low: float
+    high: float
+    verdict: str
+
+
+COLUMNS = list(Compared._fields)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``emoword versus-paper``."""
     add = parser.add_argument
-    add("--tables", type=Path, nargs="+", required=True, help="tableN.csv of `emoword table`")
+    add("--tables", type=Path, nargs="+", required=True, help="tableN.json of `emoword table`")
     add("--reported", type=Path, required=True, help="paper/reported.csv")
-    add("--template", type=Path, required=True, help="paper/templates/versus_paper.tex.j2")
-    add("--dataset", required=True, help="its name")
-    add("--synthetic", action="store_true", help="say so")
+    add("--template", type=Path, required=True, help="paper/templates/table.tex.j2")
+    add("--corpus", choices=CORPORA, required=True, help="what the dataset is")
     add("--csv", type=Path, required=True, help="versus_paper.csv, written")
     add("--tex", type=Path, required=True, help="the same as LaTeX, written")
 
@@ -52,144 +70,84 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Write the comparison."""
     reported = read_reported(arguments.reported)
-    rows: list[tuple[Any, ...]] = []
-    numbers = set()
-    for path in arguments.tables:
-        number = re.fullmatch(r"table(\d)\.csv", path.name)
-        if number is None:
-            raise InputError(f"{path}: is not called tableN.csv, so its number is not known")
-        table = read_table(path, [])
-        numbers.add(number[1])
-        if "note" not in table:  # else the table does not apply to this dataset
-            compare = compare_lists if number[1] == LISTS else compare_numbers
-            rows += compare(number[1], table, reported)
-    there = {row[:3] for row in rows}
-    for key, value in reported.items():
-        if key[0] in numbers - {LISTS} and key not in there:
-            rows.append((*key, number_of(value, key), *[math.nan] * 4, NOT_MEASURED))
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    write_table(frame, arguments.csv)
-    values = {
-        "dataset": arguments.dataset,
-        "note": SYNTHETIC if arguments.synthetic else "",
-        **latex_values(frame),
-    }
-    text = render(arguments.template, values)
-    with replacing(arguments.tex) as made:
-        made.write_text(text, encoding="utf-8", newline="\n")
-    for verdict, count in Counter(frame["verdict"]).items():
+    tables = [model.read(path) for path in arguments.tables]
+    is_papers = arguments.corpus == "iemocap"
+    rows = [row for table in tables if is_papers for row in compare(table, reported)]
+    latex = render_tables(arguments.template, [counts(rows, is_papers)])
+    write_table(pd.DataFrame(rows, columns=COLUMNS), arguments.csv)
+    write_latex(latex, arguments.tex)
+    for verdict, count in Counter(row.verdict for row in rows).items():
         print(f"{count} {verdict}")
 
 
-def read_reported(path: Path) -> dict[tuple[str, str, str], str]:
-    """The paper's numbers: (table, row, column) -> value, as text.
-
-    Raises:
-        InputError: a number stands there twice, or has no source.
-    """
-    rows = read_table(path, ["table", "row", "column", "value", "source"])
-    reported: dict[tuple[str, str, str], str] = {}
-    for line, row in enumerate(rows.to_dict("records"), start=2):
-        key = (row["table"], row["row"], row["column"])
-        if key in reported:
-            raise InputError(f"{path}: line {line}: {' '.join(key)} stands there twice")
-        if not row["source"]:
-            raise InputError(f"{path}: line {line}: {' '.join(key)} has no source")
-        reported[key] = row["value"]
-    return reported
+def compare(table: Table, reported: Reported) -> Iterator[Compared]:
+    """The cells of a table, ours beside the paper's; none if there is no such table."""
+    theirs = {key[1:]: value for key, value in reported.items() if key[0] == table.number}
+    ours = table.cells()
+    lists: dict[str, list[tuple[str, str]]] = {}
+    for key in dict.fromkeys([*ours, *theirs] if ours else []):
+        if table.number not in WORDS:
+            yield number(table.number, key, theirs.get(key, ""), ours.get(key, Cell("")))
+        else:
+            name = key[0] if table.number == "4" else f"{key[0].partition(' ')[0]} {key[1]}"
+            lists.setdefault(name, []).append(key)
+    for name, keys in lists.items():
+        said = [theirs.get(key, "") for key in keys]
+        yield words(table.number, name, said, [ours.get(key, Cell("")).text for key in keys])
 
 
-def compare_numbers(
-    number: str, table: pd.DataFrame, reported: Reported
-) -> Iterator[tuple[Any, ...]]:
-    """The cells of Tables 1, 3 and 6; what neither has is no cell."""
-    names = [str(name) for name in table if name not in ("model", "collapsed")]
-    columns = [name for name in names if not ABOUT_VALUES.search(name)]
-    for row in table.to_dict("records"):
-        for column in columns:
-            key = (number, str(row["model"]), column)
-            theirs = number_of(reported.get(key, ""), key)
-            ours, low, high = (
-                number_of(row.get(name, ""), key)
-                for name in (column, f"{column} low", f"{column} high")
-            )
-            if not math.isnan(ours) or key in reported:
-                said = verdict(theirs, ours, low, high)
-                yield (*key, theirs, ours, ours - theirs, low, high, said)
+def number(table: str, key: tuple[str, str], theirs: str, ours: Cell) -> Compared:
+    """One number beside the paper's."""
+    said = float(theirs or "nan")
+    value, low, high = (
+        math.nan if x is None else x for x in (ours.value, ours.repeat_low, ours.repeat_high)
+    )
+    numbers = (said, value, value - said, low, high)
+    return Compared(table, *key, *numbers, judge(said, value, low, high))
 
 
-def number_of(text: str, key: tuple[str, str, str]) -> float:
-    """A cell as a number; NaN where it is empty."""
-    try:
-        return float(text) if text else math.nan
-    except ValueError as error:
-        raise InputError(f"table {key[0]}, {key[1]}, {key[2]}: {text!r} is no number") from error
+def judge(theirs: float, ours: float, low: float, high: float) -> str:
+    """Whether the paper's number lies where another run of ours would; else, on which side.
 
-
-def verdict(theirs: float, ours: float, low: float, high: float) -> str:
-    """Whether the paper's number lies in our interval; without one, on which side it lies.
-
-    >>> verdict(0.6, 0.62, 0.59, 0.65)
-    'inside our interval'
+    >>> judge(0.6, 0.62, 0.59, 0.65)
+    'reproduced'
     """
     if math.isnan(theirs):
         return NOT_TRANSCRIBED
     if math.isnan(ours):
         return NOT_MEASURED
-    if low <= theirs <= high:
-        return INSIDE
-    return HIGHER if ours > theirs else LOWER
+    if math.isnan(low):
+        return ONE_SEED
+    return REPRODUCED if low <= theirs <= high else HIGHER if ours > theirs else LOWER
 
 
-def compare_lists(
-    number: str, table: pd.DataFrame, reported: Reported
-) -> Iterator[tuple[Any, ...]]:
-    """The lists of words of Table 5, whatever their order."""
-    names = [str(name) for name in table if re.fullmatch(r"word \d+", str(name))]
-    for row in table.to_dict("records"):
-        name = f"{row['emotion']} {row['model']}"
-        theirs = [reported.get((number, name, column), "") for column in names]
-        ours = [row[column] for column in names]
-        shared = len((set(theirs) & set(ours)) - {""})
-        said = f"{shared} of {len(names)} words" if any(theirs) else NOT_TRANSCRIBED
-        lists = (" ".join(filter(None, words)) for words in (theirs, ours))
-        yield (number, name, "words", *lists, math.nan, math.nan, math.nan, said)
+def words(table: str, name: str, theirs: Sequence[str], ours: Sequence[str]) -> Compared:
+    """The five words nearest to one vector beside the paper's."""
+    shared = len((set(theirs) & set(ours)) - {""})
+    placed = sum(a == b != "" for a, b in zip(theirs, ours, strict=True))
+    verdict = f"{shared} of {len(theirs)} words, {placed} in their place"
+    if not any(theirs) or not any(ours):
+        verdict = NOT_MEASURED if any(theirs) else NOT_TRANSCRIBED
+    said, found = (" ".join(filter(None, listed)) for listed in (theirs, ours))
+    return Compared(table, name, "words", said, found, math.nan, math.nan, math.nan, verdict)
 
 
-# ------------------------------------------------------------------------------------ LaTeX
-
-
-def latex_values(frame: pd.DataFrame) -> dict[str, Any]:
-    """For the template: cells by table and verdict, and the transcribed ones."""
-    counts = []
-    for table, cells in frame.groupby("table"):
-        found = Counter(cells["verdict"])
-        words = sum(count for name, count in found.items() if name.endswith("words"))
-        listed = {name: found[name] for name in (INSIDE, HIGHER, LOWER, NOT_MEASURED)}
-        counts.append(
-            {
-                "table": table,
-                "cells": len(cells),
-                "transcribed": len(cells) - found[NOT_TRANSCRIBED],
-                "words": words,
-                **{name.replace(" ", "_"): count for name, count in listed.items()},
-            }
-        )
-    shown = [
-        # the numbers are ours; words are escaped where the template prints them
-        {**cell, **{name: minus(cell[name]) for name in NUMBERS if cell["table"] != LISTS}}
-        for cell in transcribed(frame)
-    ]
-    return {
-        "counts": counts,
-        "cells": [cell for cell in shown if cell["table"] != LISTS],
-        "lists": [cell for cell in shown if cell["table"] == LISTS],
-    }
-
-
-def minus(text: str) -> Latex:
-    """A number as text, with LaTeX's minus sign."""
-    return Latex(text.replace("\N{MINUS SIGN}", r"\textminus{}").replace("\N{EN DASH}", "--"))
+def counts(rows: Sequence[Compared], is_papers: bool) -> Table:
+    """How many cells of each table came out how."""
+    names = (REPRODUCED, HIGHER, LOWER, ONE_SEED, NOT_TRANSCRIBED, NOT_MEASURED)
+    made = []
+    for number_ in dict.fromkeys(row.table for row in rows if row.table not in WORDS):
+        found = Counter(row.verdict for row in rows if row.table == number_)
+        made.append(Row((number_,), {name: Cell(str(found[name])) for name in names}))
+    caption = (
+        "The numbers of the paper's Tables 1, 3 and 6 beside ours: in how many cells what came "
+        "out. Reproduced: the paper's number lies where another run of ours, with a seed of its "
+        "own, would lie (95%)."
+    )
+    return Table(
+        "versus", "The paper's numbers and ours", caption, (Column("table", words=True),),
+        tuple(map(Column, names)), tuple(made), missing="" if is_papers else ELSEWHERE,
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------ cells as text
@@ -197,26 +155,18 @@ def minus(text: str) -> Latex:
 
 def transcribed(frame: pd.DataFrame) -> list[dict[str, str]]:
     """The cells that can be compared, as text: shares in per cent, cosines with three decimals."""
-    rows = frame[frame["verdict"] != NOT_TRANSCRIBED]
-    return [printed(row) for row in rows.to_dict("records")]
+    rows = frame[frame["verdict"] != NOT_TRANSCRIBED].to_dict("records")
+    return [printed({str(name): value for name, value in row.items()}) for row in rows]
 
 
-def printed(row: Mapping[Any, Any]) -> dict[str, str]:
+def printed(row: Mapping[str, Any]) -> dict[str, str]:
     """One cell as text: table, row, column, verdict, reported, ours, difference, interval."""
-    cell = {name: str(row[name]) for name in ("table", "row", "column", "verdict")}
-    if cell["table"] == LISTS:
-        return {**cell, "reported": row["reported"], "ours": row["ours"]}
-
-    def show(name: str, sign: str = "") -> str:
-        number = float(row[name] or "nan")
-        if math.isnan(number):
-            return "\N{EN DASH}"
-        shares = cell["table"] != COSINES
-        text = f"{100 * number:{sign}.1f}" if shares else f"{number:{sign}.3f}"
-        return text.replace("-", "\N{MINUS SIGN}")
-
-    cell |= {name: show(name) for name in ("reported", "ours")}
-    cell["difference"] = show("difference", "+")
-    without = math.isnan(float(row["low"] or "nan"))
-    cell["interval"] = "" if without else f"{show('low')}\N{EN DASH}{show('high')}"
-    return cell
+    texts = {name: str(row[name]) for name in COLUMNS}
+    if row["table"] not in WORDS:
+        show = cosine if row["table"] == "3" else percent
+        numbers = {name: float(texts[name] or "nan") for name in COLUMNS[3:-1]}
+        texts |= {name: "–" if math.isnan(x) else show(x) for name, x in numbers.items()}
+        if texts["difference"] != "–":
+            texts["difference"] = signed(numbers["difference"], show)
+    interval = "" if texts["low"] in ("", "nan", "–") else f"{texts['low']}–{texts['high']}"
+    return texts | {"interval": interval}

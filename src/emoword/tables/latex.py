@@ -8,10 +8,12 @@ by its type.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from emoword.io.files import replacing
 from emoword.io.templates import fill
+from emoword.tables.model import Column, Table
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -34,6 +36,13 @@ _SPECIAL = {
     "[": "{[}",
     "]": "{]}",
     "*": "{*}",
+    # signs of our own tables
+    "−": r"\textminus{}",
+    "±": r"\textpm{}",
+    "×": r"\texttimes{}",
+    "†": r"\textdagger{}",
+    "₁": r"\textsubscript{1}",
+    "₂": r"\textsubscript{2}",
 }
 # What pdflatex shows with T1 fonts (t1enc.dfu): printable ASCII, the letters of most European
 # languages, and the punctuation that lies between words.
@@ -72,9 +81,9 @@ def escape(value: object) -> Latex:
 
 
 def _escape_character(character: str) -> str:
-    if character not in _SHOWN:
-        return rf"\texttt{{U+{ord(character):04X}}}"
-    return _SPECIAL.get(character, character)
+    if character in _SPECIAL:
+        return _SPECIAL[character]
+    return character if character in _SHOWN else rf"\texttt{{U+{ord(character):04X}}}"
 
 
 def bold(value: object) -> Latex:
@@ -105,3 +114,30 @@ def render(template: Path, values: Mapping[str, object]) -> str:
         autoescape=False,
         finalize=escape,
     )
+
+
+def render_tables(template: Path, tables: Sequence[Table]) -> str:
+    """Tables as LaTeX floats, by the one template of all of them."""
+    floats = [
+        {
+            "table": table,
+            "kinds": Latex("".join(kind(column) for column in (*table.stub, *table.columns))),
+            "groups": list(table.groups()),
+            "cite": Latex(",".join(table.cite)),
+        }
+        for table in tables
+    ]
+    return render(template, {"floats": floats})
+
+
+def kind(column: Column) -> str:
+    """How LaTeX sets a column: to the right, to the left, or wrapped."""
+    if column.width:
+        return rf">{{\raggedright\arraybackslash}}p{{{column.width:g}\linewidth}}"
+    return "l" if column.words else "r"
+
+
+def write_latex(text: str, path: Path) -> None:
+    """Write LaTeX: UTF-8, Unix line ends."""
+    with replacing(path) as made:
+        made.write_text(text, encoding="utf-8", newline="\n")

@@ -1,51 +1,46 @@
-"""Tables 1, 2, 3 and 6: the numbers of metrics.csv, as data and as LaTeX cells.
+"""Tables 1, 2, 3 and 6: the numbers of metrics.csv.
 
-A table is a function from the metrics to its CSV and to what its template may name: `cells` by row
-and column (LaTeX), `notes` (sentences for the caption), and `missing`, the reason why there is no
-table, or "". Which number stands where is a design: row -> column -> key.
+A table is a function from the metrics to a `Table`; a missing value is printed as an en dash.
 """
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from msgspec.structs import replace
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
-from emoword.tables.latex import Latex, bold, escape
-from emoword.tables.word_tables import NO_RATERS, does_not_apply
+from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note
+from emoword.tables.word_tables import NO_RATERS
 
 MODELS = ("M1", "M2", "M3")
 LOSSES = ("mse", "mae", "lc")
+LISTED_BY = ("paper", "us")
 NO_WORKS = "No published work is listed, as the values at hand are for other speech."
-NO_VALUE = "An en dash stands where there is no value."
-
-
-class Key(NamedTuple):
-    """What a value was measured on."""
-
-    model: str
-    loss: str
-    measured_on: str
-    metric: str
+PAPERS_WORKS = (
+    "Published values are as the paper's Table 2 has them, with the paper's numbers of its "
+    "references; it prints EPATA for ECAPA. Protocols differ."
+)
+Show = Callable[[float], str]
 
 
 class Measured(NamedTuple):
-    """A value, the number of utterances (or runs) behind it, and its interval, if there is one."""
+    """A value, how many utterances (or runs) are behind it, and its intervals, if there are any."""
 
     value: float
     n: int
     low: float = math.nan
     high: float = math.nan
+    repeat_low: float = math.nan
+    repeat_high: float = math.nan
 
 
 NOTHING = Measured(math.nan, 0)
-NO_KEY = Key("", "", "", "")
 Metrics = Mapping[Key, Measured]
-Design = Mapping[str, Mapping[str, Key]]
 
 
 def read_metrics(path: Path, variant: str, fold: str) -> dict[Key, Measured]:
@@ -84,7 +79,8 @@ def add_intervals(
         InputError: the file is no intervals.csv, or a value in it is another: it is out of date.
     """
     names = ["variant", "model", "loss", "fold", "measured_on", "metric"]
-    numbers = {"value": float, "low": float, "high": float}
+    ends = ["low", "high", "repeat_low", "repeat_high"]
+    numbers = dict.fromkeys(["value", *ends], float)
     design = ["speakers", "folds", "seeds"]
     rows = read_table(path, [*names, *numbers, *design], numbers)
     rows = rows[(rows["variant"] == variant) & (rows["fold"] == fold)]
@@ -92,8 +88,8 @@ def add_intervals(
     for line, row in zip(rows.index + 2, rows.to_dict("records"), strict=True):
         key = Key(row["model"], row["loss"], row["measured_on"], row["metric"])
         if key not in known or not math.isclose(known[key].value, row["value"], abs_tol=1e-9):
-            raise InputError(f"{path}: line {line}: metrics.csv has another value: make it anew")
-        known[key] = known[key]._replace(low=row["low"], high=row["high"])
+            raise InputError(f"{path}: line {line}: metrics.csv has another value: make it again")
+        known[key] = known[key]._replace(**{name: row[name] for name in ends})
     counts = [" or ".join(sorted(set(rows[name]), key=int)) for name in design]
     units = zip(counts, ("speaker", "fold", "seed"), strict=True)
     speakers, folds, seeds = (f"{n} {unit}{'' if n == '1' else 's'}" for n, unit in units)
@@ -111,11 +107,13 @@ def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:
     Raises:
         InputError: a key is nothing that \cite takes, or a value is no fraction.
     """
-    names = ["key", "name", "year", "dataset", "features", "UA", "WA", "protocol", "source"]
+    names = ["key", "approach", "dataset", "UA", "WA", "listed_by", "source"]
     works = read_table(path, names, {"UA": float, "WA": float})
     for line, work in enumerate(works.to_dict("records"), start=2):
         if not re.fullmatch(r"[A-Za-z0-9:_-]+", work["key"]):
             raise InputError(f"{path}: line {line}: {work['key']!r} is no BibTeX key")
+        if work["listed_by"] not in LISTED_BY:
+            raise InputError(f"{path}: line {line}: listed_by is paper or us")
         for name in ("UA", "WA"):
             if work[name] < 0 or work[name] > 1:
                 raise InputError(f"{path}: line {line}: {name} is a fraction, from 0 to 1")
@@ -125,15 +123,23 @@ def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------ the tables
 
 
-def accuracy_table(metrics: Metrics) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Table 1: UA and WA of M1..M3 with each loss, and of the baseline."""
-    return fill(metrics, accuracy_design(), percent)
-
-
-def accuracy_design() -> Design:
-    """What stands where in Table 1."""
-    design = {model: accuracies(model, LOSSES) for model in MODELS}
-    return {**design, "baseline": accuracies("baseline", ["ce"])}
+def accuracy_table(metrics: Metrics) -> Table:
+    """Table 1: UA and WA of M1..M3 with each loss, and the baseline as one line above."""
+    columns = [
+        Column(f"{loss.upper()} {metric}", metric, loss.upper())
+        for loss in LOSSES
+        for metric in ("UA", "WA")
+    ]
+    above = tuple(Column(f"CE {metric}", f"% {metric}") for metric in ("UA", "WA"))
+    baseline = number_row(metrics, "baseline", accuracies("baseline", ["ce"]), percent)
+    rows = [number_row(metrics, model, accuracies(model, LOSSES), percent) for model in MODELS]
+    caption = (
+        "Unweighted (UA) and weighted accuracy (WA) in per cent of M1, M2, M3, the models trained "
+        "on label sets S1, S2, S3, with mean squared error (MSE), mean absolute error (MAE) and "
+        "log-cosh (LC); of the baseline, trained on S1 with cross entropy."
+    )
+    table = number_table("1", "Model accuracies on the four labels", caption, columns, rows)
+    return replace(table, rows=(*table.rows, replace(baseline, columns=above)))
 
 
 def accuracies(model: str, losses: Iterable[str]) -> dict[str, Key]:
@@ -145,203 +151,152 @@ def accuracies(model: str, losses: Iterable[str]) -> dict[str, Key]:
     }
 
 
-def comparison_table(
-    metrics: Metrics, loss: str, works: pd.DataFrame
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Table 2: published work, and M1 and the baseline beside it."""
-    ours, values = fill(metrics, comparison_design(loss), percent)
-    published = works.assign(model=works["name"] + " " + works["year"])
-    frame = pd.concat([published, ours.assign(source="computed here")], ignore_index=True)
-    columns = ["model", "key", "features", "protocol", "UA", "WA", "collapsed", "source"]
-    frame = frame.reindex(columns=columns)
-    text = [name for name in columns if name not in ("UA", "WA")]
-    frame[text] = frame[text].fillna("")
-    # the best of a column is the best of everyone's
-    marked = list(frame["collapsed"] != "")
-    printed = [print_column(frame[name], marked, percent) for name in ("UA", "WA")]
-    cells = [
-        # a key is checked where it is read, and \cite would not find an escaped one
-        {**row, "key": Latex(row["key"]), "UA": ua, "WA": wa}
-        for row, ua, wa in zip(frame.to_dict("records"), *printed, strict=True)
-    ]
-    notes = [*([] if len(works) else [NO_WORKS]), *values["notes"]]
-    if NO_VALUE not in notes and works[["UA", "WA"]].isna().any(axis=None):
-        notes.append(NO_VALUE)
-    values = {"published": cells[: len(works)], "ours": cells[len(works) :], "notes": notes}
-    return frame, {**values, "missing": ""}
+def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
+    """Table 2: published works, with M1 and the baseline among those of the paper by UA.
+
+    Works that we list beside the paper's stand below a rule.
+    """
+    names = ("UA", "WA")
+    rows = {by: [work_row(work) for work in works[works["listed_by"] == by].to_dict("records")]
+            for by in LISTED_BY}  # fmt: skip
+    for name, model, own in (
+        (f"Word embeddings, M1 {loss.upper()} (here)", "M1", loss),
+        ("Baseline CE (here)", "baseline", "ce"),
+    ):
+        keys = {metric: Key(model, own, "class", metric) for metric in names}
+        rows["paper"].append(number_row(metrics, name, keys, percent))
+    listed = sorted(rows["paper"], key=lambda row: row.cells["UA"].value or 0)
+    listed += [replace(row, rule=i == 0) for i, row in enumerate(rows["us"])]
+    table = number_table(
+        "2", "Comparison with recent work", "Comparison with recent work: UA and WA in per cent.",
+        [Column(name) for name in names], listed, "approach",
+    )  # fmt: skip
+    notes = table.notes if len(works) else (*table.notes, NO_WORKS)
+    if len(rows["paper"]) > 2:
+        notes = (*notes, PAPERS_WORKS)
+    if rows["us"]:
+        notes = (*notes, "Below the rule: works that we list, as their abstracts have them.")
+    return replace(table, notes=notes, cite=tuple(works["key"].unique()))
 
 
-def comparison_design(loss: str) -> Design:
-    """What stands where in Table 2, below the published work."""
-    pairs = {f"M1 {loss.upper()}": ("M1", loss), "baseline CE": ("baseline", "ce")}
-    return {
-        name: {metric: Key(*pair, "class", metric) for metric in ("UA", "WA")}
-        for name, pair in pairs.items()
-    }
+def work_row(work: Mapping[Hashable, Any]) -> Row:
+    """A published work: values without anything of ours behind them."""
+    cells = {name: number_cell(Measured(work[name], 0), percent) for name in ("UA", "WA")}
+    return Row((work["approach"],), cells)
 
 
-def similarity_table(metrics: Metrics, loss: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+def similarity_table(metrics: Metrics, loss: str) -> Table:
     """Table 3: mean cosine similarity of M1..M3's predictions with S1..S3's targets."""
-    return rater_table(metrics, similarity_design(loss), cosine)
-
-
-def similarity_design(loss: str) -> Design:
-    """What stands where in Table 3."""
-    sets = ("S1", "S2", "S3")
-    return {model: {on: Key(model, loss, on, "cosine") for on in sets} for model in MODELS}
-
-
-def top10_table(metrics: Metrics, loss: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Table 6: how often l1 and l2 are among the ten words nearest to the prediction.
-
-    The CSV has the number of utterances behind each value in columns such as `S2 l2 n`.
-    """
-    design = top10_design(loss)
-    frame, values = rater_table(metrics, design, percent)
-    if values["missing"]:
-        return frame, values
-    counts = {
-        column: [metrics.get(keys[column], NOTHING).n for keys in design.values()]
-        for column in design[MODELS[0]]
-    }
-    # the same for every model, unless one of them is not there
-    values["counts"] = {
-        column: " / ".join(str(n) for n in sorted(set(numbers) - {0})) or "0"
-        for column, numbers in counts.items()
-    }
-    return frame.assign(**{f"{column} n": numbers for column, numbers in counts.items()}), values
-
-
-def top10_design(loss: str) -> Design:
-    """What stands where in Table 6."""
-    pairs = [(on, label) for on in ("S2", "S3") for label in ("l1", "l2")]
-    return {
-        model: {f"{on} {label}": Key(model, loss, on, f"top10_{label}") for on, label in pairs}
-        for model in MODELS
-    }
-
-
-def rater_table(
-    metrics: Metrics, design: Design, show: Callable[[float], str]
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Make a table of M1..M3 with one loss, or say that there is neither S2 nor S3."""
-    wanted = {key[2:] for keys in design.values() for key in keys.values()}
-    if not any(key[2:] in wanted and key.measured_on != "S1" for key in metrics):
-        return does_not_apply(NO_RATERS)
-    return fill(metrics, design, show)
-
-
-# ------------------------------------------------------------------------- from design to cells
-
-
-def fill(
-    metrics: Metrics, design: Design, show: Callable[[float], str]
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Put the values of a design into a frame, and print them.
-
-    Returns:
-        The CSV: `model`, the design's columns, `collapsed` (which of the row's runs, as text), and
-        for each column with intervals `low` and `high`. And `cells`, `ranges` (empty where there
-        are no intervals), `notes`, `missing` for the template.
-    """
-    fallen = collapsed(metrics)
-    values = {
-        row: {column: metrics.get(key, NOTHING).value for column, key in keys.items()}
-        for row, keys in design.items()
-    }
-    frame = pd.DataFrame([{"model": row, **numbers} for row, numbers in values.items()])
-    cells: dict[str, dict[str, Latex]] = {row: {} for row in design}
-    for column in frame.columns[1:]:
-        marked = [column in keys and keys[column][:2] in fallen for keys in design.values()]
-        for row, cell in zip(design, print_column(frame[column], marked, show), strict=True):
-            cells[row][column] = cell
-    ranges = print_ranges(metrics, design, show)
-    pairs = {row: dict.fromkeys(key[:2] for key in keys.values()) for row, keys in design.items()}
-    frame["collapsed"] = [
-        "; ".join(f"{pair[1].upper()}: {fallen[pair]}" for pair in pairs[row] if pair in fallen)
-        for row in design
+    columns = [Column(name) for name in ("S1", "S2", "S3")]
+    rows = [
+        number_row(metrics, m, {c.name: Key(m, loss, c.name, "cosine") for c in columns}, cosine)
+        for m in MODELS
     ]
-    notes: list[str] = collapse_note(
-        f"{row} {text}" for row, text in zip(design, frame["collapsed"], strict=True) if text
+    caption = (
+        "Average cosine similarity between the predictions of the models and the targets of the "
+        "label sets."
     )
-    if any(math.isnan(number) for numbers in values.values() for number in numbers.values()):
-        notes.append(NO_VALUE)
-    for column in list(frame.columns[1:-1]) if ranges else []:
-        ends = [metrics.get(keys.get(column, NO_KEY), NOTHING) for keys in design.values()]
-        frame[f"{column} low"] = [found.low for found in ends]
-        frame[f"{column} high"] = [found.high for found in ends]
-    return frame, {"cells": cells, "ranges": ranges, "notes": notes, "missing": ""}
+    title = "Average cosine similarity across the label sets"
+    return needs_raters(number_table("3", title, caption, columns, rows))
 
 
-def collapsed(metrics: Metrics) -> dict[tuple[str, str], str]:
-    """Which (model, loss) has collapsed runs, and how many: `3 of 25 runs`."""
-    return {
-        (key.model, key.loss): f"{int(measured.value)} of {measured.n} runs"
-        for key, measured in metrics.items()
-        if key.metric == "collapsed" and measured.value > 0
+def top10_table(metrics: Metrics, loss: str) -> Table:
+    """Table 6: how often l1 and l2 are among the ten words nearest to the prediction."""
+    pairs = [(on, label) for on in ("S2", "S3") for label in ("l1", "l2")]
+    columns = [Column(f"{on} {label}", {"l1": "l₁", "l2": "l₂"}[label], on) for on, label in pairs]
+    keys = {
+        m: {f"{on} {label}": Key(m, loss, on, f"top10_{label}") for on, label in pairs}
+        for m in MODELS
     }
+    caption = (
+        "Top-10 accuracy in per cent: how often the most frequent (l₁) and the second most "
+        "frequent label (l₂) of an utterance in S2 and S3 are among the ten words nearest to the "
+        "prediction."
+    )
+    rows = [number_row(metrics, m, own, percent) for m, own in keys.items()]
+    title = "Top-10 accuracy for l1 and l2 on S2 and S3"
+    table = needs_raters(number_table("6", title, caption, columns, rows))
+    counts = {
+        name: {metrics[own[name]].n for own in keys.values() if own[name] in metrics}
+        for name in keys["M1"]
+    }
+    behind = (f"{' or '.join(map(str, sorted(ns))) or 0} in {name}" for name, ns in counts.items())
+    said = f"Utterances, each once a seed: {', '.join(behind)}."
+    return table if table.missing else table.with_notes(said)
 
 
-def collapse_note(runs: Iterable[str]) -> list[str]:
-    """Explain the dagger, if there is one."""
-    text = escape("; ".join(runs))
-    sentence = "Collapsed, i.e.\\ predicting hardly more than one vector:"
-    return [Latex(rf"\textdagger~{sentence} {text}.")] if text else []
+def needs_raters(table: Table) -> Table:
+    """The table, or that there is none, as nothing was measured on S2 or S3."""
+    rated = (
+        cell.value is not None and isinstance(cell.source, Key) and cell.source.measured_on != "S1"
+        for cell in table.cells().values()
+    )
+    return (
+        table if any(rated) else Table(table.number, table.title, table.caption, missing=NO_RATERS)
+    )
 
 
-def print_column(
-    numbers: Sequence[float] | pd.Series, marked: Sequence[bool], show: Callable[[float], str]
-) -> list[Latex]:
-    """Print the numbers of a column: the best in bold, a dagger where marked, NaN as an en dash.
+# ------------------------------------------------------------------------- from metrics to cells
 
-    What is printed alike is equally good. A number without any to compare with is not bold.
+
+def number_table(
+    number: str, title: str, caption: str, columns: Sequence[Column], rows: Sequence[Row],
+    stub: str = "model",
+) -> Table:  # fmt: skip
+    """A table of numbers whose rows are named by one column, the highest values in bold.
+
+    What is printed alike is equally high. A value without any to compare it with is not bold.
     """
-    values = [float(number) for number in numbers]
-    there = [number for number in values if not math.isnan(number)]
-    best = show(max(there)) if len(there) > 1 else None
-
-    def cell(number: float, dagger: bool) -> Latex:
-        if math.isnan(number):
-            return Latex("--")
-        text = Latex(show(number).replace("-", r"\textminus{}"))
-        # \rlap: the dagger takes no room, so that the digits stay in line
-        return Latex(
-            (bold(text) if show(number) == best else text)
-            + (r"\rlap{\textdagger}" if dagger else "")
-        )
-
-    return [cell(number, dagger) for number, dagger in zip(values, marked, strict=True)]
-
-
-def print_ranges(
-    metrics: Metrics, design: Design, show: Callable[[float], str]
-) -> dict[str, dict[str, Latex]]:
-    """The intervals of a design, by row and column; empty where no value has one."""
-    found = {
-        row: {column: metrics.get(key, NOTHING) for column, key in keys.items()}
-        for row, keys in design.items()
-    }
-    if all(math.isnan(cell.low) for cells in found.values() for cell in cells.values()):
-        return {}
-    return {
-        row: {column: print_range(cell, show) for column, cell in cells.items()}
-        for row, cells in found.items()
-    }
+    best: dict[str, str] = {}
+    for column in columns:
+        there = [cell for row in rows if (cell := row.cells[column.name]).value is not None]
+        if len(there) > 1:
+            best[column.name] = max(there, key=lambda cell: cell.value or 0.0).text
+    bold = [
+        {n: replace(cell, bold=cell.text == best.get(n)) for n, cell in row.cells.items()}
+        for row in rows
+    ]
+    return Table(
+        number, title, caption + " Bold: the highest value of a column.",
+        (Column(stub, stub.capitalize(), words=True),), tuple(columns),
+        tuple(replace(row, cells=cells) for row, cells in zip(rows, bold, strict=True)),
+        notes=collapse_note(rows),
+    )  # fmt: skip
 
 
-def print_range(measured: Measured, show: Callable[[float], str]) -> Latex:
-    """Print an interval, small, as ``48.3--63.8``; nothing where there is none."""
-    if math.isnan(measured.low):
-        return Latex("")
-    low, high = (show(end).replace("-", r"\textminus{}") for end in (measured.low, measured.high))
-    return Latex(rf"{{\scriptsize {low}--{high}}}")
+def number_row(metrics: Metrics, name: str, keys: Mapping[str, Key], show: Show) -> Row:
+    """A row of a table: the cells of the keys, with how many of the runs behind each collapsed."""
+    cells = {}
+    for column, key in keys.items():
+        runs = metrics.get(Key(key.model, key.loss, "class", "collapsed"), NOTHING)
+        fallen = f"{int(runs.value)} of {runs.n} runs" if runs.value > 0 else ""
+        cell = number_cell(metrics.get(key, NOTHING), show)
+        cells[column] = replace(cell, source=key, collapsed=fallen)
+    return Row((name,), cells)
+
+
+def number_cell(measured: Measured, show: Show) -> Cell:
+    """A number as it is printed; an en dash where there is none."""
+    value, low, high, again, most = (
+        None if math.isnan(x) else x for x in (measured.value, *measured[2:])
+    )
+    if value is None:
+        return Cell("–")
+    between = " to " if measured.low < 0 else "–"
+    interval = "" if low is None or high is None else show(low) + between + show(high)
+    return Cell(show(value), value, None, interval, low, high, again, most)
+
+
+def signed(value: float, show: Show) -> str:
+    """Print a difference with its sign."""
+    return ("+" if value >= 0 else "") + show(value)
 
 
 def percent(fraction: float) -> str:
-    """Print a fraction in per cent with one decimal."""
-    return f"{100 * fraction:.1f}"
+    """Print a fraction in per cent with two decimals, as the paper does."""
+    return f"{100 * fraction:.2f}".replace("-", "−")
 
 
 def cosine(similarity: float) -> str:
-    """Print a cosine similarity with three decimals."""
-    return f"{similarity:.3f}"
+    """Print a cosine similarity with three decimals, as the paper does."""
+    return f"{similarity:.3f}".replace("-", "−")
