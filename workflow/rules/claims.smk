@@ -46,6 +46,7 @@ use rule intervals as intervals_of_comparison with:
 rule versus_paper:
     """Our tables beside the paper's numbers, cell by cell."""
     input:
+        variant=variant_file,
         tables=expand("results/{{dataset}}/tables/table{n}.json", n=[1, 3, 4, 5, 6]),
         reported=source("paper/reported.csv"),
         template=source("paper/templates/table.tex.j2"),
@@ -63,11 +64,9 @@ rule versus_paper:
     localrule: True
     conda:
         "../../envs/emoword.yaml"
-    params:
-        corpus=lambda w: dataset(w.dataset).kind,
     shell:
-        "emoword versus-paper --tables {input.tables} --reported {input.reported}"
-        " --template {input.template} --corpus {params.corpus} --csv {output.csv} --tex {output.tex}"
+        "emoword versus-paper {input.variant} --reported {input.reported}"
+        " --template {input.template} --csv {output.csv} --tex {output.tex}"
         " --record {log}.json > {log} 2>&1"
 
 

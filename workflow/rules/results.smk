@@ -1,35 +1,12 @@
 """Tables, figures, and the configuration beside them."""
 
 
-def table_inputs(name, number):
-    """The data files of a table, by the name of its option."""
-    own = first(name)
-    metrics = f"results/{name}/metrics.csv"
-    space = below(name, own.space, "meta.json")[0]
-    if number in ("4", "5"):
-        return {
-            "neighbours": f"results/{name}/neighbours/{own.name}.csv",
-            "space": space,
-        }
-    if number == "2":
-        return {"metrics": metrics, "literature": source("paper/literature.csv")}
-    intervals = f"results/{name}/intervals.csv"
-    if number == "6":
-        return {"metrics": metrics, "intervals": intervals, "space": space}
-    return {"metrics": metrics, "intervals": intervals}
-
-
-def table_flags(name):
-    own = first(name)
-    return flags(
-        {
-            "dataset": name,
-            "variant": own.name,
-            "aggregate": own.settings.aggregate,
-            "loss": own.settings.table_loss,
-            "synthetic": own.synthetic,
-        }
-    )
+def table_inputs(w):
+    """The data of a table that lie in the results folder."""
+    if w.number in ("4", "5"):
+        return f"results/{w.dataset}/neighbours/{first(w.dataset).name}.csv"
+    names = ["metrics.csv", "intervals.csv"]
+    return [f"results/{w.dataset}/{name}" for name in names]
 
 
 def figure_inputs(name, figure):
@@ -78,9 +55,11 @@ def figure_flags(name, figure):
 rule table:
     """One of the paper's tables, as CSV and LaTeX."""
     input:
-        unpack(lambda w: table_inputs(w.dataset, w.number)),
-        # the paper's values stand beside ours on the paper's corpus alone
-        reported=lambda w: reported(w.dataset) if w.number != "2" else [],
+        variant=variant_file,
+        made=table_inputs,
+        space=space_file,
+        literature=source("paper/literature.csv"),
+        reported=source("paper/reported.csv"),
         template=source("paper/templates/table.tex.j2"),
         code=code("tables.paper_tables"),
     output:
@@ -99,14 +78,10 @@ rule table:
     localrule: True
     conda:
         "../../envs/emoword.yaml"
-    params:
-        inputs=lambda w: flags(table_inputs(w.dataset, w.number)),
-        options=lambda w: table_flags(w.dataset),
-        reported=lambda w, input: flags({"reported": str(input.reported)}),
     shell:
-        "emoword table {wildcards.number} {params.inputs} {params.reported}"
-        " --template {input.template} {params.options} --csv {output.csv} --tex {output.tex}"
-        " --json {output.json} --record {log}.json > {log} 2>&1"
+        "emoword table {wildcards.number} {input.variant} --literature {input.literature}"
+        " --reported {input.reported} --template {input.template} --csv {output.csv}"
+        " --tex {output.tex} --json {output.json} --record {log}.json > {log} 2>&1"
 
 
 rule tables_document:

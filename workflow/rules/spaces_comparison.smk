@@ -18,9 +18,11 @@ rule compare_spaces:
 rule space_table:
     """UA and WA of M1 by word space, and the difference of each pair."""
     input:
-        metrics="results/{dataset}/comparisons/spaces/metrics.csv",
-        intervals="results/{dataset}/comparisons/spaces/intervals.csv",
-        differences="results/{dataset}/comparisons/spaces/differences.csv",
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "spaces")),
+        made=expand(
+            "results/{{dataset}}/comparisons/spaces/{file}.csv",
+            file=["metrics", "intervals", "differences"],
+        ),
         spaces=lambda w: [
             path
             for variant in compared(w.dataset, "spaces")
@@ -44,16 +46,8 @@ rule space_table:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w, input: flags(
-            {
-                "variants": compared(w.dataset, "spaces"),
-                "spaces": list(input.spaces),
-                "aggregate": first(w.dataset).settings.aggregate,
-                "dataset": w.dataset,
-                "synthetic": dataset(w.dataset).synthetic,
-            }
-        ),
+        comparison=subpath(input.made[0], parent=True),
     shell:
-        "emoword compare-spaces --metrics {input.metrics} --intervals {input.intervals}"
-        " --differences {input.differences} {params.options} --template {input.template}"
-        " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+        "emoword compare-spaces {input.variants} --comparison {params.comparison}"
+        " --template {input.template} --csv {output.csv} --tex {output.tex}"
+        " --record {log}.json > {log} 2>&1"

@@ -1,20 +1,9 @@
-r"""Make Table A2: the controls beside the default, as CSV and as LaTeX.
+"""Table A2: the controls beside the default, and floors."""
 
-    emoword control-table --decisions decisions/*.csv --floors floors.csv \
-        --utterances utterances.csv --controls paper/controls.yaml \
-        --template paper/templates/table.tex.j2 --csv tableA2.csv --tex tableA2.tex --dataset demo
-
-One row a control and model: UA and WA with 95% intervals, the paired difference of UA from the
-same model of the default (of other models: from its M1) and from the default's baseline, UA and WA
-of improvised and scripted turns apart; cosine similarities and top-10 accuracies, where the default
-and the floors can be compared by them (Tables 3 and 6). Intervals are those of `emoword intervals`.
-"""
-
-import argparse
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +12,7 @@ from msgspec.structs import replace
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, write_table
 from emoword.io.yaml_files import read_yaml
-from emoword.schemas import RUN_KEYS as RUN
+from emoword.layout import Variant, read_variant
 from emoword.statistics.intervals import (
     MODEL,
     Key,
@@ -35,7 +24,6 @@ from emoword.statistics.intervals import (
     paired,
     read_model,
 )
-from emoword.statistics.resampling import Aggregate
 from emoword.tables import number_tables
 from emoword.tables.latex import Latex, render_tables, write_latex
 from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
@@ -67,44 +55,50 @@ NEARNESS = tuple(Column(f"{on} {metric}", HEADS[metric], on) for on, metric in N
 Numbers = dict[Key, dict[Where, Measured]]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword control-table``."""
-    add = parser.add_argument
-    add("--decisions", type=Path, nargs="+", required=True, help="decisions.csv of each variant")
-    add("--floors", type=Path, required=True, help="floors.csv of `emoword floors`")
-    add("--utterances", type=Path, required=True, help="utterances.csv: who speaks, and how")
-    add("--controls", type=Path, required=True, help="paper/controls.yaml: the rows")
-    add("--variant", default="paper", help="the default (default: paper)")
-    add("--loss", default="lc", help="its loss (default: lc)")
-    add("--aggregate", choices=get_args(Aggregate), default="mean", help="over folds")
-    add("--template", type=Path, required=True, help="paper/templates/table.tex.j2")
-    add("--dataset", required=True, help="its name")
-    add("--synthetic", action="store_true", help="say so in the caption")
-    add("--csv", type=Path, required=True, help="the table as CSV, written")
-    add("--tex", type=Path, required=True, help="the table as LaTeX, written")
+def control_table(*variants: Path, controls: Path, template: Path, csv: Path, tex: Path) -> None:
+    r"""Make Table A2: the controls beside the default, as CSV and as LaTeX.
 
+    One row a control and model: UA and WA, the paired difference of UA from the same model of the
+    default (of other models: from its M1) and from the default's baseline, UA and WA of improvised
+    and scripted turns apart, each with its 95% interval; cosine similarities and top-10 accuracies,
+    where the default and the floors can be compared by them (Tables 3 and 6). Intervals are those
+    of `emoword intervals`.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write the table twice."""
+        emoword control-table results/demo/variants/paper.json results/demo/variants/random.json \
+            --controls paper/controls.yaml --template paper/templates/table.tex.j2 \
+            --csv tableA2.csv --tex tableA2.tex
+
+    Args:
+        variants: The variants' files, the default first.
+        controls: paper/controls.yaml: the rows.
+        template: paper/templates/table.tex.j2.
+        csv: The table as CSV.
+        tex: The table as LaTeX.
+    """
+    places = [read_variant(path) for path in variants]
+    first = places[0]
+    default = first.variant
     names = ["utterance", "speaker", "style"]
-    utterances = read_table(arguments.utterances, names).set_index("utterance")
-    models, collapsed = read_models([*arguments.decisions, arguments.floors], utterances)
+    utterances = read_table(first.path("utterances.csv"), names).set_index("utterance")
+    files = [place.path(f"decisions/{place.variant.name}.csv") for place in places]
+    files.append(first.path(f"floors/{default.name}.csv"))
+    models, collapsed = read_models(files, utterances)
     numbers = measure(models)
     rows = []
-    for group in read_yaml(arguments.controls, "controls.schema.yaml")["groups"]:
+    for group in read_yaml(controls, "controls.schema.yaml")["groups"]:
         for control in group["rows"]:
             for key in ((control["variant"], *model.split()) for model in control["models"]):
                 if key in numbers:
                     stub = (group["name"], control["says"], key[0], named(*key[1:]))
-                    rows.append(Row(stub, control_cells(key, numbers, collapsed[key], arguments)))
+                    rows.append(Row(stub, control_cells(key, numbers, collapsed[key], default)))
     if not rows:
-        raise InputError(f"{arguments.controls}: none of its variants has decisions")
-    notes = [AGGREGATES[arguments.aggregate], f"Dataset {arguments.dataset}.",
-             *([SYNTHETIC] if arguments.synthetic else [])]  # fmt: skip
-    tables = [table.with_notes(*notes) for table in control_tables(rows, arguments.variant)]
-    latex = render_tables(arguments.template, [table for table in tables if table.rows])
-    write_table(frame(Table("A2", "", "", STUB, COLUMNS + NEARNESS, tuple(rows))), arguments.csv)
-    write_latex(latex, arguments.tex)
+        raise InputError(f"{controls}: none of its variants has decisions")
+    notes = [AGGREGATES[default.settings.aggregate], f"Dataset {default.dataset}."]
+    notes += [SYNTHETIC] if default.synthetic else []
+    tables = [table.with_notes(*notes) for table in control_tables(rows, default.name)]
+    latex = render_tables(template, [table for table in tables if table.rows])
+    write_table(frame(Table("A2", "", "", STUB, COLUMNS + NEARNESS, tuple(rows))), csv)
+    write_latex(latex, tex)
 
 
 def read_models(
@@ -132,13 +126,11 @@ def read_models(
     return models, collapsed
 
 
-def control_cells(
-    key: Key, numbers: Numbers, collapsed: str, arguments: argparse.Namespace
-) -> dict[str, Cell]:
+def control_cells(key: Key, numbers: Numbers, collapsed: str, chosen: Variant) -> dict[str, Cell]:
     """The numbers of one model of one control."""
-    own, fold = numbers[key], arguments.aggregate
-    default = numbers.get(same_of_default(key, arguments.variant, arguments.loss))
-    baseline = numbers.get((arguments.variant, *BASELINE))
+    own, fold = numbers[key], chosen.settings.aggregate
+    default = numbers.get(same_of_default(key, chosen.name, chosen.settings.table_loss))
+    baseline = numbers.get((chosen.name, *BASELINE))
     source = TableKey(*key[1:], "class", "UA")
     cells = {
         metric: replace(
@@ -150,7 +142,7 @@ def control_cells(
         if other is not None and other is not own:
             cells[f"UA - {name}"] = difference(own, other, (fold, "class", "UA"))
     wanted = [(style, metric) for style in STYLES for metric in ("UA", "WA")]
-    wanted += NEAR if key[0] == arguments.variant else []
+    wanted += NEAR if key[0] == chosen.name else []
     for on, metric in wanted:
         if (fold, on, metric) in own:
             show = cosine if metric == "cosine" else percent

@@ -1,16 +1,6 @@
-r"""Table A1: UA and WA of M1 (log-cosh) by word space, and the difference of each pair of spaces.
+"""Table A1: word spaces side by side."""
 
-Values and differences are those of `emoword intervals`, by the same test as for every other claim.
-
-    emoword compare-spaces --metrics comparisons/spaces/metrics.csv \
-        --intervals comparisons/spaces/intervals.csv \
-        --differences comparisons/spaces/differences.csv --variants paper word2vec \
-        --spaces results/spaces/glove_840b/meta.json results/spaces/word2vec/meta.json \
-        --template paper/templates/table.tex.j2 --dataset iemocap \
-        --csv tableA1.csv --tex tableA1.tex
-"""
-
-import argparse
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -18,6 +8,7 @@ import pandas as pd
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, write_table
+from emoword.layout import Place, read_variant
 from emoword.tables.latex import render_tables, write_latex
 from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note, frame
 from emoword.tables.number_tables import (
@@ -29,58 +20,55 @@ from emoword.tables.number_tables import (
     read_metrics,
     signed,
 )
-from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
+from emoword.tables.paper_tables import SYNTHETIC
 
 METRICS = ("UA", "WA")
 KEYS = {metric: Key("M1", "lc", "class", metric) for metric in METRICS}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword compare-spaces``."""
-    add = parser.add_argument
-    add("--metrics", type=Path, required=True, help="metrics.csv of the comparison")
-    add("--intervals", type=Path, required=True, help="its intervals.csv")
-    add("--differences", type=Path, required=True, help="its differences.csv")
-    add("--variants", nargs="+", required=True, help="variants that differ in their word space")
-    add("--spaces", type=Path, nargs="+", required=True, help="meta.json of each variant's space")
-    add("--aggregate", choices=list(AGGREGATES), default="mean", help="over folds")
-    add("--template", type=Path, required=True, help="paper/templates/table.tex.j2")
-    add("--csv", type=Path, required=True, help="the table as CSV, written")
-    add("--tex", type=Path, required=True, help="the table as LaTeX, written")
-    add("--dataset", required=True, help="its name")
-    add("--synthetic", action="store_true", help="say so in the caption")
+def compare_spaces(*variants: Path, comparison: Path, template: Path, csv: Path, tex: Path) -> None:
+    r"""Table A1: UA and WA of M1 (log-cosh) by word space, and the difference of each two spaces.
 
+    Values and differences are those of `emoword intervals`, by the same test as every other claim.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write Table A1."""
-    variants, fold = arguments.variants, arguments.aggregate
-    if len(variants) != len(arguments.spaces):
-        count = len(arguments.spaces)
-        raise InputError(f"{len(variants)} --variants and {count} --spaces: one for each")
-    spaces = dict(zip(variants, arguments.spaces, strict=True))
-    notes = [f"Dataset {arguments.dataset}.", *([SYNTHETIC] if arguments.synthetic else [])]
+        emoword compare-spaces results/iemocap/variants/space_*.json \
+            --comparison results/iemocap/comparisons/spaces \
+            --template paper/templates/table.tex.j2 --csv tableA1.csv --tex tableA1.tex
+
+    Args:
+        variants: The files of variants that differ in their word space; their order is the table's.
+        comparison: Folder of the comparison's metrics.csv, intervals.csv and differences.csv.
+        template: paper/templates/table.tex.j2.
+        csv: The table as CSV.
+        tex: The table as LaTeX.
+    """
+    places = [read_variant(variant) for variant in variants]
+    about = places[0].variant
+    notes = [f"Dataset {about.dataset}.", *([SYNTHETIC] if about.synthetic else [])]
     tables = [
-        values_table(spaces, arguments.metrics, arguments.intervals, fold).with_notes(*notes),
-        pairs_table(spaces, arguments.differences, fold).with_notes(*notes),
+        values_table(places, comparison).with_notes(*notes),
+        pairs_table(places, comparison / "differences.csv").with_notes(*notes),
     ]
-    latex = render_tables(arguments.template, [table for table in tables if table.rows])
-    write_table(pd.concat(map(frame, tables)), arguments.csv)
-    write_latex(latex, arguments.tex)
+    latex = render_tables(template, [table for table in tables if table.rows])
+    write_table(pd.concat(map(frame, tables)), csv)
+    write_latex(latex, tex)
 
 
-def values_table(spaces: dict[str, Path], metrics: Path, intervals: Path, fold: str) -> Table:
+def values_table(places: Sequence[Place], comparison: Path) -> Table:
     """The spaces, and M1 in each."""
     rows, said = [], ""
-    for variant, path in spaces.items():
-        values, said = add_intervals(read_metrics(metrics, variant, fold), intervals, variant, fold)
-        meta = read_json(path)
-        source = (
-            f"{Path(str(meta['source'])).name}{', ' * ('vector' in meta)}{meta.get('vector', '')}"
+    for place in places:
+        name, fold = place.variant.name, place.variant.settings.aggregate
+        metrics = read_metrics(comparison / "metrics.csv", name, fold)
+        values, said = add_intervals(metrics, comparison / "intervals.csv", name, fold)
+        meta = read_json(place.space / "meta.json")
+        source = ", ".join(
+            [Path(str(meta["source"])).name, *([meta["vector"]] if "vector" in meta else [])]
         )
         about = {"words": meta["words"], "dimensions": meta["dim"]}
         cells = {name: Cell(f"{number:,}", number) for name, number in about.items()}
-        cells |= number_row(values, variant, KEYS, percent).cells
-        rows.append(Row((path.parent.name, source), cells))
+        cells |= number_row(values, name, KEYS, percent).cells
+        rows.append(Row((place.variant.settings.space, source), cells))
     columns = tuple(Column(name) for name in ("words", "dimensions", *METRICS))
     stub = (Column("space", words=True), Column("source", width=0.3, words=True))
     caption = "Word spaces: UA and WA in per cent of M1 with log-cosh."
@@ -88,7 +76,7 @@ def values_table(spaces: dict[str, Path], metrics: Path, intervals: Path, fold: 
     return Table("A1", "Word spaces", caption, stub, columns, tuple(rows), notes)
 
 
-def pairs_table(spaces: dict[str, Path], differences: Path, fold: str) -> Table:
+def pairs_table(places: Sequence[Place], differences: Path) -> Table:
     """The paired difference of each two spaces, in points.
 
     Raises:
@@ -98,13 +86,15 @@ def pairs_table(spaces: dict[str, Path], differences: Path, fold: str) -> Table:
     same = ["model", "loss", "measured_on", "metric"]
     names = [*same, "variant", "against_variant", "against_model", "fold", *numbers]
     table = read_table(differences, names, dict.fromkeys(numbers, float))
+    fold = places[0].variant.settings.aggregate
     table = table[(table["fold"] == fold) & (table["model"] == table["against_model"])]
     found = {
         (row["variant"], row["against_variant"], *(row[name] for name in same)): row
         for row in table.to_dict("records")
     }
     rows = []
-    for first, second in combinations(spaces, 2):
+    for pair in combinations([place.variant for place in places], 2):
+        first, second = (variant.name for variant in pair)
         cells: dict[str, Cell] = {}
         for metric, key in KEYS.items():
             row = found.get((first, second, *key))
@@ -116,7 +106,7 @@ def pairs_table(spaces: dict[str, Path], differences: Path, fold: str) -> Table:
             measured = Measured(value, 0, low, high)
             cells[f"{metric} difference"] = number_cell(measured, lambda x: signed(x, percent))
             cells[f"{metric} p"] = number_cell(Measured(p, 0), "{:.3f}".format)
-        rows.append(Row((spaces[first].parent.name, spaces[second].parent.name), cells))
+        rows.append(Row((pair[0].settings.space, pair[1].settings.space), cells))
     columns = [Column(f"{m} {name}", name, m) for m in METRICS for name in ("difference", "p")]
     caption = (
         "Each two word spaces: the first minus the second in points, M1 of both on the same "

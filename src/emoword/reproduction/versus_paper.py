@@ -1,21 +1,5 @@
-"""Set our tables beside the paper's, cell by cell.
+"""Our tables beside the paper's, cell by cell."""
 
-Reads tableN.json of Tables 1, 3, 4, 5 and 6 and paper/reported.csv, and writes versus_paper.csv,
-one row a cell: reported, ours, difference (ours minus the paper's), where another run of ours with
-another seed would lie (low, high), and a verdict: `reproduced` (the paper's number lies there),
-`ours is higher`, `ours is lower`, `not judged: one seed`, `not transcribed` (the paper's number is
-not in reported.csv) or `not measured` (ours is not there). The five words nearest to one vector
-(Tables 4 and 5) are one row: how many the two lists share, and how many stand in the same place.
-The LaTeX counts the verdicts by table; `emoword table --reported` prints the values themselves.
-
-On corpora other than IEMOCAP nothing is compared: there are no rows.
-
-    emoword versus-paper --tables tables/table[13456].json --reported paper/reported.csv \
-        --template paper/templates/table.tex.j2 --corpus demo \
-        --csv versus_paper.csv --tex versus_paper.tex
-"""
-
-import argparse
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from emoword.io.files import write_table
+from emoword.layout import read_variant
 from emoword.tables import model
 from emoword.tables.latex import render_tables, write_latex
 from emoword.tables.model import Cell, Column, Row, Table
@@ -35,7 +20,6 @@ REPRODUCED, HIGHER, LOWER = "reproduced", "ours is higher", "ours is lower"
 ONE_SEED = "not judged: one seed"
 NOT_TRANSCRIBED, NOT_MEASURED = "not transcribed", "not measured"
 LISTS = "5"  # on the page of claims
-CORPORA = ("iemocap", "demo", "recordings")
 ELSEWHERE = "does not apply: this corpus is not the paper's"
 
 
@@ -56,26 +40,35 @@ class Compared(NamedTuple):
 COLUMNS = list(Compared._fields)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword versus-paper``."""
-    add = parser.add_argument
-    add("--tables", type=Path, nargs="+", required=True, help="tableN.json of `emoword table`")
-    add("--reported", type=Path, required=True, help="paper/reported.csv")
-    add("--template", type=Path, required=True, help="paper/templates/table.tex.j2")
-    add("--corpus", choices=CORPORA, required=True, help="what the dataset is")
-    add("--csv", type=Path, required=True, help="versus_paper.csv, written")
-    add("--tex", type=Path, required=True, help="the same as LaTeX, written")
+def versus_paper(variant: Path, /, *, reported: Path, template: Path, csv: Path, tex: Path) -> None:
+    r"""Set our tables beside the paper's, cell by cell.
 
+    Writes CSV, one row a cell of Tables 1, 3, 4, 5 and 6: reported, ours, difference (ours minus
+    the paper's), where another run of ours with another seed would lie (low, high), and a verdict:
+    `reproduced` (the paper's number lies there), `ours is higher`, `ours is lower`, `not judged:
+    one seed`, `not transcribed` (the paper's number is not in reported.csv) or `not measured` (ours
+    is not there). The five words nearest to one vector (Tables 4 and 5) are one row: how many the
+    two lists share, and how many stand in the same place. TEX counts the verdicts by table. On
+    corpora other than IEMOCAP nothing is compared: there are no rows.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write the comparison."""
-    reported = read_reported(arguments.reported)
-    tables = [model.read(path) for path in arguments.tables]
-    is_papers = arguments.corpus == "iemocap"
-    rows = [row for table in tables if is_papers for row in compare(table, reported)]
-    latex = render_tables(arguments.template, [counts(rows, is_papers)])
-    write_table(pd.DataFrame(rows, columns=COLUMNS), arguments.csv)
-    write_latex(latex, arguments.tex)
+        emoword versus-paper results/iemocap/variants/paper.json --reported paper/reported.csv \
+            --template paper/templates/table.tex.j2 --csv versus_paper.csv --tex versus_paper.tex
+
+    Args:
+        variant: The variant's file; tables/tableN.json lie in the same results folder.
+        reported: paper/reported.csv.
+        template: paper/templates/table.tex.j2.
+        csv: The comparison.
+        tex: How many cells came out how.
+    """
+    place = read_variant(variant)
+    is_papers = place.variant.kind == "iemocap"
+    values = read_reported(reported)
+    tables = [model.read(place.path(f"tables/table{n}.json")) for n in (1, 3, 4, 5, 6) if is_papers]
+    rows = [row for table in tables for row in compare(table, values)]
+    latex = render_tables(template, [counts(rows, is_papers)])
+    write_table(pd.DataFrame(rows, columns=COLUMNS), csv)
+    write_latex(latex, tex)
     for verdict, count in Counter(row.verdict for row in rows).items():
         print(f"{count} {verdict}")
 
