@@ -49,24 +49,21 @@ rule versus_paper:
         variant=variant_file,
         tables=expand("results/{{dataset}}/tables/table{n}.json", n=[1, 3, 4, 5, 6]),
         reported=source("paper/reported.csv"),
-        template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.versus_paper"),
     output:
-        csv=report(
+        report(
             "results/{dataset}/versus_paper.csv",
             category="Claims",
             labels={"what": "ours beside the paper's", "format": "CSV"},
             caption="../report/versus_paper.rst",
         ),
-        tex="results/{dataset}/tables/versus_paper.tex",
     log:
         "results/{dataset}/logs/versus_paper.log",
     localrule: True
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword versus-paper {input.variant} --reported {input.reported}"
-        " --template {input.template} --csv {output.csv} --tex {output.tex}"
+        "emoword versus-paper {input.variant} --reported {input.reported} --out {output}"
         " --record {log}.json > {log} 2>&1"
 
 

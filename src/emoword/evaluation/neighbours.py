@@ -136,13 +136,9 @@ def target_rows(examples: Iterable[Example], space: WordSpace, variant: str) -> 
             continue
         text = " ".join(f"{word}:{count}" for word, count in target.words.sort_index().items())
         head = {"kind": "target", "variant": variant, "model": "", "loss": "", "collapsed": ""}
-from emoword.schemas import MODEL, NEIGHBOURS
-from emoword.settings import LabelSet
-from emoword.spaces.word_space import WordSpace
-
-LISTED = 10
-SHOWN: tuple[LabelSet, ...] = ("S1", "S2", "S3", "S3")  # rows of Table 4
-MEAN_KEYS = [*MODEL, "collapsed", "name"]
+        vector = target_vector(target, space)
+        tables.append(listed(vector, space, **head, name=target.label_set, words=text))
+    return pd.concat(tables[1:] or tables)
 
 
 def mean_predictions(

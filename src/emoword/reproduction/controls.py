@@ -1,9 +1,6 @@
 """Table A2: the controls beside the default, and floors."""
 
-import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +10,7 @@ from emoword.io.errors import InputError
 from emoword.io.files import read_table, write_table
 from emoword.io.yaml_files import read_yaml
 from emoword.layout import Variant, read_variant
+from emoword.schemas import RUN_KEYS
 from emoword.statistics.intervals import (
     MODEL,
     Key,
@@ -25,20 +23,14 @@ from emoword.statistics.intervals import (
     read_model,
 )
 from emoword.tables import number_tables
-from emoword.tables.latex import Latex, render_tables, write_latex
+from emoword.tables.latex import render_tables, write_latex
 from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
 from emoword.tables.model import Key as TableKey
-from emoword.tables.number_tables import Show, cosine, number_cell, percent, signed
+from emoword.tables.number_tables import number_cell, percent, signed
 from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
 
 BASELINE = ("baseline", "ce")
 STYLES = ("improvised", "scripted")
-# of Tables 3 and 6
-NEAR = [(s, "cosine") for s in ("S1", "S2", "S3")]
-NEAR += [(s, f"top10_{label}") for s in ("S2", "S3") for label in ("l1", "l2")]
-NEAR_NAMES = {f"{on} {metric}" for on, metric in NEAR}
-HEADS = {"cosine": "cosine", "top10_l1": "l₁", "top10_l2": "l₂"}
-
 STUB = (
     Column("group", " ", width=0.11, words=True, once=True),
     Column("control", " ", width=0.18, words=True, once=True),
@@ -50,7 +42,6 @@ COLUMNS = (
     *(Column(f"UA - {other}", other, "UA, difference from") for other in ("default", "baseline")),
     *(Column(f"{style} {metric}", metric, style) for style in STYLES for metric in ("UA", "WA")),
 )
-NEARNESS = tuple(Column(f"{on} {metric}", HEADS[metric], on) for on, metric in NEAR)
 
 Numbers = dict[Key, dict[Where, Measured]]
 
@@ -60,9 +51,8 @@ def control_table(*variants: Path, controls: Path, template: Path, csv: Path, te
 
     One row a control and model: UA and WA, the paired difference of UA from the same model of the
     default (of other models: from its M1) and from the default's baseline, UA and WA of improvised
-    and scripted turns apart, each with its 95% interval; cosine similarities and top-10 accuracies,
-    where the default and the floors can be compared by them (Tables 3 and 6). Intervals are those
-    of `emoword intervals`.
+    and scripted turns apart, each with its 95% interval, as `emoword intervals` makes them; and the
+    floors, constant predictors.
 
         emoword control-table results/demo/variants/paper.json results/demo/variants/random.json \
             --controls paper/controls.yaml --template paper/templates/table.tex.j2 \
@@ -93,11 +83,18 @@ def control_table(*variants: Path, controls: Path, template: Path, csv: Path, te
                     rows.append(Row(stub, control_cells(key, numbers, collapsed[key], default)))
     if not rows:
         raise InputError(f"{controls}: none of its variants has decisions")
-    notes = [AGGREGATES[default.settings.aggregate], f"Dataset {default.dataset}."]
-    notes += [SYNTHETIC] if default.synthetic else []
-    tables = [table.with_notes(*notes) for table in control_tables(rows, default.name)]
-    latex = render_tables(template, [table for table in tables if table.rows])
-    write_table(frame(Table("A2", "", "", STUB, COLUMNS + NEARNESS, tuple(rows))), csv)
+    there = {name for row in rows for name in row.cells}
+    notes = [*collapse_note(rows), AGGREGATES[default.settings.aggregate]]
+    notes += [f"Dataset {default.dataset}.", *([SYNTHETIC] if default.synthetic else [])]
+    caption = (
+        "Controls: UA and WA in per cent; paired differences of UA, in points, from the same model "
+        "of the default variant (other models: from its M1) and from its baseline; UA and WA of "
+        "improvised and scripted turns apart. Below each its 95% interval."
+    )
+    columns = tuple(column for column in COLUMNS if column.name in there)
+    table = Table("A2", "Controls", caption, STUB, columns, tuple(rows), tuple(notes))
+    latex = render_tables(template, [table])
+    write_table(frame(table), csv)
     write_latex(latex, tex)
 
 
@@ -108,7 +105,7 @@ def read_models(
     models: dict[Key, Model] = {}
     collapsed: dict[Key, str] = {}
     for path in paths:
-        table = read_table(path, [*RUN, "utterance", "true", "predicted", "collapsed"])
+        table = read_table(path, [*RUN_KEYS, "utterance", "true", "predicted", "collapsed"])
         for key, rows in table.groupby(MODEL, sort=False):
             variant, model, loss = map(str, key)
             read = read_model(rows, utterances["speaker"], path)
@@ -141,12 +138,10 @@ def control_cells(key: Key, numbers: Numbers, collapsed: str, chosen: Variant) -
     for name, other in (("default", default), ("baseline", baseline)):
         if other is not None and other is not own:
             cells[f"UA - {name}"] = difference(own, other, (fold, "class", "UA"))
-    wanted = [(style, metric) for style in STYLES for metric in ("UA", "WA")]
-    wanted += NEAR if key[0] == chosen.name else []
-    for on, metric in wanted:
-        if (fold, on, metric) in own:
-            show = cosine if metric == "cosine" else percent
-            cells[f"{on} {metric}"] = with_interval(own[fold, on, metric], show)
+    for style in STYLES:
+        for metric in ("UA", "WA"):
+            if (fold, style, metric) in own:
+                cells[f"{style} {metric}"] = with_interval(own[fold, style, metric])
     return cells
 
 
@@ -158,10 +153,10 @@ def same_of_default(key: Key, variant: str, loss: str) -> Key:
     return variant, model if model in ("M1", "M2", "M3") else "M1", loss
 
 
-def with_interval(found: Measured, show: Show = percent) -> Cell:
-    """A value with its interval."""
+def with_interval(found: Measured) -> Cell:
+    """An accuracy with its interval."""
     low, high, _ = ends(found.value, found.resamples, found.tally)
-    return number_cell(number_tables.Measured(found.value, 0, low, high), show)
+    return number_cell(number_tables.Measured(found.value, 0, low, high), percent)
 
 
 def difference(ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where) -> Cell:
@@ -173,44 +168,7 @@ def difference(ours: dict[Where, Measured], theirs: dict[Where, Measured], where
     return Cell("–")
 
 
-def control_tables(rows: Sequence[Row], variant: str) -> list[Table]:
-    """The controls; and, where the default's models have them, the floors of Tables 3 and 6."""
-    there = {name for row in rows for name in row.cells}
-    caption = (
-        "Controls: UA and WA in per cent; paired differences of UA, in points, from the same model "
-        "of the default variant (other models: from its M1) and from its baseline; UA and WA of "
-        "improvised and scripted turns apart. Below each its 95% interval."
-    )
-    controls = Table(
-        "A2", "Controls", caption, STUB, tuple(c for c in COLUMNS if c.name in there), tuple(rows),
-        notes=collapse_note(rows),
-    )  # fmt: skip
-    near = [row for row in rows if row.stub[2] == variant and set(row.cells) & NEAR_NAMES]
-    caption = (
-        "Floors of Tables 3 and 6: mean cosine similarity with the targets, and how often the most "
-        "(l₁) and second most frequent word (l₂) are among the ten nearest (per cent), of the "
-        "default's models and of predictors that always say the same: the mean of a label set's "
-        "training targets, or the vector of the most frequent label."
-    )
-    short = [replace(row, stub=(row.stub[3],)) for row in near]
-    columns = tuple(c for c in NEARNESS if c.name in there)
-    return [controls, Table("A2floors", "Floors", caption, STUB[3:], columns, tuple(short))]
-
-
 def named(model: str, loss: str) -> str:
     """A model as tables write it: `M1 LC`, `mean of S1`, `majority`."""
     name = model.replace("_", " of ")
     return name if loss == "constant" else f"{name} {loss.upper()}"
-
-
-def reach(row: Mapping[Any, Any], name: str, signed: bool = False, plain: bool = False) -> Latex:
-    """A fraction in points, with half its interval's width, or an en dash."""
-    value = row.get(name, math.nan)
-    if math.isnan(value):
-        return Latex("--")
-    text = f"{100 * value:+.1f}" if signed else percent(value)
-    text = text.replace("-", r"\textminus{}")
-    half = (row[f"{name} high"] - row[f"{name} low"]) / 2
-    if plain or math.isnan(half):
-        return Latex(text)
-    return Latex(rf"{text} {{\scriptsize$\pm$\,{100 * half:.1f}}}")

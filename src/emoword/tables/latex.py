@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emoword.io.files import replacing
 from emoword.io.templates import fill
-from emoword.tables.model import Column, Table
+from emoword.tables.model import Table
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -41,6 +41,7 @@ _SPECIAL = {
     "±": r"\textpm{}",
     "×": r"\texttimes{}",
     "†": r"\textdagger{}",
+    "≈": r"\ensuremath{\approx}",
     "₁": r"\textsubscript{1}",
     "₂": r"\textsubscript{2}",
 }
@@ -118,23 +119,7 @@ def render(template: Path, values: Mapping[str, object]) -> str:
 
 def render_tables(template: Path, tables: Sequence[Table]) -> str:
     """Tables as LaTeX floats, by the one template of all of them."""
-    floats = [
-        {
-            "table": table,
-            "kinds": Latex("".join(kind(column) for column in (*table.stub, *table.columns))),
-            "groups": list(table.groups()),
-            "cite": Latex(",".join(table.cite)),
-        }
-        for table in tables
-    ]
-    return render(template, {"floats": floats})
-
-
-def kind(column: Column) -> str:
-    """How LaTeX sets a column: to the right, to the left, or wrapped."""
-    if column.width:
-        return rf">{{\raggedright\arraybackslash}}p{{{column.width:g}\linewidth}}"
-    return "l" if column.words else "r"
+    return render(template, {"tables": tables})
 
 
 def write_latex(text: str, path: Path) -> None:

@@ -200,8 +200,11 @@ def frame(table: Table) -> pd.DataFrame:
                 if is_word
                 else {name: cell.value}
             )
-        cells = [cell for cell in row.cells.values() if cell.collapsed and cell.source]
-        fallen = dict.fromkeys(f"{cell.source.loss.upper()}: {cell.collapsed}" for cell in cells)
+        fallen = dict.fromkeys(
+            f"{cell.source.loss.upper()}: {cell.collapsed}"
+            for cell in row.cells.values()
+            if cell.collapsed and cell.source
+        )
         record["collapsed"] = "; ".join(fallen)
         for name, cell in row.cells.items():
             record |= {f"{name} low": cell.low, f"{name} high": cell.high} if cell.interval else {}

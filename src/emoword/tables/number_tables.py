@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 from msgspec.structs import replace
 
+from emoword.evaluation.evaluate import count_metrics
+from emoword.evaluation.floors import LOSS as CONSTANT
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
+from emoword.schemas import FLOORS, METRICS
 from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note
 from emoword.tables.word_tables import NO_RATERS
 
@@ -24,6 +27,11 @@ NO_WORKS = "No published work is listed, as the values at hand are for other spe
 PAPERS_WORKS = (
     "Published values are as the paper's Table 2 has them, with the paper's numbers of its "
     "references; it prints EPATA for ECAPA. Protocols differ."
+)
+OUR_WORKS = "Below the rule: works that we list, as their abstracts have them."
+FLOORS_NOTE = (
+    "Below the rule: predictors that always say the same, the mean of a label set's training "
+    "targets or the most frequent class."
 )
 Show = Callable[[float], str]
 
@@ -49,18 +57,26 @@ def read_metrics(path: Path, variant: str, fold: str) -> dict[Key, Measured]:
     Raises:
         InputError: the file is no metrics.csv, has none of these rows, or one of them twice.
     """
-    names = ["variant", "model", "loss", "fold", "seed", "measured_on", "metric", "value", "n"]
-    rows = read_table(path, names, {"value": float, "n": float})
-    overall = (rows["variant"] == variant) & (rows["seed"] == "all")
-    printed = overall & (rows["fold"] == fold)
+    return overall(METRICS.read(path), path, variant, fold)
+
+
+def with_floors(metrics: Metrics, path: Path, variant: str, fold: str) -> dict[Key, Measured]:
+    """Add what constant predictors reach, counted from floors.csv."""
+    counted = count_metrics(FLOORS.read_text(path))
+    return {**metrics, **overall(counted, path, variant, fold)}
+
+
+def overall(rows: pd.DataFrame, path: Path, variant: str, fold: str) -> dict[Key, Measured]:
+    """The values of a variant over all seeds, and over folds as named."""
+    rows = rows[(rows["variant"] == variant) & (rows["seed"] == "all")]
     metrics: dict[Key, Measured] = {}
-    for line, row in zip(rows.index[printed] + 2, rows[printed].to_dict("records"), strict=True):
-        key = Key(row["model"], row["loss"], row["measured_on"], row["metric"])
+    for row in rows[rows["fold"] == fold].to_dict("records"):
+        key = Key(*(row[name] for name in Key._fields))
         if key in metrics:
-            raise InputError(f"{path}: line {line}: {' '.join(key)} stands there twice")
-        metrics[key] = Measured(row["value"], 0 if math.isnan(row["n"]) else int(row["n"]))
+            raise InputError(f"{path}: {' '.join(key)} of variant {variant!r} stands there twice")
+        metrics[key] = Measured(float(row["value"]), int(row["n"]))
     if not metrics:
-        there = ", ".join(rows["fold"][overall].unique()) or "there are none with any fold"
+        there = ", ".join(rows["fold"].unique()) or "there are none with any fold"
         raise InputError(
             f"{path}: no rows of variant {variant!r} with seed `all` and fold {fold!r}: {there}"
         )
@@ -78,27 +94,27 @@ def add_intervals(
     Raises:
         InputError: the file is no intervals.csv, or a value in it is another: it is out of date.
     """
-    names = ["variant", "model", "loss", "fold", "measured_on", "metric"]
-    ends = ["low", "high", "repeat_low", "repeat_high"]
+    ends = Measured._fields[2:]
     numbers = dict.fromkeys(["value", *ends], float)
-    design = ["speakers", "folds", "seeds"]
-    rows = read_table(path, [*names, *numbers, *design], numbers)
+    names = ["variant", "fold", *Key._fields, *numbers, "speakers", "folds", "seeds"]
+    rows = read_table(path, names, numbers)
     rows = rows[(rows["variant"] == variant) & (rows["fold"] == fold)]
     known = dict(metrics)
     for line, row in zip(rows.index + 2, rows.to_dict("records"), strict=True):
-        key = Key(row["model"], row["loss"], row["measured_on"], row["metric"])
+        key = Key(*(row[name] for name in Key._fields))
         if key not in known or not math.isclose(known[key].value, row["value"], abs_tol=1e-9):
             raise InputError(f"{path}: line {line}: metrics.csv has another value: make it again")
         known[key] = known[key]._replace(**{name: row[name] for name in ends})
-    counts = [" or ".join(sorted(set(rows[name]), key=int)) for name in design]
-    units = zip(counts, ("speaker", "fold", "seed"), strict=True)
-    speakers, folds, seeds = (f"{n} {unit}{'' if n == '1' else 's'}" for n, unit in units)
-    what = {"mean": f"Values are means over {folds} and {seeds}"}.get(
-        fold, f"Values are of the utterances of {folds} pooled, means over {seeds}"
-    )
+
+    def many(unit: str) -> str:
+        n = " or ".join(sorted(set(rows[f"{unit}s"]), key=int))
+        return f"{n} {unit}{'' if n == '1' else 's'}"
+
+    pooled = {"mean": "means over {}", "pooled": "of the utterances of {} pooled, means over"}[fold]
+    said = f"Values are {pooled.format(many('fold'))}{' and' * (fold == 'mean')} {many('seed')}"
     if rows["low"].isna().all():
-        return known, f"{what}; {speakers}: too few for intervals."
-    return known, f"{what}; below each its 95% interval, by a bootstrap over {speakers}."
+        return known, f"{said}; {many('speaker')}: too few for intervals."
+    return known, f"{said}; below each its 95% interval, by a bootstrap over {many('speaker')}."
 
 
 def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:
@@ -110,14 +126,14 @@ def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:
     names = ["key", "approach", "dataset", "UA", "WA", "listed_by", "source"]
     works = read_table(path, names, {"UA": float, "WA": float})
     for line, work in enumerate(works.to_dict("records"), start=2):
-        if not re.fullmatch(r"[A-Za-z0-9:_-]+", work["key"]):
+        if not re.fullmatch(r"[A-Za-z0-9:]+", work["key"]):
             raise InputError(f"{path}: line {line}: {work['key']!r} is no BibTeX key")
         if work["listed_by"] not in LISTED_BY:
             raise InputError(f"{path}: line {line}: listed_by is paper or us")
         for name in ("UA", "WA"):
             if work[name] < 0 or work[name] > 1:
                 raise InputError(f"{path}: line {line}: {name} is a fraction, from 0 to 1")
-    return works[works["dataset"] == dataset].reset_index(drop=True)
+    return works[works["dataset"] == dataset]
 
 
 # ------------------------------------------------------------------------------------ the tables
@@ -125,14 +141,10 @@ def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:
 
 def accuracy_table(metrics: Metrics) -> Table:
     """Table 1: UA and WA of M1..M3 with each loss, and the baseline as one line above."""
-    columns = [
-        Column(f"{loss.upper()} {metric}", metric, loss.upper())
-        for loss in LOSSES
-        for metric in ("UA", "WA")
-    ]
     above = tuple(Column(f"CE {metric}", f"% {metric}") for metric in ("UA", "WA"))
     baseline = number_row(metrics, "baseline", accuracies("baseline", ["ce"]), percent)
     rows = [number_row(metrics, model, accuracies(model, LOSSES), percent) for model in MODELS]
+    columns = [Column(name, name.split()[1], name.split()[0]) for name in rows[0].cells]
     caption = (
         "Unweighted (UA) and weighted accuracy (WA) in per cent of M1, M2, M3, the models trained "
         "on label sets S1, S2, S3, with mean squared error (MSE), mean absolute error (MAE) and "
@@ -157,26 +169,27 @@ def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
     Works that we list beside the paper's stand below a rule.
     """
     names = ("UA", "WA")
-    rows = {by: [work_row(work) for work in works[works["listed_by"] == by].to_dict("records")]
-            for by in LISTED_BY}  # fmt: skip
-    for name, model, own in (
-        (f"Word embeddings, M1 {loss.upper()} (here)", "M1", loss),
-        ("Baseline CE (here)", "baseline", "ce"),
-    ):
-        keys = {metric: Key(model, own, "class", metric) for metric in names}
-        rows["paper"].append(number_row(metrics, name, keys, percent))
-    listed = sorted(rows["paper"], key=lambda row: row.cells["UA"].value or 0)
-    listed += [replace(row, rule=i == 0) for i, row in enumerate(rows["us"])]
-    table = number_table(
-        "2", "Comparison with recent work", "Comparison with recent work: UA and WA in per cent.",
-        [Column(name) for name in names], listed, "approach",
-    )  # fmt: skip
-    notes = table.notes if len(works) else (*table.notes, NO_WORKS)
-    if len(rows["paper"]) > 2:
-        notes = (*notes, PAPERS_WORKS)
-    if rows["us"]:
-        notes = (*notes, "Below the rule: works that we list, as their abstracts have them.")
-    return replace(table, notes=notes, cite=tuple(works["key"].unique()))
+    ours = [
+        number_row(
+            metrics, f"{what} (here)", {m: Key(model, own, "class", m) for m in names}, percent
+        )
+        for what, model, own in (
+            (f"Word embeddings, M1 {loss.upper()}", "M1", loss),
+            ("Baseline CE", "baseline", "ce"),
+        )
+    ]
+    papers, further = (
+        [work_row(work) for work in works[works["listed_by"] == by].to_dict("records")]
+        for by in LISTED_BY
+    )
+    rows = sorted([*papers, *ours], key=lambda row: row.cells["UA"].value or 0)
+    rows += [replace(row, rule=row is further[0]) for row in further]
+    title = "Comparison with recent work"
+    caption = f"{title}: UA and WA in per cent."
+    table = number_table("2", title, caption, [Column(name) for name in names], rows, "approach")
+    notes = [PAPERS_WORKS] * bool(papers) + [OUR_WORKS] * bool(further)
+    notes = notes or [NO_WORKS]
+    return replace(table.with_notes(*notes), cite=tuple(works["key"].unique()))
 
 
 def work_row(work: Mapping[Hashable, Any]) -> Row:
@@ -187,53 +200,52 @@ def work_row(work: Mapping[Hashable, Any]) -> Row:
 
 def similarity_table(metrics: Metrics, loss: str) -> Table:
     """Table 3: mean cosine similarity of M1..M3's predictions with S1..S3's targets."""
-    columns = [Column(name) for name in ("S1", "S2", "S3")]
-    rows = [
-        number_row(metrics, m, {c.name: Key(m, loss, c.name, "cosine") for c in columns}, cosine)
-        for m in MODELS
-    ]
+    columns = {(name, "cosine"): Column(name) for name in ("S1", "S2", "S3")}
+    title = "Average cosine similarity across the label sets"
     caption = (
         "Average cosine similarity between the predictions of the models and the targets of the "
         "label sets."
     )
-    title = "Average cosine similarity across the label sets"
-    return needs_raters(number_table("3", title, caption, columns, rows))
+    return rater_table("3", title, caption, metrics, loss, columns, cosine)
 
 
 def top10_table(metrics: Metrics, loss: str) -> Table:
     """Table 6: how often l1 and l2 are among the ten words nearest to the prediction."""
-    pairs = [(on, label) for on in ("S2", "S3") for label in ("l1", "l2")]
-    columns = [Column(f"{on} {label}", {"l1": "l₁", "l2": "l₂"}[label], on) for on, label in pairs]
-    keys = {
-        m: {f"{on} {label}": Key(m, loss, on, f"top10_{label}") for on, label in pairs}
-        for m in MODELS
+    columns = {
+        (on, f"top10_{label}"): Column(f"{on} {label}", head, on)
+        for on in ("S2", "S3")
+        for label, head in (("l1", "l₁"), ("l2", "l₂"))
     }
+    title = "Top-10 accuracy for l1 and l2 on S2 and S3"
     caption = (
         "Top-10 accuracy in per cent: how often the most frequent (l₁) and the second most "
         "frequent label (l₂) of an utterance in S2 and S3 are among the ten words nearest to the "
         "prediction."
     )
-    rows = [number_row(metrics, m, own, percent) for m, own in keys.items()]
-    title = "Top-10 accuracy for l1 and l2 on S2 and S3"
-    table = needs_raters(number_table("6", title, caption, columns, rows))
-    counts = {
-        name: {metrics[own[name]].n for own in keys.values() if own[name] in metrics}
-        for name in keys["M1"]
-    }
-    behind = (f"{' or '.join(map(str, sorted(ns))) or 0} in {name}" for name, ns in counts.items())
-    said = f"Utterances, each once a seed: {', '.join(behind)}."
+    table = rater_table("6", title, caption, metrics, loss, columns, percent)
+    counted = []
+    for on, column in columns.items():
+        ns = {metrics[key].n for model in MODELS if (key := Key(model, loss, *on)) in metrics}
+        counted.append(f"{' or '.join(map(str, sorted(ns))) or 0} in {column.name}")
+    said = f"Utterances, each once a seed: {', '.join(counted)}."
     return table if table.missing else table.with_notes(said)
 
 
-def needs_raters(table: Table) -> Table:
-    """The table, or that there is none, as nothing was measured on S2 or S3."""
-    rated = (
-        cell.value is not None and isinstance(cell.source, Key) and cell.source.measured_on != "S1"
-        for cell in table.cells().values()
-    )
-    return (
-        table if any(rated) else Table(table.number, table.title, table.caption, missing=NO_RATERS)
-    )
+def rater_table(
+    number: str, title: str, caption: str, metrics: Metrics, loss: str,
+    columns: Mapping[tuple[str, str], Column], show: Show,
+) -> Table:  # fmt: skip
+    """Table 3 or 6: M1..M3 and, below, constant predictors; none without values of S2 or S3."""
+    if not any(key[2:] in columns and key.measured_on != "S1" for key in metrics):
+        return Table(number, title, caption, missing=NO_RATERS)
+    floors = sorted({key[:2] for key in metrics if key.loss == CONSTANT})
+    rows: list[Row] = []
+    for model, own in [*((model, loss) for model in MODELS), *floors]:
+        keys = {column.name: Key(model, own, *on) for on, column in columns.items()}
+        row = number_row(metrics, model.replace("_", " of "), keys, show)
+        rows.append(replace(row, rule=len(rows) == len(MODELS)))
+    table = number_table(number, title, caption, list(columns.values()), rows)
+    return table.with_notes(FLOORS_NOTE) if floors else table
 
 
 # ------------------------------------------------------------------------- from metrics to cells
@@ -252,16 +264,16 @@ def number_table(
         there = [cell for row in rows if (cell := row.cells[column.name]).value is not None]
         if len(there) > 1:
             best[column.name] = max(there, key=lambda cell: cell.value or 0.0).text
-    bold = [
-        {n: replace(cell, bold=cell.text == best.get(n)) for n, cell in row.cells.items()}
+    bold = tuple(
+        replace(row, cells={
+            name: replace(cell, bold=cell.text == best.get(name))
+            for name, cell in row.cells.items()
+        })
         for row in rows
-    ]
-    return Table(
-        number, title, caption + " Bold: the highest value of a column.",
-        (Column(stub, stub.capitalize(), words=True),), tuple(columns),
-        tuple(replace(row, cells=cells) for row, cells in zip(rows, bold, strict=True)),
-        notes=collapse_note(rows),
     )  # fmt: skip
+    caption += " Bold: the highest value of a column."
+    heads = (Column(stub, stub.capitalize(), words=True),)
+    return Table(number, title, caption, heads, tuple(columns), bold, collapse_note(rows))
 
 
 def number_row(metrics: Metrics, name: str, keys: Mapping[str, Key], show: Show) -> Row:
@@ -287,11 +299,6 @@ def number_cell(measured: Measured, show: Show) -> Cell:
     return Cell(show(value), value, None, interval, low, high, again, most)
 
 
-def signed(value: float, show: Show) -> str:
-    """Print a difference with its sign."""
-    return ("+" if value >= 0 else "") + show(value)
-
-
 def percent(fraction: float) -> str:
     """Print a fraction in per cent with two decimals, as the paper does."""
     return f"{100 * fraction:.2f}".replace("-", "−")
@@ -300,3 +307,8 @@ def percent(fraction: float) -> str:
 def cosine(similarity: float) -> str:
     """Print a cosine similarity with three decimals, as the paper does."""
     return f"{similarity:.3f}".replace("-", "−")
+
+
+def signed(value: float, show: Show) -> str:
+    """Print a difference with its sign."""
+    return ("+" if value >= 0 else "") + show(value)

@@ -17,6 +17,7 @@ from emoword.tables.number_tables import (
     read_metrics,
     similarity_table,
     top10_table,
+    with_floors,
 )
 from emoword.tables.reported import beside, read_reported
 from emoword.tables.word_tables import prediction_table, read_neighbours, target_table
@@ -55,13 +56,13 @@ def table(
     r"""Make one of the paper's tables: as CSV (exact), LaTeX (a float) and JSON (all of it).
 
     Tables 1, 2, 3 and 6 print metrics.csv beside the variant's folder, over all seeds and, of
-    folds, what the setting `aggregate` names; 1, 3 and 6 with the intervals of intervals.csv below.
-    Tables 4 and 5 print neighbours/{variant}.csv. Accuracies are fractions in the CSV, per cent in
-    print. The highest value of a column is bold (ties as printed: all of them; a column with one
-    value: none). A dagger marks values with a collapsed run behind them, an en dash a value that is
-    not there. On IEMOCAP the paper's values stand below ours, and Table 2 lists the works on it. A
-    table that needs what the dataset has not got (ratings by several raters) says so. The JSON says
-    what is behind each cell; page, trace and versus-paper read it.
+    folds, what the setting `aggregate` names; 1, 3 and 6 with the intervals of intervals.csv, and 3
+    and 6 with constant predictors if there is a floors/{variant}.csv. Tables 4 and 5 print
+    neighbours/{variant}.csv. Accuracies are fractions in the CSV, per cent in print. The highest
+    value of a column is bold (ties as printed: all of them; a column with one value: none). A
+    dagger marks values with a collapsed run behind them, an en dash a value that is not there. On
+    IEMOCAP the paper's values stand below ours. A table that needs what the dataset has not got
+    (ratings by several raters) says so. Page, trace and versus-paper read the JSON.
 
         emoword table 1 results/demo/variants/paper.json --literature paper/literature.csv \
             --reported paper/reported.csv --template paper/templates/table.tex.j2 \
@@ -78,14 +79,14 @@ def table(
         json: The table with what is behind it.
     """
     place = read_variant(variant)
-    about = place.variant
     made = (
-        words_table(number, place) if number in (4, 5) else numbers_table(number, place, literature)
+        words_table(number, place)
+        if number > 3 and number < 6
+        else numbers_table(number, place, literature)
     )
-    if about.kind == "iemocap":
+    if place.variant.kind == "iemocap":
         made = beside(made, read_reported(reported))
-    made = made.with_notes(f"Dataset {about.dataset}, variant {about.name}.")
-    made = made.with_notes(SYNTHETIC) if about.synthetic else made
+    made = made.with_notes(*choices(made, place))
     latex = render_tables(template, [made])
     write_table(model.frame(made), csv)
     write_latex(latex, tex)
@@ -94,37 +95,39 @@ def table(
 
 def words_table(number: int, place: Place) -> Table:
     """Read and make Table 4 or 5."""
-    name, chosen = place.variant.name, place.variant.settings
+    name = place.variant.name
     rows = read_neighbours(place.path(f"neighbours/{name}.csv"), name)
-    made = target_table(rows) if number == 4 else prediction_table(rows, chosen.table_loss)
-    return with_choices(made, place)
+    loss = place.variant.settings.table_loss
+    return target_table(rows) if number == 4 else prediction_table(rows, loss)
 
 
 def numbers_table(number: int, place: Place, literature: Path) -> Table:
     """Read and make Table 1, 2, 3 or 6."""
     name, chosen = place.variant.name, place.variant.settings
-    metrics = read_metrics(place.path("metrics.csv"), name, chosen.aggregate)
-    intervals, said = place.path("intervals.csv"), AGGREGATES[chosen.aggregate]
+    fold, loss = chosen.aggregate, chosen.table_loss
+    metrics, said = read_metrics(place.path("metrics.csv"), name, fold), AGGREGATES[fold]
+    intervals, floors = place.path("intervals.csv"), place.path(f"floors/{name}.csv")
     if number != 2 and intervals.is_file():
-        metrics, said = add_intervals(metrics, intervals, name, chosen.aggregate)
+        metrics, said = add_intervals(metrics, intervals, name, fold)
+    if number in (3, 6) and floors.is_file():
+        metrics = with_floors(metrics, floors, name, fold)
     if number == 1:
         made = accuracy_table(metrics)
     elif number == 2:
         # Beside synthetic speech even a row of published results would be a comparison.
         works_on = None if place.variant.synthetic else place.variant.dataset
-        made = comparison_table(metrics, chosen.table_loss, read_literature(literature, works_on))
+        made = comparison_table(metrics, loss, read_literature(literature, works_on))
     else:
-        made = (similarity_table if number == 3 else top10_table)(metrics, chosen.table_loss)
-    return with_choices(made if made.missing else made.with_notes(said), place)
+        made = (similarity_table if number == 3 else top10_table)(metrics, loss)
+    return made if made.missing else made.with_notes(said)
 
 
-def with_choices(made: Table, place: Place) -> Table:
-    """Say which loss Tables 3, 5 and 6 show, and which words 4 to 6 could list."""
-    if made.missing:
-        return made
-    if made.number in ("3", "5", "6"):
-        made = made.with_notes(f"Loss: {LOSSES[place.variant.settings.table_loss]}.")
-    if made.number in ("4", "5", "6"):
-        meta = read_json(place.space / "meta.json")
-        made = made.with_notes(caption(place.space.resolve().name, meta))
-    return made
+def choices(made: Table, place: Place) -> list[str]:
+    """What a table shows, in sentences: its loss, the words that it could list, whose numbers."""
+    notes = []
+    if made.number in ("3", "5", "6") and not made.missing:
+        notes.append(f"Loss: {LOSSES[place.variant.settings.table_loss]}.")
+    if made.number in ("4", "5", "6") and not made.missing:
+        notes.append(caption(place.space.resolve().name, read_json(place.space / "meta.json")))
+    notes.append(f"Dataset {place.variant.dataset}, variant {place.variant.name}.")
+    return [*notes, SYNTHETIC] if place.variant.synthetic else notes

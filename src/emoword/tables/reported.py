@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
 from emoword.tables.model import Cell, Table
-from emoword.tables.number_tables import LOSSES, MODELS, cosine, percent, signed
+from emoword.tables.number_tables import LOSSES, MODELS, Show, cosine, percent, signed
 from emoword.tables.word_tables import EMOTIONS, PLACES
 
 # table, row, column -> value as text; accuracies are fractions
@@ -24,9 +24,12 @@ CELLS = {
     "6": {(m, f"{s} {label}") for m in MODELS for s in ("S2", "S3") for label in ("l1", "l2")},
 }
 NOTE = (
-    "Below ours in small print: the paper's value and the difference (ours minus the paper's); of "
-    "words, the paper's where it is another."
+    "Small, below ours: the paper's value and the difference (ours minus the paper's), with "
+    "≈ where it lies where another run of ours, with a seed of its own, would lie (95%); of words, "
+    "the paper's where it is another."
 )
+REPRODUCED, HIGHER, LOWER = "reproduced", "ours is higher", "ours is lower"
+ONE_SEED, NOT_MEASURED = "not judged: one seed", "not measured"
 
 
 def read_reported(path: Path) -> dict[tuple[str, str, str], str]:
@@ -57,6 +60,21 @@ def read_reported(path: Path) -> dict[tuple[str, str, str], str]:
     return reported
 
 
+def judge(theirs: float, cell: Cell) -> str:
+    """Whether the paper's number lies where another run of ours would (95%); else, on which side.
+
+    >>> judge(0.6, Cell("62.00", 0.62, repeat_low=0.59, repeat_high=0.65))
+    'reproduced'
+    """
+    if cell.value is None:
+        return NOT_MEASURED
+    if cell.repeat_low is None or cell.repeat_high is None:
+        return ONE_SEED
+    if cell.repeat_low <= theirs <= cell.repeat_high:
+        return REPRODUCED
+    return HIGHER if cell.value > theirs else LOWER
+
+
 def beside(table: Table, reported: Reported) -> Table:
     """The table with the paper's value and the difference, or the paper's word, in each cell."""
 
@@ -65,9 +83,10 @@ def beside(table: Table, reported: Reported) -> Table:
         if table.number in WORDS:
             said = "" if said == cell.text else said
         elif said:
-            show = cosine if table.number == "3" else percent
-            theirs, ours = float(said), cell.value
-            said = show(theirs) + (f" ({signed(ours - theirs, show)})" if ours is not None else "")
+            show, theirs = shown(table.number), float(said)
+            mark = " ≈" * (judge(theirs, cell) == REPRODUCED)
+            apart = "" if cell.value is None else f" ({signed(cell.value - theirs, show)})"
+            said = show(theirs) + apart + mark
         return replace(cell, paper=said)
 
     rows = tuple(
@@ -76,3 +95,8 @@ def beside(table: Table, reported: Reported) -> Table:
     )
     noted = any(cell.paper for row in rows for cell in row.cells.values())
     return replace(table, rows=rows, notes=table.notes + (NOTE,) * noted)
+
+
+def shown(table: str) -> Show:
+    """How the numbers of a table are printed."""
+    return cosine if table == "3" else percent
