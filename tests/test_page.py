@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
+from emoword.page.dag import drawing
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -17,7 +18,6 @@ from msgspec.structs import replace
 from emoword import cli
 from emoword.io.files import read_table, write_table
 from emoword.page.build import UNSEEN, audio_addresses, visible, write_data
-from emoword.page.dag import drawing
 from emoword.page.data import details, nearest, utterance_list
 from emoword.tables import model
 

@@ -14,15 +14,18 @@ SEARCHED = 1000  # neighbours among which the paper's words are looked for
 
 
 def table4(*, space: Path, reported: Path, out: Path) -> None:
-    """Make the paper's Table 4 from its four lists of words, and compare all 20 words.
+    r"""Make the paper's Table 4 from its four lists of words, and compare all 20 words.
 
-    Writes one row a word: set, label, place, the paper's word, ours with its similarity, and rank,
-    the paper's word among the 1,000 nearest here (empty: farther, or not in this space).
+    Writes OUT, one row a word: set, label, place, the paper's word, ours with its similarity, and
+    rank, the paper's word among the 1,000 nearest here (empty: farther, or not in this space).
+
+        emoword table4 --space results/spaces/glove_840b --reported paper/reported.csv \
+            --out table4.csv
 
     Args:
-        space: folder of the word space; the paper's is GloVe 840B.
+        space: Folder of the word space; the paper's is GloVe 840B.
         reported: paper/reported.csv.
-        out: the comparison as CSV, written.
+        out: The comparison.
     """
     words = WordSpace.open(space)
     printed: dict[str, list[str]] = {}

@@ -36,7 +36,7 @@ COLUMNS = list(Compared._fields)
 
 
 def versus_paper(variant: Path, /, *, reported: Path, out: Path) -> None:
-    """Set our tables beside the paper's, cell by cell.
+    r"""Set our tables beside the paper's, cell by cell.
 
     Writes OUT, one row a cell of the paper's Tables 1, 3, 4, 5 and 6: reported, ours, difference
     (ours minus the paper's), where another run of ours with another seed would lie (low, high), and
