@@ -236,7 +236,7 @@ NEIGHBOURS = Schema(
         "model": (str, "of a prediction"),
         "loss": (str, "of a prediction"),
         "collapsed": (str, "`2 of 5 runs` that say nothing, or empty"),
-        "name": (str, "the example, or the emotion"),
+        "name": (str, "the label set of a target, or the emotion"),
         "words": (str, "words of a target, each with its count"),
         "rank": (int, "from 1"),
         "word": (str, "the word of this rank"),

@@ -15,7 +15,7 @@ from emoword.labels.words import read_summaries
 from emoword.layout import Place, read_variant
 from emoword.reproduction.choices import read_choices
 from emoword.reproduction.claims_file import read_claims
-from emoword.reproduction.controls import BASELINE, Numbers, reach, read_models
+from emoword.reproduction.controls import BASELINE, Numbers, read_models
 from emoword.reproduction.verdicts import NOT_EVALUATED, Evidence, judge, verdict_of
 from emoword.schemas import UTTERANCES
 from emoword.statistics.intervals import Key, Measured, Where, ends, measure, paired
@@ -207,7 +207,7 @@ def cells(rows: list[dict[str, Any]]) -> dict[str, dict[str, Latex]]:
     found: dict[str, dict[str, Latex]] = {}
     for row in rows:
         ends_ = row["difference"], row["difference low"], row["difference high"]
-        text = Latex("=") if not np.any(ends_) else reach(row, "difference", signed=True)
+        text = Latex("=") if not np.any(ends_) else reach(row)
         mark = r"\rlap{\textdagger}" if row["collapsed"] else ""
         found.setdefault(row["model"], {})[row["metric"]] = Latex(text + mark)
     return found
@@ -225,3 +225,10 @@ def turned(said: list[dict[str, str]]) -> list[str]:
         for row in said
         if row["default"] != row["verdict"]
     ]
+
+
+def reach(row: Mapping[str, Any]) -> Latex:
+    """A difference in points, with half its interval's width, if there is one."""
+    text = f"{100 * row['difference']:+.1f}".replace("-", r"\textminus{}")
+    half = 50 * (row["difference high"] - row["difference low"])
+    return Latex(text if np.isnan(half) else rf"{text} {{\scriptsize$\pm$\,{half:.1f}}}")
