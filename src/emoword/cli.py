@@ -37,7 +37,6 @@ class Command(NamedTuple):
 GROUPS: dict[str, dict[str, Command]] = {
     "Corpora": {
         "demo": Command("demo.corpus", "synthesise a miniature corpus in IEMOCAP's layout"),
-        "polish": Command("demo.polish", "write the CSV of the Polish corpus"),
         "read-iemocap": Command(
             "corpora.iemocap:read_iemocap", "IEMOCAP -> utterances.csv, annotations.csv"
         ),
