@@ -46,7 +46,7 @@ rule space_table:
     conda:
         "../../envs/emoword.yaml"
     params:
-        comparison=subpath(input.made[0], parent=True),
+        comparison=lambda w, input: os.path.dirname(input.made[0]),
     shell:
         "emoword compare-spaces {input.variants} --comparison {params.comparison}"
         " --template {input.template} --csv {output.csv} --tex {output.tex}"
