@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from emoword.labels.accuracy import unweighted_accuracy
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from emoword.labels.accuracy import unweighted_accuracy
 from emoword.statistics.resampling import (
     Aggregate,
     Floats,
