@@ -82,7 +82,9 @@ GROUPS: dict[str, dict[str, Command]] = {
             "reproduction.versus_paper:versus_paper", "our tables beside the paper's"
         ),
         "claims": Command("reproduction.claims", "does each claim of the paper hold"),
-        "choices": Command("reproduction.choices", "what the paper leaves open, as a table"),
+        "choices": Command(
+            "reproduction.choices:choices", "what the paper leaves open, as a table"
+        ),
         "sensitivity": Command(
             "reproduction.sensitivity:sensitivity", "what hangs on each open choice"
         ),
@@ -90,7 +92,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "paper-numbers": Command(
             "report.numbers:paper_numbers", "numbers of the report as LaTeX macros"
         ),
-        "paper": Command("report.build", "the reproduction report as PDF"),
+        "paper": Command("report.build:paper", "the reproduction report as PDF"),
         "page": Command("page.build:page", "the page that opens from disk"),
     },
     "Audit": {

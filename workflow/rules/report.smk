@@ -54,6 +54,6 @@ rule paper:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword paper --text {input.text} --references {input.references}"
+        "emoword paper {input.text} --references {input.references}"
         " --numbers {input.numbers} --tables {input.tables} --figures {input.figures}"
         " --out {output} --record {log}.json > {log} 2>&1"
