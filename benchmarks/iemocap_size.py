@@ -41,6 +41,7 @@ import numpy as np
 import plain
 import soundfile
 import torch
+from emoword.features.unfinished import Unfinished
 from iemocap_like import IN_CLASSES, seconds
 
 from emoword.features import batches as speech_batches
@@ -48,7 +49,6 @@ from emoword.features import memory
 from emoword.features.extract import SECONDS_TOGETHER, compute
 from emoword.features.frames import STORED, Features
 from emoword.features.pretrained import load
-from emoword.features.unfinished import Unfinished
 from emoword.training.loop import Examples, frame_statistics, held, train_epoch
 from emoword.training.network import Network, Shape
 from emoword.training.optimiser import OneCycleAdam

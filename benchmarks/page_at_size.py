@@ -184,9 +184,9 @@ def make(out: Path, size: int, seeds: int, losses: Sequence[str] = LOSSES) -> Pa
     literature = templates.parent / "literature.csv"
     for number in range(1, 7):
         call = f"""table {number} --metrics {results}/metrics.csv --neighbours {neighbours}
-            --literature {literature} --template {templates}/table{number}.tex.j2 --dataset sized
+            --literature {literature} --template {templates}/table.tex.j2 --dataset sized --synthetic
             --csv {results}/tables/table{number}.csv --tex {results}/tables/table{number}.tex
-            --synthetic"""
+            --json {results}/tables/table{number}.json"""
         cli.main(call.split())
     drawn = {
         "confusion": ["--decisions", decisions],

@@ -9,7 +9,8 @@ processes of their own, one after the other, with the same number of threads:
    imports, which are before the clock starts; the memory is the whole process's.
 3. the exact 10 nearest words of many queries, beside gensim's most_similar for each query (of a
    random sample of them, scaled up) and beside the bare float32 product by numpy, in blocks, whose
-   results nobody looks at: the floor.
+   results nobody looks at: the floor. Where faiss is installed (pip install faiss-cpu), beside its
+   IndexFlatIP, too, whose neighbours are those of float32.
 
 Times are wall-clock, of one run each in row 1, the median of five processes in row 2 and of three
 in row 3, taken in turn; memory is the peak resident size (VmHWM, so Linux) of the process, mapped
@@ -30,6 +31,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -140,11 +142,28 @@ def neighbours_gensim(folder: Path) -> Measured:
     return measured | {"seconds": measured["seconds"] * len(queries) / len(sample)}
 
 
+def neighbours_faiss(folder: Path) -> Measured:
+    """The same with faiss, which takes copies of all vectors, of length one."""
+    import faiss
+
+    queries = np.load(folder / "queries.npy").astype(np.float32)
+
+    def search() -> None:
+        vectors = np.load(folder / "store/vectors.npy")
+        for array in (vectors, queries):
+            faiss.normalize_L2(array)
+        index = faiss.IndexFlatIP(DIM)
+        index.add(vectors)
+        index.search(queries, K)
+
+    return timed(search)
+
+
 CHILDREN: dict[str, Callable[[Path], Measured]] = {
     function.__name__: function
     for function in (
         *(text_to_store, text_to_gensim, open_store, open_gensim),
-        *(neighbours, neighbours_product, neighbours_gensim),
+        *(neighbours, neighbours_product, neighbours_gensim, neighbours_faiss),
     )
 }
 
@@ -224,6 +243,8 @@ def table(words: int, queries: int, threads: int, measured: dict[str, Measured])
     what = f"exact {K} nearest of {queries:,} queries"
     row(what, "neighbours", "neighbours_gensim", "gensim most_similar (of 2%, scaled)")
     row(what, "neighbours", "neighbours_product", "bare float32 product")
+    if "neighbours_faiss" in measured:
+        row(what, "neighbours", "neighbours_faiss", "faiss IndexFlatIP")
     return "\n".join([*lines, "", f"*{words:,} words x {DIM}; {machine(threads)}*"])
 
 
@@ -283,6 +304,7 @@ def main() -> None:
         names = ["open_store", "open_gensim"]
         measured |= medians(names, folder, threads, arguments.repeats)
         names = ["neighbours_product", "neighbours", "neighbours_gensim"]
+        names += ["neighbours_faiss"] if find_spec("faiss") else []
         measured |= medians(names, folder, threads, min(3, arguments.repeats))
         check_exact(folder)
     print(table(words, arguments.queries, threads, measured))

@@ -17,7 +17,8 @@ import numpy as np
 from embed_glove import DECIMALS, HERE, OUT, compare, compress, emotion_words
 
 from emoword.io.files import replacing
-from emoword.spaces.formats import read_bert, read_glove
+from emoword.spaces.bert import read_bert
+from emoword.spaces.formats import read_glove
 from emoword.spaces.make import CUTS
 
 FREQUENT = 5_000
@@ -42,7 +43,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     emotions = set(emotion_words())
-    frequent = [word.decode() for some, _ in read_glove(OUT) for word in some]
+    frequent = [word.decode() for some, _ in read_glove(OUT, Counter()) for word in some]
     words, full = cut(arguments.source, frequent, emotions)
     rounded = np.round(full.astype(np.float64), DECIMALS).astype(np.float32)
     data = compress(words, rounded)

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from emoword.io.files import replacing
-from emoword.spaces import cosine
+from emoword.spaces.geometry import cosine, lengths
+from emoword.spaces.neighbours import nearest
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "src/emoword/resources/glove.6B.100d.cut.txt.xz"
@@ -54,12 +55,10 @@ def compress(words: list[str], rounded: np.ndarray) -> bytes:
 
 def compare(words: list[str], full: np.ndarray, rounded: np.ndarray, emotions: set[str]) -> str:
     """What the rounding does to directions and to the neighbours of the emotion words."""
-    everything = np.arange(len(words))
-    kept = cosine.cosines(full, everything, rounded.astype(np.float64), everything)
+    kept = cosine(full, rounded)
     rows = np.array([row for row, word in enumerate(words) if word in emotions])
     before, after = (
-        cosine.nearest(space, cosine.lengths(space), space[rows], 6)[0][:, 1:]
-        for space in (full, rounded)
+        nearest(space, lengths(space), space[rows], 6)[0][:, 1:] for space in (full, rounded)
     )
     shared = [len(set(a) & set(b)) for a, b in zip(before, after, strict=True)]
     same = np.mean(np.all(before == after, axis=1))

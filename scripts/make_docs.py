@@ -16,9 +16,11 @@ from msgspec import Struct
 
 from emoword import settings
 from emoword.cli import GROUPS
+from emoword.reproduction.choices import markdown, read_choices
 from emoword.schemas import SCHEMAS
 
 DOCS = Path(__file__).parent.parent / "docs"
+LEDGER = DOCS.parent / "paper" / "choices.yaml"
 MADE = "<!-- made by scripts/make_docs.py -->\n"
 
 
@@ -136,7 +138,20 @@ def handovers_page() -> str:
     return MADE + text
 
 
+def choices_page() -> str:
+    """What the paper leaves open."""
+    text = (
+        "# What the paper leaves open\n\nEach choice is a switch ([settings](settings.md)); "
+        "[paper/choices.yaml](../paper/choices.yaml) is the ledger: what the paper says and where, "
+        "our default and why, the alternatives. `./run --cores 2 sensitivity` tries each alternative "
+        "alone, with the loss of Tables 3 to 6, and writes what it changes in UA, WA and in the "
+        "verdicts on the claims; what an alternative does not touch is not trained again.\n\n"
+    )
+    return MADE + text + markdown(read_choices(LEDGER)) + "\n"
+
+
 PAGES = {
+    "open-choices.md": choices_page,
     "settings.md": settings_page,
     "commands.md": commands_page,
     "hand-overs.md": handovers_page,

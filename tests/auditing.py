@@ -77,8 +77,8 @@ def make_results(root: Path, source: Path) -> Path:
             table = f"{D}/tables/table{number}"
             stage(
                 f"table {number} --metrics {D}/metrics.csv --neighbours {neighbours} --literature "
-                f"{template}/literature.csv --template {template}/table{number}.tex.j2 "
-                f"--dataset demo --synthetic --csv {table}.csv --tex {table}.tex",
+                f"{template}/literature.csv --template {template}/table.tex.j2 --dataset demo "
+                f"--synthetic --csv {table}.csv --tex {table}.tex --json {table}.json",
                 f"{logs}/tables/table{number}",
             )
         figure = f"{D}/figures/confusion"

@@ -1,4 +1,6 @@
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,58 +53,80 @@ def test_other_formats(tmp_path: Path, suffix: str) -> None:
     assert np.abs(np.fft.rfft(samples[:16000], 16000)).argmax() == 440
 
 
-def write_damaged(kind: str, path: Path) -> None:
-    """A file at ``path`` with the damage, if one can be there."""
-    noise = np.random.default_rng(0).uniform(-1, 1, 2000)
-    match kind:
-        case "no bytes":
-            path.write_bytes(b"")
-        case "text":
-            path.write_text("this is not audio\n" * 50)
-        case "folder":
-            path.mkdir()
-        case "empty":
-            soundfile.write(path, noise[:0], 16000)
-        case "silent":
-            soundfile.write(path, np.zeros((2000, 2)), 16000)
-        case "constant":
-            soundfile.write(path, np.full(2000, 0.25), 16000)
-        case "nan":
-            soundfile.write(path, np.where(noise > 0.9, np.nan, noise), 16000, subtype="FLOAT")
-        case "infinite":
-            soundfile.write(path, np.where(noise > 0.9, np.inf, noise), 16000, subtype="FLOAT")
-        case "rate":
-            soundfile.write(path, noise, 1)
-        case "prime rate":
-            soundfile.write(path, noise, 16001)
+NOISE = np.random.default_rng(0).uniform(-1, 1, 2000)
 
 
 @pytest.mark.parametrize(
-    ("kind", "message"),
+    ("samples", "options", "message"),
     [
-        ("missing", "no such file"),
-        ("folder", "no such file"),
-        ("no bytes", "cannot be read as audio"),
-        ("text", "cannot be read as audio"),
-        ("empty", "no samples"),
-        ("silent", "silent"),
-        ("constant", "silent"),
-        ("nan", "not finite"),
-        ("infinite", "not finite"),
-        ("rate", "sample rate is 1 Hz"),
-        ("prime rate", "sample rate is 16001 Hz"),
+        (NOISE[:0], {}, "no samples"),
+        (np.zeros((2000, 2)), {}, "silent, all its samples are 0"),
+        (np.full(2000, 0.25), {}, "silent"),
+        (np.where(NOISE > 0.9, np.nan, NOISE), {"subtype": "FLOAT"}, "not finite"),
+        (np.where(NOISE > 0.9, np.inf, NOISE), {"subtype": "FLOAT"}, "not finite"),
+        (NOISE * 1e30, {"subtype": "FLOAT"}, r"its samples reach 9.9\d+e\+29; full scale is 1"),
+        (NOISE, {"samplerate": 1}, "sample rate is 1 Hz"),
+        (NOISE, {"samplerate": 16001}, "sample rate is 16001 Hz"),
     ],
 )
-def test_what_cannot_be_used_is_named_in_one_line(tmp_path: Path, kind: str, message: str) -> None:
+def test_samples_that_cannot_be_used_are_named(
+    tmp_path: Path, samples: NDArray[np.float64], options: dict[str, Any], message: str
+) -> None:
     path = tmp_path / "recording 1.wav"
-    write_damaged(kind, path)
-    with pytest.raises(InputError, match=message) as caught:
+    soundfile.write(path, samples, **{"samplerate": 16000, **options})
+    for use in (audio.read, audio.length):
+        with pytest.raises(InputError, match=rf"recording 1\.wav: (is |has )?.*{message}"):
+            use(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such file"),
+        (b"", "cannot be read as audio: Format not recognised."),
+        (b"this is not audio\n" * 50, "cannot be read as audio: Format not recognised."),
+    ],
+)
+def test_what_is_no_audio_is_named_in_one_line(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "a.raw"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
         audio.read(path)
-    assert str(caught.value).startswith(f"{path}: ")
-    assert "\n" not in str(caught.value)
+    assert str(caught.value) == f"{path}: {message}"
+    with pytest.raises(InputError, match="no such file"):
+        audio.read(tmp_path)
 
 
-def test_a_name_that_means_raw_samples_is_an_error_as_well(tmp_path: Path) -> None:
-    (tmp_path / "a.raw").write_bytes(b"\0\1" * 500)
-    with pytest.raises(InputError, match=r"a\.raw: cannot be read as audio"):
-        audio.read(tmp_path / "a.raw")
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "au", "flac", "mp3"])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_file_that_is_cut_off_under_an_intact_header(
+    tmp_path: Path, suffix: str, share: float
+) -> None:
+    whole, cut = tmp_path / f"whole.{suffix}", tmp_path / f"cut.{suffix}"
+    soundfile.write(whole, sine(440, 2.0, 16000), 16000)
+    content = whole.read_bytes()
+    assert audio.length(whole) == len(audio.read(whole))
+    cut.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(InputError, match=rf"cut\.{suffix}: (is cut off|cannot be read as audio)"):
+        audio.length(cut)
+
+
+def test_a_length_that_was_not_known_when_the_header_was_written(tmp_path: Path) -> None:
+    """As ffmpeg writes it to a pipe."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, NOISE, 16000)
+    content = bytearray(path.read_bytes())
+    for place in (4, content.index(b"data") + 4):
+        content[place : place + 4] = b"\xff\xff\xff\xff"
+    path.write_bytes(content)
+    assert len(audio.read(path)) == 2000
+
+
+def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    soundfile.write(tmp_path / "a.wav", NOISE, 16000)
+    (tmp_path / "a.wav").rename(path)
+    assert len(audio.read(path)) == 2000

@@ -471,10 +471,10 @@ def trace(capsys: pytest.CaptureFixture[str]) -> Trace:
     ("table", "row", "column"),
     [
         (1, "M1", "LC UA"),
-        (2, "baseline CE", "WA"),
+        (2, "Baseline CE (here)", "WA"),
         (3, "M1", "S2"),
-        (4, "example 1", "word 2"),
-        (5, "anger M1", "similarity 3"),
+        (4, "S1 neutral", "2nd"),
+        (5, "M1 3rd", "anger"),
         (6, "M1", "S3 l1"),
     ],
 )
@@ -526,8 +526,8 @@ def test_any_other_table_is_traced_by_its_line(root: Path, trace: Trace) -> None
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("tables/table1.csv", "M9", "LC UA"), "no row 'M9'; there are: M1"),
-        (("tables/table1.csv", "M1", "UA"), "no column 'UA'; there are: model"),
+        (("tables/table1.csv", "M9", "LC UA"), "no row 'M9'; there are: M1, M2"),
+        (("tables/table1.csv", "M1", "UA"), "no column 'UA'; there are: MSE UA"),
         (("tables/table1.csv", "M1", "LC UA", "--utterance", "Ses01X"), "no utterance 'Ses01X'"),
         (("annotations.csv", "x", "text"), "no line begin with 'x'"),
     ],

@@ -13,7 +13,6 @@ import yaml
 from scipy import stats
 
 from emoword import cli
-from emoword.layout import as_json, variant_of
 from emoword.reproduction.claims_file import AnyClaim, read_claims
 from emoword.reproduction.verdicts import (
     CONTRADICTED,
@@ -27,11 +26,10 @@ from emoword.reproduction.verdicts import (
     verdict_of,
 )
 from emoword.reproduction.versus_paper import COLUMNS
-from emoword.settings import read_config
 from emoword.statistics.intervals import Difference
+from variant_files import write_variant
 
 PAPER = Path(__file__).parents[1] / "paper"
-CONFIG = PAPER.parent / "config.yaml"
 T95 = float(stats.t.ppf(0.975, 9))  # ten speakers
 
 
@@ -510,7 +508,6 @@ def stage(tmp_path: Path) -> Callable[..., Path]:
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump({"claims": claims}))
     works = "key,UA,WA\nold2019self,0.638,0.681\nnew2022speech,0.7105,\nnear2020speech,0.685,0.6\n"
     (tmp_path / "literature.csv").write_text(works)
-    demo = variant_of(read_config(yaml.safe_load(CONFIG.read_text())), "demo", "paper")
     root = tmp_path / "results"
     rows = pd.DataFrame([difference("M1 lc", "baseline ce", 0.1, 0.01)])
     rows = pd.concat([rows, rows.assign(fold="pooled", difference=-0.1, low=-0.12, high=-0.08)])
@@ -530,17 +527,13 @@ def stage(tmp_path: Path) -> Callable[..., Path]:
         path = root / f"{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(path, index=False)
-    for label_set, folder in demo.targets.items():
-        (root / folder).mkdir(parents=True)
-        summary = {"label_set": label_set, "distinct_targets": 39}
-        (root / folder / "summary.json").write_text(json.dumps(summary))
+    (root / "targets/S2").mkdir(parents=True)
+    summary = {"label_set": "S2", "distinct_targets": 39}
+    (root / "targets/S2/summary.json").write_text(json.dumps(summary))
 
     def run(corpus: str = "demo", aggregate: str = "mean") -> Path:
-        chosen = msgspec.structs.replace(demo.settings, aggregate=aggregate)
-        own = msgspec.structs.replace(demo, kind=corpus, settings=chosen)
-        (root / "variants").mkdir(exist_ok=True)
-        (root / "variants/paper.json").write_text(as_json(own))
-        words = ["claims", root / "variants/paper.json", "--claims", tmp_path / "claims.yaml"]
+        own = write_variant(root, kind=corpus, aggregate=aggregate)
+        words = ["claims", own, "--claims", tmp_path / "claims.yaml"]
         words += ["--reported", PAPER / "reported.csv"]
         words += ["--literature", tmp_path / "literature.csv", "--templates", PAPER / "templates"]
         for name in ("csv", "parts", "tex", "html"):
@@ -602,17 +595,17 @@ def test_the_page_shows_what_is_compared_with_the_paper(stage: Callable[..., Pat
         ["1", "M1", "LC UA", 0.62, 0.6, -0.02, 0.55, 0.65, "inside our interval"],
         ["3", "M1", "S2", 0.8, 0.81234, 0.01234, "", "", "ours is higher"],
         ["5", "anger M1", "words", f"rage {HOSTILE}", "rage", "", "", "", "1 of 5 words"],
-        ["6", "M1", "S2 l1", "", 0.9, "", 0.8, 1.0, "not transcribed"],
+        ["6", "M1", "S2 l1", 0.5958, "", "", "", "", "not measured"],
     ]
     folder = stage()
     pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / "results/versus_paper.csv", index=False)
     stage()
     page = Tags()
     page.feed((folder / "out.html").read_text())
-    assert "62.0" + "60.0" + "\N{MINUS SIGN}2.0" + "55.0\N{EN DASH}65.0" in page.text
+    assert "62.00" + "60.00" + "\N{MINUS SIGN}2.00" + "55.00\N{EN DASH}65.00" in page.text
     assert "0.800" + "0.812" + "+0.012" in page.text
     assert "1 of 5 words" in page.text
-    assert "90.0" not in page.text
+    assert "59.58\N{EN DASH}\N{EN DASH}not measured" in page.text
     assert "script" not in page.tags
 
 

@@ -8,14 +8,12 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from sklearn.metrics import balanced_accuracy_score
 
 from emoword import cli
-from emoword.layout import as_json, variant_of
 from emoword.reproduction.claims_file import Contains, Greater, Pair
 from emoword.reproduction.sensitivity import of_one_loss
-from emoword.settings import read_config
+from variant_files import write_variant
 
 ROOT = Path(__file__).parent.parent
 CLASSES = ["anger", "happiness", "sadness"]
@@ -52,8 +50,13 @@ def decisions(
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
+    """A results folder with the default's decisions and floors."""
     corpus().drop(columns="true").to_csv(tmp_path / "utterances.csv", index=False)
-    decisions("paper", 0).to_csv(tmp_path / "paper.csv", index=False)
+    (tmp_path / "decisions").mkdir()
+    (tmp_path / "floors").mkdir()
+    decisions("paper", 0).to_csv(tmp_path / "decisions/paper.csv", index=False)
+    floors = decisions("paper", 9, [("majority", "constant")]).assign(predicted="anger")
+    floors.to_csv(tmp_path / "floors/paper.csv", index=False)
     return tmp_path
 
 
@@ -64,53 +67,47 @@ def ua(table: pd.DataFrame) -> float:
 
 
 def control_table(files: Path, *variants: str) -> pd.DataFrame:
-    floors = decisions("paper", 9, [("majority", "constant")]).assign(
-        predicted="anger", cosine_S1="0.5"
-    )
-    floors.to_csv(files / "floors.csv", index=False)
-    options = ["--decisions", *(files / f"{v}.csv" for v in ("paper", *variants))]
-    options += ["--floors", files / "floors.csv", "--utterances", files / "utterances.csv"]
-    options += ["--controls", ROOT / "paper/controls.yaml", "--dataset", "demo", "--synthetic"]
-    options += ["--template", ROOT / "paper/templates/tableA2.tex.j2"]
-    options += ["--csv", files / "A2.csv", "--tex", files / "A2.tex"]
-    cli.main(["control-table", *map(str, options)])
+    paths = [write_variant(files, name, kind="demo") for name in ("paper", *variants)]
+    options = ["--controls", ROOT / "paper/controls.yaml", "--csv", files / "A2.csv"]
+    options += ["--template", ROOT / "paper/templates/table.tex.j2", "--tex", files / "A2.tex"]
+    cli.main(["control-table", *map(str, [*paths, *options])])
     return pd.read_csv(files / "A2.csv", keep_default_na=False)
 
 
 def test_table_a2_by_hand(files: Path) -> None:
     shuffled, soft = decisions("shuffled", 1), decisions("soft_labels", 2, [("M2", "soft")])
-    shuffled.to_csv(files / "shuffled.csv", index=False)
-    soft.assign(collapsed="1").to_csv(files / "soft_labels.csv", index=False)
+    shuffled.to_csv(files / "decisions/shuffled.csv", index=False)
+    soft.assign(collapsed="1").to_csv(files / "decisions/soft_labels.csv", index=False)
     table = control_table(files, "shuffled", "soft_labels")
     rows = {(row["variant"], row["model"]): row for row in table.to_dict("records")}
     assert list(rows) == [
-        ("paper", "baseline"), ("paper", "M1"), ("paper", "M2"), ("paper", "M3"),
-        ("soft_labels", "M2"), ("shuffled", "M1"), ("shuffled", "M2"), ("shuffled", "M3"),
-        ("paper", "majority"),
+        ("paper", "baseline CE"), ("paper", "M1 LC"), ("paper", "M2 LC"), ("paper", "M3 LC"),
+        ("soft_labels", "M2 SOFT"), ("shuffled", "M1 LC"), ("shuffled", "M2 LC"),
+        ("shuffled", "M3 LC"), ("paper", "majority"),
     ]  # fmt: skip
     default = dict(iter(decisions("paper", 0).groupby("model")))
     own = shuffled[shuffled["model"] == "M1"]
-    row = rows["shuffled", "M1"]
+    row = rows["shuffled", "M1 LC"]
     assert float(row["UA"]) == pytest.approx(ua(own))
     assert float(row["UA - default"]) == pytest.approx(ua(own) - ua(default["M1"]))
     assert float(row["UA - baseline"]) == pytest.approx(ua(own) - ua(default["baseline"]))
     # soft labels are another model: beside the default's M2, and its baseline
-    row = rows["soft_labels", "M2"]
+    row = rows["soft_labels", "M2 SOFT"]
     assert float(row["UA - default"]) == pytest.approx(ua(soft) - ua(default["M2"]))
-    assert row["collapsed"] == "9 of 9 runs"
-    assert rows["paper", "baseline"]["UA - default"] == ""
-    scripted = corpus()["style"].to_numpy() == "scripted"
-    by_hand = ua(own[np.tile(scripted, 3)])
-    assert float(rows["shuffled", "M1"]["scripted UA"]) == pytest.approx(by_hand)
+    assert row["collapsed"] == "SOFT: 9 of 9 runs"
+    assert rows["paper", "baseline CE"]["UA - default"] == ""
+    scripted = np.tile(corpus()["style"].to_numpy() == "scripted", 3)
+    assert float(rows["shuffled", "M1 LC"]["scripted UA"]) == pytest.approx(ua(own[scripted]))
     assert float(rows["paper", "majority"]["UA"]) == pytest.approx(1 / 3)
-    text = (files / "A2.tex").read_text()
-    assert "says nothing" in text.replace("say nothing", "says nothing")
+    text = " ".join((files / "A2.tex").read_text().split())
+    assert "say nothing about the paper" in text
     assert r"\rlap{\textdagger}" in text
-    assert text.count(r"\begin{table}") == 2  # the second: floors of Tables 3 and 6
+    assert r"\multicolumn{2}{c}{UA, difference from}" in text
+    assert f"& {100 * float(row['UA - default']):+.2f}".replace("-", r"\textminus{}") in text
 
 
 def sensitivity(files: Path, *variants: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:
-    config = read_config(yaml.safe_load((ROOT / "config.yaml").read_text()))
+    names = ("paper", *variants)
     words = {"M1": ["joy", "sadness"], "M2": ["joy", "fun"], "M3": ["joy", "fun"]}
     rows = [
         ("lc", m, "happiness", rank + 1, w, seed)
@@ -118,20 +115,18 @@ def sensitivity(files: Path, *variants: str) -> tuple[pd.DataFrame, pd.DataFrame
         for rank, w in enumerate(words[m])
         for seed in "012"
     ]
-    for folder in ("variants", "neighbours", "decisions"):
-        (files / folder).mkdir(exist_ok=True)
-    for name in ("paper", *variants):
-        own = variant_of(config, "demo", name)
-        (files / f"variants/{name}.json").write_text(as_json(own))
-        for label_set, target in own.targets.items():
-            (files / target).mkdir(parents=True, exist_ok=True)
-            summary = {"label_set": label_set, "distinct_targets": 129}
-            (files / target / "summary.json").write_text(json.dumps(summary))
+    (files / "neighbours").mkdir()
+    for name in names:
         table = pd.DataFrame(rows, columns=["loss", "model", "name", "rank", "word", "seed"])
         table = table.assign(kind="prediction of a seed", variant=name, collapsed="", words="")
         table.assign(similarity=0.5).to_csv(files / f"neighbours/{name}.csv", index=False)
-        (files / f"decisions/{name}.csv").write_text((files / f"{name}.csv").read_text())
-    options: list[Path | str] = [files / f"variants/{name}.json" for name in ("paper", *variants)]
+    (files / "targets/S2").mkdir(parents=True)
+    summary = {"label_set": "S2", "utterances": 90, "distinct_targets": 129}
+    (files / "targets/S2/summary.json").write_text(json.dumps(summary))
+    options: list[Path | str] = [
+        write_variant(files, name, aggregate="pooled" if name == "pooled" else "mean")
+        for name in names
+    ]
     options += ["--choices", ROOT / "paper/choices.yaml", "--claims", ROOT / "paper/claims.yaml"]
     options += ["--reported", ROOT / "paper/reported.csv"]
     options += ["--template", ROOT / "paper/templates/sensitivity.tex.j2"]
@@ -145,9 +140,9 @@ def sensitivity(files: Path, *variants: str) -> tuple[pd.DataFrame, pd.DataFrame
 def test_sensitivity_by_hand(files: Path) -> None:
     worse = decisions("adamw", 5)
     worse.loc[worse["model"] == "M1", "predicted"] = "anger"
-    worse.to_csv(files / "adamw.csv", index=False)
+    worse.to_csv(files / "decisions/adamw.csv", index=False)
     for same in ("pooled", "table5_vote"):
-        decisions(same, 0).to_csv(files / f"{same}.csv", index=False)
+        decisions(same, 0).to_csv(files / f"decisions/{same}.csv", index=False)
     changes, verdicts, text = sensitivity(files, "adamw", "pooled", "table5_vote")
     assert list(changes["variant"].drop_duplicates()) == ["adamw", "pooled", "table5_vote"]
     row = {(r["variant"], r["model"], r["metric"]): r for r in changes.to_dict("records")}

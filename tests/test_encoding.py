@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.spatial.distance import cosine as scipy_cosine
 
 from emoword.io.errors import InputError
-from emoword.labels.encoding import cosine, decide, encode, ranked_words, read_targets
+from emoword.labels.encoding import decide, encode, ranked_words, read_targets
 from emoword.spaces.word_space import WordSpace
 
 COUNTS = st.dictionaries(
@@ -51,13 +50,6 @@ def test_an_utterance_without_words_is_named(embedded: WordSpace) -> None:
 def test_a_word_that_the_space_lacks_is_named(embedded: WordSpace) -> None:
     with pytest.raises(InputError, match="qwxzk"):
         encode(table({"qwxzk": 1}), ["u"], embedded)
-
-
-def test_cosine_equals_scipys() -> None:
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(2, 5, 9))
-    wanted = [1 - scipy_cosine(x, y) for x, y in zip(a, b, strict=True)]
-    np.testing.assert_allclose(cosine(a, b), wanted)
 
 
 def test_decision_is_the_largest_cosine_not_the_nearest_point() -> None:

@@ -3,13 +3,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from emoword.labels.accuracy import unweighted_accuracy, weighted_accuracy
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from emoword import cli
 from emoword.evaluation.evaluate import evaluate
-from emoword.labels.accuracy import unweighted_accuracy, weighted_accuracy
 
 LABELS = st.sampled_from(["anger", "happiness", "sadness", "neutral"])
 

@@ -34,6 +34,13 @@ COMMANDS = {
     "{[}": "[",
     "{]}": "]",
     "{*}": "*",
+    r"\textminus{}": "−",
+    r"\textpm{}": "±",
+    r"\texttimes{}": "×",
+    r"\textdagger{}": "†",
+    r"\textsubscript{1}": "₁",
+    r"\textsubscript{2}": "₂",
+    r"\ensuremath{\approx}": "≈",
     "{}": "",
 }
 TOKEN = re.compile(

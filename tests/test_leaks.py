@@ -142,9 +142,9 @@ def test_statistics_of_other_frames(
     data: Path, leak: Callable[[], str], parts: list[str], said: str
 ) -> None:
     _, split = split_of(data, "S2-lc-1")
-    index = pd.read_csv(data / "features" / "index.csv").set_index("utterance")
+    index = pd.read_csv(data / "features/shard1of1/index.csv").set_index("utterance")
     own = index.loc[list(split["utterance"][split["part"].isin(parts)])]
-    frames = np.load(data / "features" / "frames.npy").astype(np.float64)
+    frames = np.load(data / "features/shard1of1/frames.npy").astype(np.float64)
     rows = np.concatenate([frames[s : s + n] for s, n in own[["start", "frames"]].to_numpy()])
     path = data / "runs" / "S2-lc-1" / "weights.safetensors"
     weights = load_file(path)

@@ -10,14 +10,16 @@ from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
+from emoword.page.dag import drawing
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from emoword import cli
 from emoword.io.files import read_table, write_table
 from emoword.page.build import UNSEEN, audio_addresses, visible, write_data
-from emoword.page.dag import drawing
 from emoword.page.data import details, nearest, utterance_list
+from emoword.tables import model
 
 IDS = ["u1", "u2", "u3"]
 S1 = pd.DataFrame({"utterance": ["u1", "u3"], "word": ["anger", "sadness"], "count": [1, 1]})
@@ -247,14 +249,15 @@ def test_every_cell_of_the_tables_has_its_trace(sized: Path, tmp_path: Path) -> 
     for number, expected in ((1, 8), (3, 9), (6, 12)):
         assert sum(address.startswith(f"#trace/{number}/") for address in cells.found) == expected
     table = read_table(sized / "tables/table1.csv", ["model"]).set_index("model")
-    printed = f"{100 * float(str(table.loc['M2', 'LC UA'])):.1f}"
+    printed = f"{100 * float(str(table.loc['M2', 'LC UA'])):.2f}"
     assert cells.found["#trace/1/M2/LC%20UA"] == printed
-    table = read_table(sized / "tables/table5.csv", ["emotion", "model"])
-    first = table.iloc[0]
-    address = f"#trace/5/{first['emotion']}%20{first['model']}/word%202"
-    assert cells.found[address] == first["word 2"]
-    command = traces[address[1:]]["command"]
-    assert command.endswith(f"table5.csv '{first['emotion']} {first['model']}' 'word 2'")
+    table = read_table(sized / "tables/table5.csv", ["model", "rank"])
+    second = table.iloc[1]
+    assert (second["model"], second["rank"]) == ("M1", "2nd")
+    assert cells.found["#trace/5/M1%202nd/anger"] == second["anger"]
+    trace = traces["trace/5/M1%202nd/anger"]
+    assert trace["command"].endswith("table5.csv 'M1 2nd' anger")
+    assert trace["vector"]["nearest"][1] == [second["anger"], second["anger similarity"]]
 
 
 def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path) -> None:
@@ -272,9 +275,11 @@ def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path
     write_table(
         pd.DataFrame({"space": ["glove"], "UA": [0.123456789]}), results / "tables/tableA1.csv"
     )
-    key = {"variant": "paper", "model": "M1", "loss": "lc", "fold": "mean", "measured_on": "class"}
-    interval = pd.DataFrame([{**key, "metric": "UA", "low": 0.25, "high": 0.75}])
-    write_table(interval, results / "intervals.csv")
+    path = results / "tables/table1.json"
+    table = model.read(path)
+    cell = replace(table.find("M1", "LC UA"), interval="25.00–75.00", paper="69.68 (<b>)")
+    row = replace(table.rows[0], cells=table.rows[0].cells | {"LC UA": cell})
+    model.write(replace(table, rows=(row, *table.rows[1:])), path)
     text = page_of(results, tmp_path / "page")
     assert 'id="further"' in text
     assert "M1 - M2" in text
@@ -283,7 +288,8 @@ def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path
     assert 'class="verdict undecided"' in text
     assert "Table A1" in text
     assert ">0.1235<" in text
-    assert "<small>25.0 to 75.0</small>" in text
+    assert "<small><bdi>25.00–75.00</bdi></small>" in text
+    assert "<small><bdi>paper: 69.68 (&lt;b&gt;)</bdi></small>" in text
 
 
 def test_what_does_not_fit_together_is_said_in_one_line(

@@ -3,6 +3,7 @@
 What is expected is counted with pandas from the files that the page was made from.
 """
 
+import json
 import re
 import shlex
 import shutil
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from emoword import cli
 from emoword.io.files import read_table, write_table
+from emoword.tables import model
 
 CHROMIUM = next(
     (
@@ -67,10 +69,11 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.setparams((1, 2, 16000, 16000, "NONE", ""))
         file.writeframes(bytes(32000))
     write_table(table.assign(wav=table["wav"].mask(heard, str(sound))), made / "utterances.csv")
-    neighbours = read_table(made / "neighbours/paper.csv", ["word"])
-    table5 = read_table(made / "tables/table5.csv", ["word 1"])
-    for frame, name in ((neighbours, "neighbours/paper.csv"), (table5, "tables/table5.csv")):
-        write_table(frame.replace(table5["word 1"].iloc[0], HOSTILE_WORD), made / name)
+    neighbours, table5 = made / "neighbours/paper.csv", made / "tables/table5.json"
+    word = model.read(table5).rows[0].cells["anger"].text
+    write_table(read_table(neighbours, ["word"]).replace(word, HOSTILE_WORD), neighbours)
+    hostile = f'"text": {json.dumps(HOSTILE_WORD)}'
+    table5.write_text(table5.read_text().replace(f'"text": "{word}"', hostile))
     call = ["page", "--results", made, "--runs", *sorted((made / "runs/paper").glob("*/*"))]
     call += ["--targets", made / "targets/paper", "--space", folder / "space", "--synthetic"]
     cli.main([*map(str, call), "--out", str(made / "report")])
@@ -398,7 +401,7 @@ def test_a_phone_has_no_need_to_scroll_sideways(opened: Callable[..., Page], res
     name = quote(truth_of(results).index[3], safe="")
     phone = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
     page = opened(expected="ERR_FILE_NOT_FOUND", **phone)
-    for address in (*VIEWS, f"utterance/{name}", "trace/5/anger%20M1/word%201"):
+    for address in (*VIEWS, f"utterance/{name}", "trace/5/M1%201st/anger"):
         page.goto(page.url.split("#")[0] + f"#{address}")
         page.wait_for_timeout(150)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address

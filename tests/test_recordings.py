@@ -1,7 +1,9 @@
-"""`emoword read-recordings` on hand-written tables, and `emoword polish`, its example."""
+"""`emoword read-recordings` on hand-written tables, and the examples that write such tables."""
 
 import csv
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,6 @@ from hypothesis import strategies as st
 
 from emoword import cli
 from emoword.corpora.recordings import natural, read_corpus, spread_speakers
-from emoword.demo.polish import read_name, unpack
 from emoword.io.errors import InputError
 
 
@@ -289,13 +290,21 @@ def write_zip(path: Path, names: list[str]) -> Path:
     return path
 
 
+def unpack(name: str, archive: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    """Run an example as a user does; it needs no package, so that any Python will do."""
+    script = Path(__file__).parent.parent / f"examples/{name}.py"
+    command = [sys.executable, "-S", str(script), "--zip", str(archive), "--out", str(out)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 SPEAKERS = [f"POLISH/m{n}.{e}_nie_{r}.wav" for n in (1, 2, 3) for e in "ans" for r in (1, 2)]
 
 
 def test_polish_is_read_as_own_recordings(tmp_path: Path) -> None:
     archive = write_zip(tmp_path / "p.zip", ["POLISH/", *SPEAKERS, "POLISH/readme.md"])
-    out = tmp_path / "polish"
-    cli.main(["polish", "--zip", str(archive), "--out", str(out)])
+    out = tmp_path / "data/polish"
+    done = unpack("polish", archive, out)
+    assert done.stdout == f"{out}: 18 recordings of 3 speakers\n", done.stderr
     assert sorted(path.name for path in out.iterdir()) == ["POLISH", "recordings.csv"]
     assert (out / "POLISH/readme.md").is_file()
     assert (out / SPEAKERS[0]).read_text() == f"contents of {SPEAKERS[0]}"
@@ -305,61 +314,86 @@ def test_polish_is_read_as_own_recordings(tmp_path: Path) -> None:
     assert found["utterances"][12] == expected
     assert found["report"]["labels"] == {"anger": 6, "fear": 6, "neutral": 6}
     assert found["report"]["warnings"] == []
-    assert {path.name for path in tmp_path.iterdir()} == {"p.zip", "polish"}
+    assert [path.name for path in out.parent.iterdir()] == ["polish"]
 
 
-def test_polish_names() -> None:
-    assert read_name("POLISH/m5.n_trzymaj_3.wav") == {
-        "utterance": "m5.n_trzymaj_3",
-        "wav": "POLISH/m5.n_trzymaj_3.wav",
-        "speaker": "m5",
-        "label": "neutral",
-        "fold": "m5",
+def test_emodb_is_read_as_own_recordings(tmp_path: Path) -> None:
+    """The names of files, and what they mean, as EMO-DB's site has them."""
+    speakers = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
+    names = [f"emodb/wav/{speaker}a01{code}a.wav" for speaker in speakers for code in "WLEAFTN"]
+    archive = write_zip(tmp_path / "e.zip", [*reversed(names), "emodb/wav/16b10Td.wav"])
+    out = tmp_path / "emodb"
+    done = unpack("emodb", archive, out)
+    assert done.stdout == f"{out}: 71 recordings of 10 speakers\n", done.stderr
+    found = run(out / "recordings.csv", 5)
+    rows = {row[0]: row[2:] for row in found["utterances"]}
+    assert rows["03a01Fa"] == ["03", "1", "", "happiness"]
+    assert rows["16b10Td"] == ["16", "5", "", "sadness"]
+    labels = {name[5]: row[-1] for name, row in rows.items() if name.startswith("11")}
+    assert labels == {
+        **{"W": "anger", "L": "boredom", "E": "disgust", "A": "fear"},
+        **{"F": "happiness", "T": "sadness", "N": "neutral"},
     }
+    folds = {speaker: fold for speaker, fold, _, _ in rows.values() if fold != "fold"}
+    assert folds == {name: str(1 + number // 2) for number, name in enumerate(speakers)}
+    assert found["report"]["warnings"] == []
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("POLISH/m6.a_nie_1.wav", "m6.a_nie_1.wav': not a name such as"),
+        ("POLISH/m6.a_nie_1.wav", "m6.a_nie_1.wav': not a name such as m1.a_nie_2.wav"),
         ("POLISH/m1.h_nie_1.wav", "m1.h_nie_1.wav': not a name such as"),
         ("POLISH/m1.a_nie.wav", "m1.a_nie.wav': not a name such as"),
         ("POLISH/notes.txt", "notes.txt': not a name such as"),
         ("../m1.a_nie_1.wav", "'../m1.a_nie_1.wav' would be written outside"),
         ("/tmp/m1.a_nie_1.wav", "'/tmp/m1.a_nie_1.wav' would be written outside"),  # noqa: S108
-        ("again/m1.a_nie_1.wav", "m1.a_nie_1.wav is in it twice"),
+        ("../readme.md", "'../readme.md' would be written outside"),
+        ("again/m1.a_nie_1.wav", "m1.a_nie_1 is in it twice"),
     ],
 )
-def test_polish_refuses_what_does_not_fit_and_leaves_nothing(
+def test_an_archive_that_does_not_fit_leaves_nothing(
     tmp_path: Path, name: str, message: str
 ) -> None:
     archive = write_zip(tmp_path / "p.zip", [*SPEAKERS, name])
-    with pytest.raises(InputError, match=message):
-        unpack(archive, tmp_path / "out")
+    done = unpack("polish", archive, tmp_path / "out")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["p.zip"]
 
 
-def test_polish_refuses_a_damaged_archive_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["17a01Fa.wav", "03a01Xa.wav", "03c01Fa.wav", "m1.a_nie_1.wav"])
+def test_emodb_refuses_other_names(tmp_path: Path, name: str) -> None:
+    archive = write_zip(tmp_path / "e.zip", ["03a01Fa.wav", name])
+    done = unpack("emodb", archive, tmp_path / "out")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{name!r}: not a name such as 03a01Fa.wav")
+    assert [path.name for path in tmp_path.iterdir()] == ["e.zip"]
+
+
+def test_a_damaged_archive_leaves_nothing(tmp_path: Path) -> None:
     archive = write_zip(tmp_path / "p.zip", SPEAKERS)
+
+    def fault(path: Path = archive) -> str:
+        done = unpack("polish", path, tmp_path / "out")
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        return done.stderr
+
     archive.write_bytes(archive.read_bytes().replace(b"contents of", b"CONTENTS of"))
-    with pytest.raises(InputError, match=r"p\.zip: Bad CRC-32.*download it anew"):
-        unpack(archive, tmp_path / "out")
+    assert fault().startswith(f"{archive}: Bad CRC-32")
     assert [path.name for path in tmp_path.iterdir()] == ["p.zip"]
     archive.write_bytes(b"not a zip")
-    with pytest.raises(InputError, match=r"p\.zip: File is not a zip file"):
-        unpack(archive, tmp_path / "out")
-    with pytest.raises(InputError, match=r"q\.zip: no such file"):
-        unpack(tmp_path / "q.zip", tmp_path / "out")
-    with pytest.raises(InputError, match="has no recordings"):
-        unpack(write_zip(archive, ["readme.md"]), tmp_path / "out")
+    assert fault() == f"{archive}: File is not a zip file; download it again\n"
+    assert "No such file" in fault(tmp_path / "q.zip")
+    assert "has no recordings" in fault(write_zip(archive, ["readme.md"]))
 
 
-def test_polish_never_removes_the_users_files(tmp_path: Path) -> None:
+def test_examples_never_remove_the_users_files(tmp_path: Path) -> None:
     archive = write_zip(tmp_path / "p.zip", SPEAKERS)
-    with pytest.raises(InputError, match="is not empty; remove it, or name a new folder"):
-        unpack(archive, tmp_path)
-    assert archive.is_file()
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(InputError, match="is not empty; remove it, or name a new folder"):
-        unpack(archive, tmp_path / "file")
+    for out in (tmp_path, tmp_path / "file"):
+        done = unpack("polish", archive, out)
+        assert done.stderr == f"{out}: is not empty; remove it, or name a new folder\n"
+    assert zipfile.is_zipfile(archive)
     assert (tmp_path / "file").read_text() == "mine"

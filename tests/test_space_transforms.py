@@ -107,4 +107,4 @@ def test_mistakes_are_named(
     inputs = ["transform-space", "--space", embedded_folder, "--out", tmp_path / "x"]
     assert "name them with --targets" in fails(*inputs, "--transform", "shuffled")
     top = ["--transform", "top_removed", "--components", 100]
-    assert "must be in 1..99" in fails(*inputs, *top)
+    assert "--components 100: must be in 1..99" in fails(*inputs, *top)

@@ -1,111 +1,97 @@
-"""Table A1 from a metrics.csv written by hand; the test recomputed from its formula."""
+"""Table A1 from metrics, intervals and differences written by hand."""
 
 import csv
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from scipy import stats
 
 from emoword.cli import main
+from emoword.tables.model import Key
+from variant_files import write_variant
 
-TEMPLATE = Path(__file__).parents[1] / "paper/templates/tableA1.tex.j2"
-UA = {
-    "space_a": [0.50, 0.60, 0.55, 0.52],
-    "space_b": [0.48, 0.61, 0.50, 0.50],
-    "space_c": [0.50, 0.60, 0.55, 0.52],
-}
+TEMPLATE = Path(__file__).parents[1] / "paper/templates/table.tex.j2"
+UA = {"a": 0.5425, "b": 0.5225, "c": 0.5425}
 HOSTILE = r"50%_off\input{x}"
+KEYS = ",".join(Key._fields)
 
 
 @pytest.fixture
-def inputs(tmp_path: Path) -> Path:
-    rows = ["variant,model,loss,fold,seed,measured_on,metric,value,n"]
-    for variant, values in UA.items():
-        for i, value in enumerate(values):
-            fold, seed = 1 + i % 2, i // 2
-            rows.append(f"{variant},M1,lc,{fold},{seed},class,UA,{value},48")
-            rows.append(f"{variant},M1,lc,{fold},{seed},class,WA,{value - 0.1:.2f},48")
-            rows.append(f"{variant},M1,lc,{fold},{seed},class,collapsed,{int(value == 0.48)},1")
-            rows.append(f"{variant},M1,mse,{fold},{seed},class,UA,0.9,48")
-            rows.append(f"{variant},baseline,ce,{fold},{seed},class,UA,0.9,48")
-        rows.append(f"{variant},M1,lc,mean,all,class,UA,0.9,192")
-        folder = tmp_path / variant.replace("space_", "")
+def results(tmp_path: Path) -> Path:
+    metrics = [f"variant,{KEYS},fold,seed,value,n"]
+    intervals = [f"variant,{KEYS},fold,value,low,high,repeat_low,repeat_high,speakers,folds,seeds"]
+    for name, ua in UA.items():
+        for metric, value in (("UA", ua), ("WA", ua - 0.1)):
+            head = f"space_{name},M1,lc,class,{metric}"
+            metrics.append(f"{head},mean,all,{value},96")
+            metrics.append(f"{head},1,0,0.9,96")
+            intervals.append(f"{head},mean,{value},{value - 0.1},{value + 0.1},,,10,5,1")
+        metrics.append(f"space_{name},M1,lc,class,collapsed,mean,all,{int(name == 'b')},5")
+        folder = tmp_path / name
         folder.mkdir()
-        meta = {"source": HOSTILE, "words": 1234, "dim": 300, "format": "glove"}
+        meta = {"source": HOSTILE, "words": 1234, "dim": 300, "vector": "static"}
         (folder / "meta.json").write_text(json.dumps(meta))
-    (tmp_path / "metrics.csv").write_text("\n".join(rows) + "\n")
+    differences = ["variant,model,loss,against_variant,against_model,fold,measured_on,metric,"
+                   "difference,low,high,p"]  # fmt: skip
+    for first, second in (("a", "b"), ("a", "c"), ("b", "c")):
+        for metric in ("UA", "WA"):
+            head = f"space_{first},M1,lc,space_{second},M1,mean,class,{metric}"
+            differences.append(f"{head},{UA[first] - UA[second]:.2f},-0.01,0.05,0.1234")
+        differences.append(f"space_{first},M1,lc,space_{second},M2,mean,class,UA,0.9,,,")
+    for name, rows in (
+        ("metrics", metrics),
+        ("intervals", intervals),
+        ("differences", differences),
+    ):
+        (tmp_path / f"{name}.csv").write_text("\n".join(rows) + "\n")
     return tmp_path
 
 
-def command(folder: Path, variants: list[str], *options: str) -> list[str]:
+def command(folder: Path, *names: str, kind: str = "recordings") -> list[str]:
+    files = [
+        write_variant(folder, f"space_{name}", space=name, kind=kind, chosen_space=name)
+        for name in names
+    ]
     return [
-        *("compare-spaces", "--metrics", str(folder / "metrics.csv"), "--variants", *variants),
-        *("--spaces", *(str(folder / v.removeprefix("space_") / "meta.json") for v in variants)),
-        *("--template", str(TEMPLATE), "--dataset", "mine", "--csv", str(folder / "a1.csv")),
-        *("--tex", str(folder / "a1.tex"), *options),
+        *("compare-spaces", *map(str, files), f"--comparison={folder}", f"--template={TEMPLATE}"),
+        *(f"--csv={folder / 'a1.csv'}", f"--tex={folder / 'a1.tex'}"),
     ]
 
 
-def make(folder: Path, *options: str) -> tuple[list[dict[str, str]], str]:
-    main(command(folder, list(UA), *options))
-    with (folder / "a1.csv").open(newline="") as stream:
+def test_values_and_differences(results: Path) -> None:
+    main(command(results, "a", "b", "c", kind="demo"))
+    with (results / "a1.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    return rows, " ".join((folder / "a1.tex").read_text().split())
-
-
-def test_means_and_paired_tests(inputs: Path) -> None:
-    rows, tex = make(inputs)
+    tex = " ".join((results / "a1.tex").read_text().split())
     assert [row["space"] for row in rows] == ["a", "b", "c", "a", "a", "b"]
     assert [row["against"] for row in rows] == ["", "", "", "b", "c", "c"]
-    assert float(rows[0]["UA"]) == pytest.approx(0.5425)
-    assert float(rows[0]["WA sd"]) == pytest.approx(np.std(UA["space_a"], ddof=1))
-    assert [row["collapsed"] for row in rows[:3]] == ["0", "1", "0"]
-    difference = np.array(UA["space_a"]) - np.array(UA["space_b"])
-    error = difference.std(ddof=1) / math.sqrt(4)
-    assert float(rows[3]["UA difference"]) == pytest.approx(difference.mean())
-    assert float(rows[3]["UA p"]) == pytest.approx(
-        2 * stats.t(3).sf(abs(difference.mean()) / error)
+    assert (rows[0]["UA"], rows[0]["words"], float(rows[0]["UA low"])) == (
+        "0.5425",
+        "1234.0",
+        pytest.approx(0.4425),
     )
-    assert float(rows[3]["UA low"]) == pytest.approx(
-        difference.mean() - stats.t(3).ppf(0.975) * error
+    assert [row["collapsed"] for row in rows[:3]] == ["", "LC: 1 of 5 runs", ""]
+    assert (rows[3]["UA difference"], rows[3]["UA difference low"], rows[3]["UA p"]) == (
+        *("0.02", "-0.01"),
+        "0.1234",
     )
-    assert rows[4]["UA difference"] == "0.0"
-    assert rows[4]["UA p"] == ""  # the same values: there is nothing to test
-    assert r"54.2 $\pm$ 4.3" in tex
-    assert r"a -- b & $+2.0$ & [$" in tex
+    assert r"1,234 & 300 & \textbf{" not in tex
+    assert r"1,234 & 300 & 54.25 & 44.25 \\" in tex
+    assert r"a & b & +2.00 & 0.123 & +2.00 & 0.123 \\" in tex
+    assert r"{\scriptsize \textminus{}1.00 to +5.00}" in tex
+    assert r"\rlap{\textdagger}" in tex
     assert r"\input{x}" not in tex
-    assert "1,234" in tex
-    assert "over 4 runs" in tex
-    assert "A dagger marks spaces with collapsed runs" in tex
-    assert "synthetic" not in tex
-    assert "The speech is synthetic" in make(inputs, "--synthetic")[1]
+    assert "The speech is synthetic" in tex
+    assert tex.count(r"\begin{table}") == 2
+    main(command(results, "a"))
+    text = (results / "a1.tex").read_text()
+    assert text.count(r"\begin{table}") == 1
+    assert "synthetic" not in text
 
 
-def test_one_run_and_one_space_have_no_test(inputs: Path) -> None:
-    text = (inputs / "metrics.csv").read_text().splitlines()
-    kept = [line for line in text if ",1,0,class" in line or line.startswith("variant")]
-    (inputs / "metrics.csv").write_text("\n".join(kept) + "\n")
-    rows, tex = make(inputs)
-    assert rows[0]["UA sd"] == rows[3]["UA p"] == ""
-    assert "nan" not in tex
-    main(command(inputs, ["space_a"]))
-    assert "pair & difference" not in (inputs / "a1.tex").read_text()
-
-
-def test_mistakes(inputs: Path, fails: Callable[..., str]) -> None:
-    assert "no runs of M1 with lc of variant 'space_d'" in fails(
-        *command(inputs, ["space_a"])[:4], "space_d", *command(inputs, ["space_a"])[5:]
-    )
-    lines = (inputs / "metrics.csv").read_text().splitlines()
-    lines = [line for line in lines if not line.startswith("space_b,M1,lc,2,1")]
-    (inputs / "metrics.csv").write_text("\n".join(lines) + "\n")
-    assert "space_a and space_b have not the same folds and seeds" in fails(
-        *command(inputs, ["space_a", "space_b"])
-    )
-    two = command(inputs, ["space_a", "space_b"])
-    two.remove(str(inputs / "b/meta.json"))
-    assert "2 --variants and 1 --spaces" in fails(*two)
+def test_mistakes(results: Path, fails: Callable[..., str]) -> None:
+    assert "no rows of variant 'space_d'" in fails(*command(results, "a", "d"))
+    path = results / "differences.csv"
+    path.write_text(path.read_text().replace("space_a,M1,lc,space_b", "space_x,M1,lc,space_b"))
+    assert "no difference in UA of space_a and space_b" in fails(*command(results, "a", "b"))

@@ -1,4 +1,3 @@
-import argparse
 import copy
 import itertools
 import json
@@ -6,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from emoword import cli
@@ -26,13 +22,7 @@ from emoword.training import checkpoint
 from emoword.training.checkpoint import Progress
 from emoword.training.loop import (
     Examples,
-    collate,
-    collated,
-    frame_statistics,
-    held,
     predict,
-    random_batches,
-    train_epoch,
 )
 from emoword.training.network import Network, Shape
 from emoword.training.optimiser import OneCycleAdam
@@ -85,8 +75,8 @@ def test_the_weights_give_the_predictions(train: Train, corpus: Path) -> None:
     weights = load_file(run / "weights.safetensors")
     network.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
     split = pd.read_csv(run / "split.csv")
-    index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
-    frames = np.load(corpus / "features" / "frames.npy")
+    index = pd.read_csv(corpus / "features/shard1of1" / "index.csv").set_index("utterance")
+    frames = np.load(corpus / "features/shard1of1" / "frames.npy")
     network.eval()
     for i, name in enumerate(split["utterance"][split["part"] == "test"][:5]):
         start, length = index.loc[name, ["start", "frames"]]
@@ -100,8 +90,8 @@ def test_the_weights_give_the_predictions(train: Train, corpus: Path) -> None:
 def test_statistics_come_from_the_training_part_alone(train: Train, corpus: Path) -> None:
     run = train("run")
     split = pd.read_csv(run / "split.csv")
-    index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
-    frames = np.load(corpus / "features" / "frames.npy").astype(np.float64)
+    index = pd.read_csv(corpus / "features/shard1of1" / "index.csv").set_index("utterance")
+    frames = np.load(corpus / "features/shard1of1" / "frames.npy").astype(np.float64)
     own = index.loc[list(split["utterance"][split["part"] == "train"])]
     spans = zip(own["start"].astype(int), own["frames"].astype(int), strict=True)
     rows = np.concatenate([frames[start : start + length] for start, length in spans])
@@ -184,33 +174,6 @@ def test_same_seed_same_bytes_on_a_gpu(train: Train, precision: str) -> None:
         assert (a / file).read_bytes() == (b / file).read_bytes()
 
 
-@pytest.mark.gpu
-@needs_gpu
-def test_an_epoch_waits_for_the_gpu_once(corpus: Path) -> None:
-    features = Features.open(corpus / "features")
-    frames = held(features.frames, torch.device("cuda"))
-    assert frames.device.type == "cuda"
-    names = list(features.index)
-    spans = np.array([features.span(name) for name in names])
-    examples = Examples(names, spans, torch.zeros(len(names), 7))
-    network = Network(Shape(4, 7, (8, 8, 8), lstm=4, hidden=(16,))).cuda()
-    optimiser = OneCycleAdam(network.parameters(), 0.1, 100)
-    settings = argparse.Namespace(seed=0, batch_size=8, loss="mse")
-    train_epoch(network, frames, examples, optimiser, settings, 1)  # cuDNN finds its kernels
-    with warnings.catch_warnings(record=True) as waits:
-        warnings.simplefilter("always")
-        torch.cuda.set_sync_debug_mode("warn")
-        train_epoch(network, frames, examples, optimiser, settings, 2)
-        torch.cuda.set_sync_debug_mode("default")
-    # the spans and the goals go there, the losses come back, and at least these are counted
-    assert 1 <= len([wait for wait in waits if "synchroniz" in str(wait.message)]) <= 3
-
-
-def test_frames_stay_where_they_are_without_a_gpu(corpus: Path) -> None:
-    frames = Features.open(corpus / "features").frames
-    assert held(frames, torch.device("cpu")) is frames
-
-
 def test_it_learns_what_can_be_learned(train: Train) -> None:
     run = train("ce", "--loss", "ce", "--epochs", "40")
     history = pd.read_csv(run / "history.csv")
@@ -280,14 +243,13 @@ def test_a_triplet_run_predicts_similarities_with_the_training_centroids(
     network = Network(Shape(4, 100, (8, 8, 8), lstm=4, hidden=(16,)))
     network.load_state_dict(weights)
     split = pd.read_csv(run / "split.csv")
-    index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
     labels = pd.read_csv(corpus / "utterances.csv").set_index("utterance")["label"]
     frames = Features.open(corpus / "features").frames
 
     def embedded(part: str) -> np.ndarray:
         names = list(split["utterance"][split["part"] == part])
-        spans = index.loc[names, ["start", "frames"]].to_numpy()
-        vectors = predict(network, frames, Examples(names, spans, torch.zeros(len(names))), 8)
+        own = [frames[name] for name in names]
+        vectors = predict(network, Examples(names, own, torch.zeros(len(names))), 8)
         units: np.ndarray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return units
 
@@ -340,10 +302,8 @@ def test_utterances_without_a_target_are_not_trained_on(
     train: Train, corpus: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other"
-    for name in ("utterances.csv", "features/index.csv", "features/frames.npy"):
-        (other / name).parent.mkdir(parents=True, exist_ok=True)
-        (other / name).write_bytes((corpus / name).read_bytes())
-    (other / "features/meta.json").write_bytes((corpus / "features/meta.json").read_bytes())
+    shutil.copytree(corpus / "features", other / "features")
+    shutil.copy(corpus / "utterances.csv", other)
     (other / "targets").mkdir()
     for name in ("S1.csv", "classes.json"):
         (other / "targets" / name).write_bytes((corpus / "targets" / name).read_bytes())
@@ -369,15 +329,15 @@ def test_a_label_set_without_words_is_refused(
 def test_divergence_names_the_batch(
     fails: Callable[..., str], corpus: Path, tmp_path: Path
 ) -> None:
-    frames = np.load(corpus / "features" / "frames.npy")
-    index = pd.read_csv(corpus / "features" / "index.csv").set_index("utterance")
+    frames = np.load(corpus / "features/shard1of1" / "frames.npy")
+    index = pd.read_csv(corpus / "features/shard1of1" / "index.csv").set_index("utterance")
     frames[index.loc["u4", "start"]] = np.inf
-    other = tmp_path / "features"
-    other.mkdir()
+    other = tmp_path / "features/shard1of1"
+    other.mkdir(parents=True)
     np.save(other / "frames.npy", frames)
     for name in ("index.csv", "meta.json"):
-        (other / name).write_bytes((corpus / "features" / name).read_bytes())
-    inputs = ["--utterances", corpus / "utterances.csv", "--features", other]
+        (other / name).write_bytes((corpus / "features/shard1of1" / name).read_bytes())
+    inputs = ["--utterances", corpus / "utterances.csv", "--features", other.parent]
     inputs += ["--targets", corpus / "targets", "--space", tmp_path, "--loss", "ce", "--fold", 1]
     message = fails("train", *inputs, *QUICK, "--standardise", "none", "--out", tmp_path / "r")
     assert "epoch 1: the loss is not finite" in message
@@ -398,62 +358,6 @@ def test_a_device_that_is_not_there(fails: Callable[..., str], corpus: Path) -> 
     assert "auto takes what is there" in fails(
         "train", *inputs, "--device", "cuda:99", "--out", corpus / "r"
     )
-
-
-@given(lengths=st.lists(st.integers(1, 99), min_size=1, max_size=200), size=st.integers(1, 40))
-def test_batches_hold_everything_once(lengths: list[int], size: int) -> None:
-    batches = list(random_batches(np.array(lengths), size, np.random.default_rng(0)))
-    assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
-    assert len(batches) == -(-len(lengths) // size)
-    assert max(map(len, batches)) <= size
-
-
-def test_collate_pads_with_the_last_frame() -> None:
-    frames = torch.arange(1, 9, dtype=torch.float16).reshape(4, 2)
-    batch = collate(frames, torch.tensor([[1, 1], [0, 3]]), 3)
-    assert batch.dtype == torch.float16
-    assert batch.tolist() == [[[3, 4], [3, 4], [3, 4]], [[1, 2], [3, 4], [5, 6]]]
-
-
-@given(
-    spans=st.lists(st.tuples(st.integers(0, 50), st.integers(1, 30)), min_size=1),
-    size=st.integers(1, 9),
-)
-def test_collated_batches_hold_the_frames_of_their_utterances(
-    spans: list[tuple[int, int]], size: int
-) -> None:
-    frames = torch.arange(160.0).reshape(80, 2)
-    examples = Examples([""] * len(spans), np.array(spans), torch.zeros(len(spans)))
-    order = np.random.default_rng(0).permutation(len(spans))
-    batches = [order[i : i + size] for i in range(0, len(order), size)]
-    made = list(collated(frames, examples, batches, torch.device("cpu")))
-    assert len(made) == len(batches)
-    for which, (batch, lengths) in zip(batches, made, strict=True):
-        assert lengths.tolist() == [spans[i][1] for i in which]
-        assert batch.shape[1] == max(lengths)
-        for i, utterance in zip(which, batch, strict=True):
-            start, length = spans[i]
-            assert torch.equal(utterance[:length], frames[start : start + length])
-
-
-def test_frame_statistics_of_halves_are_exact() -> None:
-    frames = (np.random.default_rng(0).normal(100, 3, (500, 3))).astype(np.float16)
-    frames[:, 2] = 7
-    mean, std = frame_statistics(torch.from_numpy(frames), np.array([[0, 200], [300, 200]]))
-    chosen = np.r_[frames[:200], frames[300:]].astype(np.float64)
-    np.testing.assert_allclose(mean, chosen.mean(0), rtol=1e-6)
-    np.testing.assert_allclose(std, [*chosen.std(0)[:2], 1.0], rtol=1e-5)
-
-
-def test_predictions_come_in_the_order_of_the_examples() -> None:
-    torch.manual_seed(0)
-    network = Network(Shape(2, 3, (4, 4, 4), lstm=2, hidden=(4,)))
-    frames = torch.randn(60, 2)
-    spans = np.array([[0, 20], [20, 8], [28, 32]])
-    examples = Examples(["a", "b", "c"], spans, torch.zeros(3, 3))
-    together = predict(network, frames, examples, batch_size=2)
-    alone = [predict(network, frames, examples.take(np.array([i])), 1)[0] for i in range(3)]
-    np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
 def test_spread_by_hand() -> None:

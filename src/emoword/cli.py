@@ -37,7 +37,6 @@ class Command(NamedTuple):
 GROUPS: dict[str, dict[str, Command]] = {
     "Corpora": {
         "demo": Command("demo.corpus", "synthesise a miniature corpus in IEMOCAP's layout"),
-        "polish": Command("demo.polish", "write the CSV of the Polish corpus"),
         "read-iemocap": Command(
             "corpora.iemocap:read_iemocap", "IEMOCAP -> utterances.csv, annotations.csv"
         ),
@@ -71,12 +70,23 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
     },
     "Tables, figures, reproduction": {
-        "table": Command("tables.paper_tables", "one of the paper's tables as CSV and LaTeX"),
-        "control-table": Command("reproduction.controls", "Table A2: controls and floors"),
-        "compare-spaces": Command("reproduction.spaces_comparison", "word spaces: Table A1"),
-        "versus-paper": Command("reproduction.versus_paper", "our tables beside the paper's"),
+        "table": Command("tables.paper_tables:table", "one of the paper's tables as CSV and LaTeX"),
+        "table4": Command(
+            "reproduction.table4:table4", "Table 4 of a word space, no corpus needed"
+        ),
+        "control-table": Command(
+            "reproduction.controls:control_table", "Table A2: controls and floors"
+        ),
+        "compare-spaces": Command(
+            "reproduction.spaces_comparison:compare_spaces", "word spaces: Table A1"
+        ),
+        "versus-paper": Command(
+            "reproduction.versus_paper:versus_paper", "our tables beside the paper's"
+        ),
         "claims": Command("reproduction.claims:claims", "does each claim of the paper hold"),
-        "choices": Command("reproduction.choices", "what the paper leaves open, as a table"),
+        "choices": Command(
+            "reproduction.choices:choices", "what the paper leaves open, as a table"
+        ),
         "sensitivity": Command(
             "reproduction.sensitivity:sensitivity", "what hangs on each open choice"
         ),
@@ -84,7 +94,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "paper-numbers": Command(
             "report.numbers:paper_numbers", "numbers of the report as LaTeX macros"
         ),
-        "paper": Command("report.build", "the reproduction report as PDF"),
+        "paper": Command("report.build:paper", "the reproduction report as PDF"),
         "page": Command("page.build:page", "the page that opens from disk"),
     },
     "Audit": {
@@ -165,7 +175,9 @@ def run(name: str | None, arguments: Sequence[str]) -> None:
         run_old(name, arguments)
         return
     try:
-        build_app(name)(arguments, exit_on_error=False, print_error=False)
+        build_app(name)(
+            arguments, exit_on_error=False, print_error=False, result_action="return_value"
+        )
     except cyclopts.CycloptsError as error:
         said = " ".join(str(error).split())
         print(f"emoword {name or ''}: {said}; see emoword {name or ''} --help", file=sys.stderr)

@@ -231,7 +231,7 @@ NEIGHBOURS = Schema(
         "loss": (str, "of a prediction"),
         "seed": (str, "of a prediction of a seed"),
         "collapsed": (str, "`2 of 5 runs` that say nothing, or empty"),
-        "name": (str, "the example, or the emotion"),
+        "name": (str, "the label set of a target, or the emotion"),
         "words": (str, "words of a target, each with its count"),
         "rank": (int, "from 1"),
         "word": (str, "the word of this rank"),

@@ -135,7 +135,7 @@ class Settings(Base, frozen=True, kw_only=True):
         choice("over folds: their mean, or their utterances pooled", "5.1"),
     ] = "mean"
     table4_examples: Annotated[
-        tuple[Words, ...], choice("targets that Table 4 shows; none: the most frequent")
+        tuple[Words, ...], choice("targets of Table 4: a label set and its words each")
     ] = ()
     table5: Annotated[
         Literal["mean", "vote"],

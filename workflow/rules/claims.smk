@@ -46,30 +46,24 @@ use rule intervals as intervals_of_comparison with:
 rule versus_paper:
     """Our tables beside the paper's numbers, cell by cell."""
     input:
-        tables=expand("results/{{dataset}}/tables/table{n}.csv", n=[1, 3, 5, 6]),
+        variant=variant_file,
+        tables=expand("results/{{dataset}}/tables/table{n}.json", n=[1, 3, 4, 5, 6]),
         reported=source("paper/reported.csv"),
-        template=source("paper/templates/versus_paper.tex.j2"),
         code=code("reproduction.versus_paper"),
     output:
-        csv=report(
+        report(
             "results/{dataset}/versus_paper.csv",
             category="Claims",
             labels={"what": "ours beside the paper's", "format": "CSV"},
             caption="../report/versus_paper.rst",
         ),
-        tex="results/{dataset}/tables/versus_paper.tex",
     log:
         "results/{dataset}/logs/versus_paper.log",
     localrule: True
     conda:
         "../../envs/emoword.yaml"
-    params:
-        options=lambda w: flags(
-            {"dataset": w.dataset, "synthetic": dataset(w.dataset).synthetic}
-        ),
     shell:
-        "emoword versus-paper --tables {input.tables} --reported {input.reported}"
-        " --template {input.template} {params.options} --csv {output.csv} --tex {output.tex}"
+        "emoword versus-paper {input.variant} --reported {input.reported} --out {output}"
         " --record {log}.json > {log} 2>&1"
 
 

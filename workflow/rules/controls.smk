@@ -1,19 +1,6 @@
 """Fair controls in the same harness, and floors: Table A2."""
 
 
-def default_flags(own):
-    """What the tables of controls are held against."""
-    return flags(
-        {
-            "dataset": own.dataset,
-            "variant": own.name,
-            "loss": own.settings.table_loss,
-            "aggregate": own.settings.aggregate,
-            "synthetic": own.synthetic,
-        }
-    )
-
-
 rule controls:
     """Table A2 of the configured dataset; and the differences that a claim of ours is about."""
     input:
@@ -32,6 +19,7 @@ rule controls:
 rule control_table:
     """Table A2: the controls beside the default."""
     input:
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "controls")),
         decisions=lambda w: expand(
             "results/{dataset}/decisions/{variant}.csv",
             dataset=w.dataset,
@@ -41,7 +29,7 @@ rule control_table:
         utterances="results/{dataset}/utterances.csv",
         controls=source("paper/controls.yaml"),
         schema=source("src/emoword/resources/controls.schema.yaml"),
-        template=source("paper/templates/tableA2.tex.j2"),
+        template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.controls"),
     output:
         csv=report(
@@ -55,12 +43,7 @@ rule control_table:
         "results/{dataset}/logs/tables/tableA2.log",
     conda:
         "../../envs/emoword.yaml"
-    params:
-        options=lambda w: default_flags(
-            parts(w.dataset).variants[compared(w.dataset, "controls")[0]]
-        ),
     shell:
-        "emoword control-table --decisions {input.decisions} --floors {input.floors}"
-        " --utterances {input.utterances} --controls {input.controls}"
-        " --template {input.template} {params.options}"
-        " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+        "emoword control-table {input.variants} --controls {input.controls}"
+        " --template {input.template} --csv {output.csv} --tex {output.tex}"
+        " --record {log}.json > {log} 2>&1"

@@ -5,7 +5,7 @@ def paper_tables(name):
     """The tables of the report: those of a plain run, and what comparisons were made."""
     folder = f"results/{name}/tables"
     fixed = [f"{folder}/table{number}.tex" for number in TABLES]
-    fixed += [f"{folder}/claims.tex", f"{folder}/versus_paper.tex"]
+    fixed += [f"{folder}/claims.tex"]
     made = [f"{folder}/{table}.tex" for table in ("tableA1", "tableA2", "sensitivity")]
     return fixed + [path for path in made if Path(path).exists()]
 
@@ -54,6 +54,6 @@ rule paper:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword paper --text {input.text} --references {input.references}"
+        "emoword paper {input.text} --references {input.references}"
         " --numbers {input.numbers} --tables {input.tables} --figures {input.figures}"
         " --out {output} --record {log}.json > {log} 2>&1"

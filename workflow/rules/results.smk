@@ -1,35 +1,14 @@
 """Tables, figures, and the configuration beside them."""
 
 
-def table_inputs(name, number):
-    """The data files of a table, by the name of its option."""
-    own = first(name)
-    metrics = f"results/{name}/metrics.csv"
-    space = below(name, own.space, "meta.json")[0]
-    if number in ("4", "5"):
-        return {
-            "neighbours": f"results/{name}/neighbours/{own.name}.csv",
-            "space": space,
-        }
-    if number == "2":
-        return {"metrics": metrics, "literature": source("paper/literature.csv")}
-    intervals = f"results/{name}/intervals.csv"
-    if number == "6":
-        return {"metrics": metrics, "intervals": intervals, "space": space}
-    return {"metrics": metrics, "intervals": intervals}
-
-
-def table_flags(name):
-    own = first(name)
-    return flags(
-        {
-            "dataset": name,
-            "variant": own.name,
-            "aggregate": own.settings.aggregate,
-            "loss": own.settings.table_loss,
-            "synthetic": own.synthetic,
-        }
-    )
+def table_inputs(w):
+    """The data of a table that lie in the results folder; floors if they were made (controls)."""
+    folder, name = f"results/{w.dataset}", first(w.dataset).name
+    if w.number in ("4", "5"):
+        return f"{folder}/neighbours/{name}.csv"
+    floors = f"{folder}/floors/{name}.csv"
+    further = [floors] if w.number in ("3", "6") and Path(floors).exists() else []
+    return [f"{folder}/metrics.csv", f"{folder}/intervals.csv", *further]
 
 
 def figure_inputs(name, figure):
@@ -78,8 +57,12 @@ def figure_flags(name, figure):
 rule table:
     """One of the paper's tables, as CSV and LaTeX."""
     input:
-        unpack(lambda w: table_inputs(w.dataset, w.number)),
-        template=lambda w: source(f"paper/templates/table{w.number}.tex.j2"),
+        variant=variant_file,
+        made=table_inputs,
+        space=space_file,
+        literature=source("paper/literature.csv"),
+        reported=source("paper/reported.csv"),
+        template=source("paper/templates/table.tex.j2"),
         code=code("tables.paper_tables"),
     output:
         csv=report(
@@ -89,6 +72,7 @@ rule table:
             caption="../report/table.rst",
         ),
         tex="results/{dataset}/tables/table{number}.tex",
+        json="results/{dataset}/tables/table{number}.json",
     log:
         "results/{dataset}/logs/tables/table{number}.log",
     wildcard_constraints:
@@ -96,12 +80,10 @@ rule table:
     localrule: True
     conda:
         "../../envs/emoword.yaml"
-    params:
-        inputs=lambda w: flags(table_inputs(w.dataset, w.number)),
-        options=lambda w: table_flags(w.dataset),
     shell:
-        "emoword table {wildcards.number} {params.inputs} --template {input.template}"
-        " {params.options} --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+        "emoword table {wildcards.number} {input.variant} --literature {input.literature}"
+        " --reported {input.reported} --template {input.template} --csv {output.csv}"
+        " --tex {output.tex} --json {output.json} --record {log}.json > {log} 2>&1"
 
 
 rule tables_document:

@@ -88,5 +88,5 @@ rule choices:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword choices --choices {input.choices} --template {input.template} --tex {output}"
+        "emoword choices {input.choices} --template {input.template} --out {output}"
         " --record {log}.json > {log} 2>&1"

@@ -16,9 +16,13 @@ rule compare_spaces:
 
 
 rule space_table:
-    """UA and WA of M1 by word space, and a paired test for each pair."""
+    """UA and WA of M1 by word space, and the difference of each pair."""
     input:
-        metrics="results/{dataset}/comparisons/spaces/metrics.csv",
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "spaces")),
+        made=expand(
+            "results/{{dataset}}/comparisons/spaces/{file}.csv",
+            file=["metrics", "intervals", "differences"],
+        ),
         spaces=lambda w: [
             path
             for variant in compared(w.dataset, "spaces")
@@ -26,7 +30,7 @@ rule space_table:
                 w.dataset, parts(w.dataset).variants[variant].space, "meta.json"
             )
         ],
-        template=source("paper/templates/tableA1.tex.j2"),
+        template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.spaces_comparison"),
     output:
         csv=report(
@@ -42,14 +46,8 @@ rule space_table:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w, input: flags(
-            {
-                "variants": compared(w.dataset, "spaces"),
-                "spaces": list(input.spaces),
-                "dataset": w.dataset,
-                "synthetic": dataset(w.dataset).synthetic,
-            }
-        ),
+        comparison=lambda w, input: os.path.dirname(input.made[0]),
     shell:
-        "emoword compare-spaces --metrics {input.metrics} {params.options}"
-        " --template {input.template} --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+        "emoword compare-spaces {input.variants} --comparison {params.comparison}"
+        " --template {input.template} --csv {output.csv} --tex {output.tex}"
+        " --record {log}.json > {log} 2>&1"

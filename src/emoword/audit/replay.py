@@ -26,7 +26,6 @@ NEEDS = {
     "features": "audio",
     "join-features": "audio",
     "train": "audio and a training",
-    "polish": "the corpus",
     "fetch": "the network",
     "paper": "LaTeX, which is no reader of strangers' archives",
     "page": "everything there is: it is for looking at",

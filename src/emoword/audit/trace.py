@@ -3,10 +3,10 @@ r"""Print where a number comes from, cell to predictions to raters, and compute 
 A cell is named by the table's own names of its row and column, as in its CSV:
 
     emoword trace results/demo/tables/table1.csv M1 "LC UA"
-    emoword trace results/demo/tables/table2.csv "baseline CE" WA
+    emoword trace results/demo/tables/table2.csv "Baseline CE (here)" WA
     emoword trace results/demo/tables/table3.csv M3 S2
-    emoword trace results/demo/tables/table4.csv "example 1" "word 2"
-    emoword trace results/demo/tables/table5.csv "anger M2" "word 3"
+    emoword trace results/demo/tables/table4.csv "S1 happiness" 2nd
+    emoword trace results/demo/tables/table5.csv "M2 3rd" anger
     emoword trace results/demo/tables/table6.csv M2 "S3 l1"
 
 and one utterance behind it, down to its raters' lines and its wav:
@@ -26,6 +26,7 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -47,17 +48,11 @@ from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table
 from emoword.labels.encoding import encode
 from emoword.spaces.word_space import WordSpace
-from emoword.tables.cells import (
-    MetricCell,
-    is_table,
-    metric_cell,
-    neighbours_of,
-    row_names,
-    table_number,
-    word_cell,
-)
-from emoword.tables.number_tables import percent
-from emoword.tables.word_tables import parse_words, read_neighbours
+from emoword.tables import model
+from emoword.tables.model import Cell, Key, Near
+from emoword.tables.word_tables import neighbours_of, parse_words, read_neighbours
+
+PRINTED = re.compile(r"table[1-6]\.csv")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,12 +75,10 @@ def main(arguments: argparse.Namespace) -> None:
     if not arguments.table.exists():
         raise InputError(f"{arguments.table}: no such file")
     with contextlib.chdir(ledger.root):  # paths in records are relative to it
-        if not (is_table(table) and table.parent.name == "tables"):
+        if not PRINTED.fullmatch(table.name):
             agrees = trace_any(ledger, path, arguments.row, arguments.column)
-        elif table_number(Path(path)) in (4, 5):
-            agrees = trace_word(ledger, path, arguments.row, arguments.column)
         else:
-            agrees = trace_number(ledger, path, arguments.row, arguments.column)
+            agrees = trace_cell(ledger, path, arguments.row, arguments.column)
         if arguments.utterance:
             decided = judging_jobs(ledger, folder.name, path)
             tell_utterance(ledger, decided, arguments_of(decided), arguments.utterance)
@@ -122,47 +115,47 @@ def line_of(rows: pd.DataFrame) -> pd.Series:
     return pd.Series(rows.index + 2, index=rows.index)
 
 
-def table_cell(path: str, number: int, row: str, column: str) -> tuple[str, int]:
-    """The text of a cell and its line.
+# -------------------------------------------------------------------------------- Tables 1 to 6
 
-    Raises:
-        InputError: there is no such row or column.
-    """
-    table = read_table(Path(path), [])
-    names = row_names(number, table) if "note" not in table else []
-    if not names:
-        raise InputError(f"{path}: {table['note'].iloc[0]}")
-    if row not in names:
-        raise InputError(f"{path}: no row {row!r}; there are: {', '.join(names)}")
-    if column not in table.columns:
-        raise InputError(f"{path}: no column {column!r}; there are: {', '.join(table.columns)}")
+
+def trace_cell(ledger: Ledger, path: str, row: str, column: str) -> bool:
+    """Print the chain of a cell of Tables 1 to 6; whether it holds."""
+    table = model.read(Path(path).with_suffix(".json"))
+    if table.missing:
+        raise InputError(f"{path}: {table.missing}")
+    cell = table.find(row, column)
+    frame = read_table(Path(path), [own.name for own in table.stub])
+    names = [" ".join(cells) for cells in frame[[own.name for own in table.stub]].to_numpy()]
+    if row not in names or column not in frame:
+        raise InputError(f"{path}: is not the table of {table.number}.json: make it again")
     position = names.index(row)
-    return str(table[column].iloc[position]), position + 2
+    text = str(frame[column].iloc[position])
+    title = f'Table {table.number}, row "{row}", column "{column}": {text or "no value"}'
+    heading(title, path, position + 2)
+    if isinstance(cell.source, Near):
+        return trace_word(ledger, path, text, cell.source)
+    if isinstance(cell.source, Key):
+        return trace_number(ledger, path, text, cell, cell.source)
+    works = arguments_of(maker(ledger, path)).literature
+    listed = read_table(works, ["approach"])
+    line = listed.index[listed["approach"] == row][0]
+    print(f"Published work: {works}, line {line + 2}")
+    print("\n".join(f"  {key:9} {value}" for key, value in listed.loc[line].items()))
+    return True
 
 
-# ------------------------------------------------------------------- Tables 1, 2, 3 and 6: numbers
-
-
-def trace_number(ledger: Ledger, path: str, row: str, column: str) -> bool:
-    """Print the chain of a cell of Table 1, 2, 3 or 6; whether it holds."""
-    number = table_number(Path(path))
-    text, line = table_cell(path, number, row, column)
-    job = maker(ledger, path)
-    made = arguments_of(job)
-    heading(f'Table {number}, row "{row}", column "{column}": {text or "no value"}', path, line)
-    cell = published_or_cell(number, row, column, made)
-    if cell is None:
-        return True
+def trace_number(ledger: Ledger, path: str, text: str, cell: Cell, key: Key) -> bool:
+    """Print the chain of a number, ``text`` in the CSV; whether it holds."""
+    made = arguments_of(maker(ledger, path))
     metrics = read_table(made.metrics, ["variant", "value", "n"])
-    mine = rows_of(metrics, cell, made.variant)
+    mine = rows_of(metrics, key, made.variant)
     judged = judging_job(ledger, made.metrics, made.variant)
-    runs, anew = computed_anew(judged, cell)
-    print(f"{in_words(cell, made)}")
-    printed = show(number, text, cell)
-    print(f"{printed}\n" if printed else "")
+    runs, anew = computed_anew(judged, key)
+    print(in_words(key, made))
+    print(f"printed as {cell.text}\n")
     agrees = tell_rows(mine, anew, made.metrics)
-    overall = pick(mine, made.aggregate, "all", cell.field)
-    fresh = pick(anew, made.aggregate, "all", cell.field)
+    overall = pick(mine, made.aggregate, "all", "value")
+    fresh = pick(anew, made.aggregate, "all", "value")
     same = text == overall == fresh
     print(
         f"\nCell {text}, {made.metrics} {overall}, computed anew {fresh}: "
@@ -175,26 +168,10 @@ def trace_number(ledger: Ledger, path: str, row: str, column: str) -> bool:
     return agrees and same
 
 
-def published_or_cell(
-    number: int, row: str, column: str, made: argparse.Namespace
-) -> MetricCell | None:
-    """The metric behind a cell, or None (and a line) for published work in Table 2."""
-    try:
-        return metric_cell(number, row, column, made.loss)
-    except InputError:
-        works = read_table(made.literature, ["name", "year"]) if number == 2 else pd.DataFrame()
-        for line, work in enumerate(works.to_dict("records"), start=2):
-            if f"{work['name']} {work['year']}" == row:
-                print(f"Published work: {made.literature}, line {line}")
-                print("\n".join(f"  {key:9} {value}" for key, value in work.items()))
-                return None
-        raise
-
-
-def rows_of(metrics: pd.DataFrame, cell: MetricCell, variant: str) -> pd.DataFrame:
+def rows_of(metrics: pd.DataFrame, key: Key, variant: str) -> pd.DataFrame:
     """The rows of metrics.csv of one number, by fold and seed and overall, with their lines."""
     wanted = metrics["variant"] == variant
-    for name, value in cell.key._asdict().items():
+    for name, value in key._asdict().items():
         wanted &= metrics[name] == value
     return metrics[wanted].assign(line=line_of(metrics[wanted]))
 
@@ -213,24 +190,22 @@ def judging_job(ledger: Ledger, metrics: Path, variant: str) -> argparse.Namespa
 
 
 def computed_anew(
-    judged: argparse.Namespace, cell: MetricCell
+    judged: argparse.Namespace, key: Key
 ) -> tuple[list[tuple[Path, Run]], pd.DataFrame]:
     """The runs behind a number, and its metrics, counted anew from their predictions."""
     judge = Judge.read(judged)
-    if not cell.key.metric.startswith("top10"):
+    if not key.metric.startswith("top10"):
         judge = replace(judge, rank_loss="")  # no search for nearest words
     runs = []
     for folder in judged.runs:
         record = read_json(folder / "run.json")
-        if (record["model"], record["loss"]) == (cell.key.model, cell.key.loss):
+        if (record["model"], record["loss"]) == (key.model, key.loss):
             runs.append((folder, read_run(folder)))
     decisions = pd.concat([judge.decisions(run) for _, run in runs])
     # as evaluate reads them: text, empty where nothing was measured
     text = io.StringIO(decisions.to_csv(index=False, lineterminator="\n"))
     metrics = evaluate(pd.read_csv(text, dtype=str, keep_default_na=False))
-    wanted = (metrics["measured_on"] == cell.key.measured_on) & (
-        metrics["metric"] == cell.key.metric
-    )
+    wanted = (metrics["measured_on"] == key.measured_on) & (metrics["metric"] == key.metric)
     return runs, metrics[wanted].astype({"value": str, "n": str, "fold": str, "seed": str})
 
 
@@ -240,9 +215,8 @@ def pick(rows: pd.DataFrame, fold: str, seed: str, field: str) -> str:
     return str(found.iloc[0]) if len(found) else ""
 
 
-def in_words(cell: MetricCell, made: argparse.Namespace) -> str:
+def in_words(key: Key, made: argparse.Namespace) -> str:
     """What a number is."""
-    key = cell.key
     what = {
         "UA": "unweighted accuracy (mean of the classes' recalls)",
         "WA": "weighted accuracy (share of utterances decided rightly)",
@@ -250,16 +224,8 @@ def in_words(cell: MetricCell, made: argparse.Namespace) -> str:
         "top10_l1": f"how often the first word of {key.measured_on} is among the ten nearest",
         "top10_l2": f"how often the second word of {key.measured_on} is among the ten nearest",
     }[key.metric]
-    what = f"number of utterances behind: {what}" if cell.field == "n" else what
     over = "mean over folds" if made.aggregate == "mean" else "utterances of all folds pooled"
     return f"{what}\nof {key.model}, loss {key.loss}, variant {made.variant}: {over}, all seeds"
-
-
-def show(number: int, text: str, cell: MetricCell) -> str:
-    """How the LaTeX table prints it."""
-    if not text or cell.field == "n":
-        return ""
-    return f"printed as {float(text):.3f}" if number == 3 else f"printed as {percent(float(text))}"
 
 
 def tell_rows(mine: pd.DataFrame, anew: pd.DataFrame, metrics: Path) -> bool:
@@ -309,34 +275,27 @@ def fingerprint(ledger: Ledger, path: Path) -> str:
     return f"sha256 {digest[:16]}, {verdict}"
 
 
-# ------------------------------------------------------------------------ Tables 4 and 5: words
-
-
-def trace_word(ledger: Ledger, path: str, row: str, column: str) -> bool:
-    """Print the chain of a cell of Table 4 or 5; whether it holds."""
-    number = table_number(Path(path))
-    text, line = table_cell(path, number, row, column)
+def trace_word(ledger: Ledger, path: str, text: str, source: Near) -> bool:
+    """Print the chain of a word, ``text`` in the CSV; whether it holds."""
     made = arguments_of(maker(ledger, path))
-    cell = word_cell(number, row, column)
-    heading(f'Table {number}, row "{row}", column "{column}": {text}', path, line)
-    rows = neighbours_of(cell, read_neighbours(made.neighbours, made.variant), made.loss)
+    rows = neighbours_of(source, read_neighbours(made.neighbours, made.variant))
     near = arguments_of(maker(ledger, made.neighbours))
     space = WordSpace.open(near.space)
     runs: list[tuple[Path, Run]] = []
-    if number == 4:
-        words = parse_words(rows["words"].iloc[0])
+    if source.kind == "target":
+        words = parse_words(source.words)
         print("The vector is the mean of its words' vectors (paper, equation 4):")
         for word, count in words:
             print(f"  {count} x {word}, row {space.index(word)} of {near.space}/vectors.npy")
         frame = pd.DataFrame(words, columns=["word", "count"]).assign(utterance="example")
         vector = encode(frame, ["example"], space)[0]
     else:
-        vector, runs = mean_of(near, cell.model, cell.name, made.variant)
+        vector, runs = mean_of(near, source.model, source.name, made.variant)
     indices, similarities = space.nearest(vector[None], len(rows))
     print(f"\n{made.neighbours}")
     print(f"  {'line':>5}  {'rank':4}  {'similarity':10}  {'word':20}  computed anew")
     agrees = True
-    fresh: dict[str, str] = {}
+    found = "nothing"
     pairs = zip(rows.to_dict("records"), line_of(rows), indices[0], similarities[0], strict=True)
     for record, where, index, similarity in pairs:
         anew = (space.word(int(index)), round(float(similarity), 6))
@@ -345,10 +304,9 @@ def trace_word(ledger: Ledger, path: str, row: str, column: str) -> bool:
         verdict = "the same" if same else f"{anew[0]} {anew[1]}: DIFFERS"
         rank, number_there = record["rank"], record["similarity"]
         print(f"  {where:>5}  {rank:>4}  {number_there:<10}  {record['word']:20}  {verdict}")
-        if record["rank"] == cell.rank:
-            fresh = {"word": anew[0], "similarity": str(anew[1])}
-    same = fresh.get(cell.field) == text
-    found = fresh.get(cell.field, "nothing")
+        if record["rank"] == source.rank:
+            found = anew[0]
+    same = found == text
     print(f"\nCell {text}, computed anew {found}: {'they agree' if same else 'THEY DIFFER'}.")
     print(f"Anew: searched among the {len(space)} words of {near.space}.")
     if runs:

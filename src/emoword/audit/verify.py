@@ -21,13 +21,15 @@ of provenance.json or audit.zip that was published in time; it is printed for co
 """
 
 import argparse
+import contextlib
 import json
 import math
 import os
+import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -43,8 +45,8 @@ from emoword.audit.replay import NEEDS, Replay, differences
 from emoword.cli import build_parser
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table
-from emoword.tables.cells import cells_with
-from emoword.tables.number_tables import Key
+from emoword.tables import model
+from emoword.tables.model import Key
 
 CLOSE = 1e-9  # relative; other processors and libraries round otherwise
 # places that may be named elsewhere, by the option of the command that read them
@@ -249,8 +251,8 @@ def hanging(ledger: Ledger, path: str) -> list[str]:
     job, details = ledger.maker.get(path), []
     if job and job.stage == "train" and path.rpartition("/")[2] in ("predictions.npy", "run.json"):
         run = arguments_of(job)
-        model = "baseline" if run.loss == "ce" else f"M{run.label_set[1:]}"
-        cells = cells_with(lambda key: key[:2] == (model, run.loss), tables_loss(ledger))
+        name = "baseline" if run.loss == "ce" else f"M{run.label_set[1:]}"
+        cells = cells_with(ledger, lambda key: key[:2] == (name, run.loss))
         details = [f"numbers that hang on it: {'; '.join(cells)}"] if cells else []
     return [*details, f"files that hang on it: {short(files, common(files))}"]
 
@@ -266,10 +268,18 @@ def arguments_of(job: Job) -> argparse.Namespace:
     return build_parser(job.stage).parse_args(job.command)
 
 
-def tables_loss(ledger: Ledger) -> str:
-    """The loss whose models Tables 2 to 6 show."""
-    tables = [job for job in ledger.jobs.values() if job.stage == "table"]
-    return str(arguments_of(tables[0]).loss) if tables else "lc"
+def cells_with(ledger: Ledger, wanted: Callable[[Key], bool]) -> list[str]:
+    """The cells of the tables whose numbers are wanted, row by row: ``Table 3 M2: S1, S2, S3``."""
+    found = []
+    for path in sorted(name for name in ledger.maker if re.search(r"/table[1-6]\.json$", name)):
+        with contextlib.suppress(InputError):  # a table that was changed is told of by itself
+            table = model.read(ledger.root / path)
+            for row in table.rows:
+                keys = {name: cell.source for name, cell in row.cells.items()}
+                names = [name for name, key in keys.items() if isinstance(key, Key) and wanted(key)]
+                if names:
+                    found.append(f"Table {table.number} {row.name}: {', '.join(names)}")
+    return found
 
 
 def metrics_cells(ledger: Ledger, file: Path, anew: Path) -> list[str]:
@@ -279,7 +289,7 @@ def metrics_cells(ledger: Ledger, file: Path, anew: Path) -> list[str]:
     changed = pd.DataFrame(sorted(rows[0] ^ rows[1]), columns=pair[0].columns)
     overall = changed[(changed["seed"] == "all") & (changed["fold"] != "")]
     keys = set(overall[list(Key._fields)].itertuples(index=False, name=None))
-    cells = cells_with(lambda key: tuple(key) in keys, tables_loss(ledger))
+    cells = cells_with(ledger, lambda key: tuple(key) in keys)
     text = "; ".join(cells) if cells else "none that a table prints: rows of single folds"
     return [f"numbers that hang on it: {text}"]
 

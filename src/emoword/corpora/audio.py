@@ -1,5 +1,7 @@
-"""Audio files as the upstreams want them: mono, 16 kHz, float32."""
+"""Audio files as the upstreams take them: mono, 16 kHz, float32."""
 
+import io
+import re
 import sys
 from math import gcd
 from pathlib import Path
@@ -18,6 +20,14 @@ SAMPLE_RATES = range(4_000, 192_001)
 # Size of resampling's filter bank; 44.1 kHz needs 160 x 475. A rate without a common divisor
 # with 16 kHz, such as 16001 Hz, needs a thousand times more.
 MOST_TAPS = 30_000_000
+# Full scale is 1; 32-bit integers written as floating-point numbers reach this.
+LOUDEST = 2.0**31
+# A file with less than this share of what its header says is cut off; encoders of MP3 and careless
+# recorders are off by less.
+WHOLE = 0.99
+# libsndfile's log where a chunk of samples is shorter than its header says, in bytes
+CHUNK = re.compile(r"(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)")
+UNKNOWN_SIZE = 0x7FFFF000  # or more: said by programs that write to a pipe
 
 
 def read(path: Path) -> NDArray[np.float32]:
@@ -30,10 +40,40 @@ def read(path: Path) -> NDArray[np.float32]:
         [samples] float32, full scale is 1.
 
     Raises:
-        InputError: the file is missing, is not audio, or is empty, silent (all samples alike) or
-            not finite, or has a sample rate out of the ordinary.
+        InputError: the file is missing, is not audio, is cut off, or is empty, silent (all samples
+            alike) or not finite, or has a sample rate out of the ordinary.
     """
     samples, rate = decode(path)
+    return resample(samples, rate)
+
+
+def length(path: Path) -> int:
+    """How many samples `read` gives (of hours, one more or less); the file is read and checked."""
+    samples, rate = decode(path)
+    return -(-len(samples) * SAMPLE_RATE // rate)
+
+
+def decode(path: Path) -> tuple[NDArray[np.float32], int]:
+    """The file's own samples, channels averaged, [samples] float32, and their rate in Hz."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    sys.audit("emoword.read", str(path))  # see emoword.audit.recording
+    try:
+        with soundfile.SoundFile(io.BytesIO(path.read_bytes())) as file:
+            samples = file.read(dtype="float32", always_2d=True)
+            rate, promised, log = file.samplerate, file.frames, file.extra_info
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except soundfile.LibsndfileError as error:
+        raise InputError(f"{path}: cannot be read as audio: {error.error_string}") from error
+    for claimed, there in [(promised, len(samples)), *CHUNK.findall(log)]:
+        if int(there) < WHOLE * int(claimed) < UNKNOWN_SIZE:
+            share = int(there) / int(claimed)
+            raise InputError(f"{path}: is cut off, {share:.0%} of what its header says is there")
+    divisor = gcd(rate, SAMPLE_RATE)
+    taps = (rate // divisor) * (SAMPLE_RATE // divisor)
+    if rate not in SAMPLE_RATES or taps > MOST_TAPS:
+        raise InputError(f"{path}: its sample rate is {rate} Hz; convert it to {SAMPLE_RATE} Hz")
     if len(samples) == 0:
         raise InputError(f"{path}: empty, it has no samples")
     if not np.isfinite(samples).all():
@@ -41,38 +81,9 @@ def read(path: Path) -> NDArray[np.float32]:
     mono = samples.mean(axis=1, dtype=np.float32)
     if mono.min() == mono.max():
         raise InputError(f"{path}: silent, all its samples are {mono[0]:g}")
-    return resample(mono, rate)
-
-
-def length(path: Path) -> int:
-    """About how many samples `read` will give, as the file's header says.
-
-    Raises:
-        InputError: the file is missing, or is not audio.
-    """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        about = soundfile.info(path)
-    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw
-        raise unreadable(path, error) from error
-    return int(about.frames * SAMPLE_RATE / about.samplerate)
-
-
-def decode(path: Path) -> tuple[NDArray[np.float32], int]:
-    """The file's own samples, [samples, channels] float32, and their rate in Hz."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    sys.audit("emoword.read", str(path))  # libsndfile opens it unseen; see emoword.audit.recording
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, TypeError) as error:  # TypeError: a name that ends in .raw
-        raise unreadable(path, error) from error
-    divisor = gcd(rate, SAMPLE_RATE)
-    taps = (rate // divisor) * (SAMPLE_RATE // divisor)
-    if rate not in SAMPLE_RATES or taps > MOST_TAPS:
-        raise InputError(f"{path}: its sample rate is {rate} Hz; convert it to {SAMPLE_RATE} Hz")
-    return samples, rate
+    if np.abs(mono).max() > LOUDEST:
+        raise InputError(f"{path}: its samples reach {np.abs(mono).max():g}; full scale is 1")
+    return mono, rate
 
 
 def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
@@ -83,8 +94,3 @@ def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
         torch.from_numpy(samples), rate, SAMPLE_RATE
     )
     return resampled.numpy()
-
-
-def unreadable(path: Path, error: Exception) -> InputError:
-    """The error that libsndfile's reason is told in."""
-    return InputError(f"{path}: cannot be read as audio: {' '.join(str(error).split())}")

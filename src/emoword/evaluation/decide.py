@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, write_table
 from emoword.labels.decision import decide as decide_by_cosine
-from emoword.labels.encoding import cosine, encode, proportions
+from emoword.labels.encoding import encode, proportions
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.schemas import NEAREST, RUN_KEYS, SPLIT
 from emoword.settings import LabelSet, Settings
+from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 from emoword.training.targets import CLASS_LOSSES
 

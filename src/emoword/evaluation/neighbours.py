@@ -1,22 +1,26 @@
 """Vectors read as words: the nearest words of example targets (Table 4), predictions (Table 5)."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from emoword.evaluation.decide import Run, read_run
+from emoword.io.errors import InputError
 from emoword.io.files import write_table
 from emoword.labels.encoding import encode, proportions
 from emoword.labels.words import read_classes, read_words
 from emoword.layout import read_variant
 from emoword.schemas import MODEL, NEIGHBOURS
+from emoword.settings import LabelSet
 from emoword.spaces.word_space import WordSpace
 
 LISTED = 10
-EXAMPLES = 4  # rows of Table 4
+SHOWN: tuple[LabelSet, ...] = ("S1", "S2", "S3", "S3")  # rows of Table 4
 MEAN_KEYS = [*MODEL, "collapsed", "name"]
 VOTES = 5  # as many words as Table 5 shows
 
@@ -25,10 +29,10 @@ def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
     """Read vectors as words: nearest words of example targets (Table 4) and predictions (Table 5).
 
     Writes OUT (kind, variant, model, loss, seed, collapsed, name, words, rank, word, similarity).
-    For kind `target`, name is an example and words its target words; for kind `prediction`, name is
-    an emotion, and the vector is the mean of a model's predictions of the test utterances of that
-    emotion, over folds and seeds (kind `prediction of a seed`: of one); collapsed counts the runs
-    that say nothing. With the setting
+    For kind `target`, name is a label set and words an example of it; for kind `prediction`, name
+    is an emotion, and the vector is the mean of a model's predictions of the test utterances of
+    that emotion, over folds and seeds (kind `prediction of a seed`: of one); collapsed counts the
+    runs that say nothing. With the setting
     `table5: vote` each prediction votes for its five nearest words instead, and similarity is the
     share that voted for the word. MEANS holds the mean vectors, for the map of the word space.
 
@@ -44,10 +48,9 @@ def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
     space = WordSpace.open(place.space)
     runs = [read_run(folder) for folder in place.runs([chosen.table_loss])]
     truth = read_words(place.targets("S1")).set_index("utterance")["word"]
-    if chosen.table4_examples:
-        examples = [pd.Series(words).value_counts(sort=False) for words in chosen.table4_examples]
-    else:
-        examples = frequent_mixtures(read_words(place.targets(max(chosen.label_sets))), EXAMPLES)
+    examples = [example(*words) for words in chosen.table4_examples]
+    if not examples:
+        examples = typical_examples({s: read_words(place.targets(s)) for s in chosen.label_sets})
     classes = read_classes(place.targets("S1"))
     averages = mean_predictions(runs, truth, classes, name)
 
@@ -64,33 +67,85 @@ def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
     write_table(averages.round(7), means)
 
 
-def frequent_mixtures(targets: pd.DataFrame, count: int) -> list[pd.Series]:
-    """The most frequent targets of at least two distinct words, each as word -> reduced count.
+class Example(NamedTuple):
+    """A target that Table 4 shows: its label set, and word -> count."""
 
-    Ties go to the target that comes first in the alphabet of its words.
+    label_set: str
+    words: pd.Series
+
+
+def example(label_set: str, *words: str) -> Example:
+    """An example as it is written in the settings: a label set, then words.
+
+    Raises:
+        InputError: it is not written so.
     """
-    mixtures: dict[tuple[tuple[str, int], ...], int] = {}
-    for _, words in targets.groupby("utterance"):
-        if len(words) > 1:
-            key = proportions(words)
-            mixtures[key] = mixtures.get(key, 0) + 1
-    ordered = sorted(mixtures, key=lambda key: (-mixtures[key], key))
-    return [pd.Series(dict(key)) for key in ordered[:count]]
+    if label_set not in ("S1", "S2", "S3") or not words:
+        said = " ".join((label_set, *words))
+        raise InputError(f"table4_examples: one is S1, S2 or S3 and words, not {said}")
+    return Example(label_set, pd.Series(words).value_counts(sort=False))
 
 
-def target_rows(examples: Iterable[pd.Series], space: WordSpace, variant: str) -> pd.DataFrame:
-    """The nearest words of the examples' target vectors (paper, Table 4)."""
-    tables = []
-    for number, words in enumerate(examples, start=1):
-        ordered = words.sort_values(ascending=False, kind="stable")
-        target = pd.DataFrame(
-            {"utterance": "example", "word": ordered.index, "count": ordered.to_numpy()}
-        )
-        vector = encode(target, ["example"], space)
-        text = " ".join(f"{word}:{count}" for word, count in ordered.items())
+def typical_examples(label_sets: Mapping[LabelSet, pd.DataFrame]) -> list[Example]:
+    """An S1, an S2 and two S3 targets, as in the paper's Table 4, of different emotions.
+
+    Each is the most frequent of its kind, and then the first in the alphabet: of S2 and S3 a
+    mixture of at least two words, of S3 with a word that S2 lacks if there is such a mixture.
+    Emotions come again where there are too few.
+
+    Args:
+        label_sets: utterance, word, count by label set; without S2 and S3 there are no examples.
+    """
+    truth = dict(label_sets["S1"][["utterance", "word"]].to_numpy())
+    labels = set(label_sets["S2"]["word"]) if "S2" in label_sets else set()
+    targets = {
+        name: {str(utterance): proportions(own) for utterance, own in table.groupby("utterance")}
+        for name, table in label_sets.items()
+    }
+    chosen: dict[tuple[tuple[str, int], ...], Example] = {}
+    emotions: set[str] = set()
+    for name in SHOWN if len(targets) > 1 else ():
+        own = {
+            utterance: words
+            for utterance, words in targets.get(name, {}).items()
+            if len(words) > (name != "S1") and words not in chosen
+        }
+        own = {u: words for u, words in own.items() if truth[u] not in emotions} or own
+        commented = {u: words for u, words in own.items() if not labels.issuperset(dict(words))}
+        own = commented if name == "S3" and commented else own
+        counts = Counter(own.values())
+        if counts:
+            best = min(counts, key=lambda words: (-counts[words], words))
+            called = Counter(truth[utterance] for utterance in own if own[utterance] == best)
+            emotions.add(called.most_common(1)[0][0])
+            chosen[best] = Example(name, pd.Series(dict(best)))
+    return list(chosen.values())
+
+
+def target_vector(target: Example, space: WordSpace) -> NDArray[np.float32]:
+    """The vector of an example, float32 [dim] (paper, equation 4)."""
+    words = target.words
+    table = pd.DataFrame({"utterance": "example", "word": words.index, "count": words.to_numpy()})
+    vector: NDArray[np.float32] = encode(table, ["example"], space)[0]
+    return vector
+
+
+def target_rows(examples: Iterable[Example], space: WordSpace, variant: str) -> pd.DataFrame:
+    """The nearest words of the examples' target vectors (paper, Table 4).
+
+    An example with a word that the space lacks is left out, and said to be.
+    """
+    tables = [pd.DataFrame(columns=NEIGHBOURS.names)]
+    for target in examples:
+        lacking = [word for word in target.words.index if word not in space]
+        if lacking:
+            print(f"an example of {target.label_set} is left out: not in {space.folder}: {lacking}")
+            continue
+        text = " ".join(f"{word}:{count}" for word, count in target.words.sort_index().items())
         head = {"kind": "target", "variant": variant, "model": "", "loss": "", "collapsed": ""}
-        tables.append(listed(vector[0], space, **head, name=f"example {number}", words=text))
-    return pd.concat(tables) if tables else pd.DataFrame(columns=NEIGHBOURS.names)
+        vector = target_vector(target, space)
+        tables.append(listed(vector, space, **head, name=target.label_set, words=text))
+    return pd.concat(tables[1:] or tables)
 
 
 def mean_predictions(

@@ -1,97 +1,116 @@
 """The audio of utterances in batches of like length, decoded while other batches are computed."""
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emoword.corpora import audio
-from emoword.features.unfinished import State
 from emoword.features.upstreams import Upstream
 from emoword.io.errors import InputError
 
 FEWEST_FRAMES = 4  # what the network's pooling (2 x 2) needs to leave one
 READERS = 2  # threads that decode and resample
 BATCHES_AHEAD = 2
+NAMED_AT_MOST = 20
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """An utterance whose audio can be looked at, and about how many samples at 16 kHz it has."""
+    """An utterance whose audio can be used, and how many samples at 16 kHz it has."""
 
     name: str
-    audio: State
+    wav: Path
     samples: int
 
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.samples / audio.SAMPLE_RATE
 
-def sorted_utterances(files: Iterable[tuple[str, str]]) -> tuple[list[Utterance], list[str]]:
-    """The utterances, the longest first, and the reasons of those whose files cannot be opened."""
-    utterances, bad = [], []
-    for name, wav in files:
-        try:
-            samples = audio.length(Path(wav))
-        except InputError as error:
-            bad.append(f"{name}: {error}")
-            continue
-        state = Path(wav).stat()
-        utterances.append(Utterance(name, (wav, state.st_size, state.st_mtime_ns), samples))
-    return sorted(utterances, key=lambda utterance: -utterance.samples), bad
+
+Batch = tuple[list[Utterance], list[NDArray[np.float32]]]  # with their samples at 16 kHz
 
 
 def shard_of(part: str) -> tuple[int, int]:
-    """``K/N``: the Kth, from 1, of N parts of the table of utterances, every Nth row of it.
+    """``K/N``: the Kth, from 1, of N shards of the table of utterances, every Nth row of it.
 
     Raises:
         InputError: it is no such thing.
     """
-    k, slash, n = part.partition("/")
-    if not (slash and k.isascii() and n.isascii() and k.isdigit() and n.isdigit()):
-        raise InputError(f"--shard {part}: should be such as 1/4")
-    if not 1 <= int(k) <= int(n):
-        raise InputError(f"--shard {part}: from 1/{n} to {n}/{n}")
-    return int(k), int(n)
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", part)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise InputError(f"--shard {part}: should be K/N, such as 1/4, with K from 1 to N")
+    return int(found[1]), int(found[2])
 
 
-def batches(utterances: Sequence[Utterance], seconds: int) -> list[list[Utterance]]:
+def usable(files: Iterable[tuple[str, str]], upstream: Upstream) -> list[Utterance]:
+    """Read all audio once, before hours are spent on a part of it.
+
+    Args:
+        files: names of utterances and their files.
+        upstream: says how many frames so many samples give.
+
+    Returns:
+        The utterances, the longest first.
+
+    Raises:
+        InputError: names the files that cannot be used, or give less than `FEWEST_FRAMES` frames.
+    """
+
+    def look(file: tuple[str, str]) -> Utterance | str:
+        name, wav = file
+        try:
+            utterance = Utterance(name, Path(wav), audio.length(Path(wav)))
+        except InputError as error:
+            return f"{name}: {error}"
+        count = max(0, upstream.frame_count(utterance.samples))
+        if count < FEWEST_FRAMES:
+            short = f"too short, {utterance.seconds:.3f} s give {count} frames"
+            return f"{name}: {wav}: {short}; at least {FEWEST_FRAMES}"
+        return utterance
+
+    with ThreadPoolExecutor(READERS) as pool:
+        seen = list(pool.map(look, files))
+    bad = [complaint for complaint in seen if isinstance(complaint, str)]
+    if bad:
+        more = "" if len(bad) <= NAMED_AT_MOST else f"; and {len(bad) - NAMED_AT_MOST} more"
+        raise InputError(
+            f"{len(bad)} of {len(seen)} utterances cannot be used: "
+            f"{'; '.join(bad[:NAMED_AT_MOST])}{more}"
+        )
+    good = [utterance for utterance in seen if isinstance(utterance, Utterance)]
+    return sorted(good, key=lambda utterance: -utterance.samples)
+
+
+def batches(utterances: Sequence[Utterance], seconds: int) -> Iterator[list[Utterance]]:
     """Cut into batches of at most so many seconds, each padded to its longest; at least one each.
 
-    The utterances that a killed job has left are batched as they would have been, as it took whole
-    batches in this order.
+    Args:
+        utterances: the longest first.
+        seconds: of audio in a batch, padding included.
     """
-    made = []
     first = 0
     while first < len(utterances):
-        room = seconds * audio.SAMPLE_RATE // max(1, utterances[first].samples)
-        made.append(list(utterances[first : first + max(1, room)]))
-        first += max(1, room)
-    return made
+        room = max(1, seconds * audio.SAMPLE_RATE // utterances[first].samples)
+        yield list(utterances[first : first + room])
+        first += room
 
 
-Batch = list[tuple[Utterance, "Future[NDArray[np.float32]]"]]
-
-
-def read_ahead(planned: Sequence[Sequence[Utterance]], upstream: Upstream) -> Iterator[Batch]:
+def read_ahead(planned: Iterator[list[Utterance]]) -> Iterator[Batch]:
     """The batches with their samples, which are decoded and resampled while others are computed."""
-    ahead: deque[Batch] = deque()
+    ahead: deque[tuple[list[Utterance], list[Future[NDArray[np.float32]]]]] = deque()
     with ThreadPoolExecutor(READERS) as pool:
-        for batch in planned:
-            ahead.append([(u, pool.submit(read, Path(u.audio[0]), upstream)) for u in batch])
-            if len(ahead) > BATCHES_AHEAD:
-                yield ahead.popleft()
-        yield from ahead
-
-
-def read(path: Path, upstream: Upstream) -> NDArray[np.float32]:
-    """The samples of a file that gives `FEWEST_FRAMES` or more."""
-    samples = audio.read(path)
-    count = max(0, upstream.frame_count(len(samples)))
-    if count < FEWEST_FRAMES:
-        raise InputError(
-            f"{path}: too short, {len(samples) / audio.SAMPLE_RATE:.3f} s give {count} frames; "
-            f"at least {FEWEST_FRAMES}"
-        )
-    return samples
+        while True:
+            for batch in islice(planned, BATCHES_AHEAD + 1 - len(ahead)):
+                ahead.append((batch, [pool.submit(audio.read, each.wav) for each in batch]))
+            if not ahead:
+                return
+            batch, reading = ahead.popleft()
+            yield batch, [each.result() for each in reading]

@@ -2,6 +2,10 @@
 
 import os
 import platform
+import re
+import sys
+from functools import cache
+from pathlib import Path
 
 import torch
 
@@ -15,9 +19,8 @@ def pick_device(name: str) -> torch.device:
         InputError: there is no such device here.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        others = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        name = next((other for other, there in others.items() if there), "cpu")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -35,3 +38,21 @@ def place(device: torch.device) -> str:
         if name in os.environ
     ]
     return " ".join([f"on {device} of {platform.node()}", *given])
+
+
+@cache
+def processor() -> str:
+    """What Linux says of the first processor (vendor, flags); empty elsewhere."""
+    path = Path("/proc/cpuinfo")
+    return path.read_text().partition("\n\n")[0] if path.is_file() else ""
+
+
+def warn_of_slow_bfloat16(device: torch.device, precision: str) -> None:
+    """Say so where bfloat16 is asked of a processor that has no instructions for it."""
+    known = device.type == "cpu" and processor()
+    if known and precision == "bfloat16" and not re.search(r"\b(avx512_|amx_|)bf16\b", known):
+        print(
+            "emoword: precision bfloat16: this processor has no instructions for it (avx512_bf16, "
+            "amx_bf16); float32 is faster here, and more exact",
+            file=sys.stderr,
+        )

@@ -1,8 +1,8 @@
 """The features that ``emoword features`` wrote, as the other stages read them.
 
-A folder with frames.npy ([total frames, dim], memory-mapped), index.csv (utterance, start,
-frames) and meta.json. numpy has no bfloat16: such frames lie in frames.npy as the 16-bit integers
-that have the same bits, and meta.json says so.
+A folder of shards, ``shard1of4`` to ``shard4of4``, each with frames.npy ([frames, dim],
+memory-mapped), index.csv (utterance, start, frames) and meta.json (`Meta`). numpy has no bfloat16:
+such frames lie in frames.npy as the 16-bit integers that have the same bits.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from emoword.features.shards import Meta, read_shards
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table
+from emoword.schemas import FRAMES
 
-# What meta.json calls the numbers -> how they lie in frames.npy, and how torch takes them.
+# What the settings call the numbers -> how they lie in frames.npy.
 STORED: dict[str, np.dtype[Any]] = {
     "float32": np.dtype("<f4"),
     "float16": np.dtype("<f2"),
@@ -27,81 +27,75 @@ STORED: dict[str, np.dtype[Any]] = {
 
 @dataclass(frozen=True)
 class Features:
-    """Frames of all utterances, [total frames, dim], of a type in `STORED`, and their places."""
+    """Frames of all utterances, [frames, dim] as stored: views of memory-mapped files."""
 
     folder: Path
-    frames: Tensor
-    index: dict[str, tuple[int, int]]
-    meta: dict[str, Any]
+    frames: dict[str, Tensor]
+    meta: Meta
 
     @classmethod
     def open(cls, folder: Path) -> "Features":
         """Map the frames into memory; nothing of them is read yet.
 
         Raises:
-            InputError: a file is missing, or the files do not belong together.
+            InputError: a shard is missing, or its files or the shards do not belong together.
         """
-        folder = folder if (folder / "meta.json").is_file() else folder / "shard1of1"
-        meta = read_json(folder / "meta.json")
-        table = read_table(
-            folder / "index.csv", ["utterance", "start", "frames"], {"start": int, "frames": int}
-        )
-        path = folder / "frames.npy"
-        try:
-            # copy on write: torch wants an array that may be written; the file never is
-            frames = np.load(path, mmap_mode="c", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"{path}: not an array of frames: {error}") from error
-        dtype = str(meta.get("dtype")) if isinstance(meta, dict) else ""
-        if frames.ndim != 2 or frames.dtype != STORED.get(dtype):
-            raise InputError(
-                f"{path}: {frames.dtype} {list(frames.shape)} is no array of frames; "
-                f"meta.json says {dtype or 'nothing'}"
-            )
-        start, length = table["start"].to_numpy(), table["frames"].to_numpy()
-        order = np.argsort(start, kind="stable")
-        # Put in order, each utterance begins where the one before it ends.
-        if (
-            table["utterance"].duplicated().any()
-            or (length < 1).any()
-            or not np.array_equal(start[order], np.cumsum(length[order]) - length[order])
-            or length.sum() != len(frames)
-            or meta["dim"] != frames.shape[1]
-        ):
-            raise InputError(
-                f"{folder}: frames.npy, index.csv and meta.json do not belong together; "
-                "make them anew with emoword features"
-            )
-        spans = zip(start.tolist(), length.tolist(), strict=True)
-        index = dict(zip(table["utterance"], spans, strict=True))
-        return cls(folder, as_tensor(frames, dtype), index, meta)
+        shards = read_shards(folder)
+        frames: dict[str, Tensor] = {}
+        for shard, meta in shards.items():
+            frames |= mapped(shard, meta)
+        if len(frames) != sum(meta.utterances for meta in shards.values()):
+            raise InputError(f"{folder}: an utterance is in two shards; make them again")
+        return cls(folder, frames, meta)
 
     @property
     def dim(self) -> int:
         """Values a frame."""
-        return int(self.frames.shape[1])
-
-    def span(self, utterance: str) -> tuple[int, int]:
-        """First frame and number of frames of an utterance.
-
-        Raises:
-            InputError: there are no frames of it.
-        """
-        try:
-            return self.index[utterance]
-        except KeyError:
-            raise InputError(
-                f"{self.folder}: no frames of utterance {utterance}; make them with emoword "
-                "features from the same utterances.csv, and with the --labels of all classes"
-            ) from None
+        return self.meta.dim
 
     def of(self, utterance: str) -> Tensor:
-        """The frames of an utterance, [frames, dim] as stored, a view of the mapped file."""
-        start, length = self.span(utterance)
-        return self.frames[start : start + length]
+        """The frames of an utterance.
+
+        Raises:
+            InputError: there are none.
+        """
+        if utterance not in self.frames:
+            raise InputError(
+                f"{self.folder}: no frames of utterance {utterance}; make them with emoword "
+                "features from the same utterances.csv, and with the labels of all classes"
+            )
+        return self.frames[utterance]
 
 
-def as_tensor(stored: NDArray[Any], dtype: str) -> Tensor:
-    """Frames as they lie in frames.npy -> the same memory as torch takes it."""
-    frames = torch.from_numpy(stored)
-    return frames.view(torch.bfloat16) if dtype == "bfloat16" else frames
+def mapped(folder: Path, meta: Meta) -> dict[str, Tensor]:
+    """Utterance -> frames of a shard, in the order of index.csv.
+
+    Raises:
+        InputError: a file is missing, or the files do not belong together.
+    """
+    table = FRAMES.read(folder / "index.csv")
+    path = folder / "frames.npy"
+    try:
+        # copy on write: torch wants an array that may be written; the file never is
+        frames = np.load(path, mmap_mode="c", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path}: not an array of frames: {error}") from error
+    start, length = table["start"].to_numpy(), table["frames"].to_numpy()
+    order = np.argsort(start, kind="stable")
+    # Put in order, each utterance begins where the one before it ends.
+    if (
+        frames.dtype != STORED[meta.upstream.dtype]
+        or frames.shape != (length.sum(), meta.dim)
+        or len(set(table["utterance"])) != meta.utterances
+        or (length < 1).any()
+        or not np.array_equal(start[order], np.cumsum(length[order]) - length[order])
+    ):
+        raise InputError(
+            f"{folder}: frames.npy ({frames.dtype} {list(frames.shape)}), index.csv and meta.json "
+            "do not belong together; make them again with emoword features"
+        )
+    tensor = torch.from_numpy(frames)
+    if meta.upstream.dtype == "bfloat16":
+        tensor = tensor.view(torch.bfloat16)
+    spans = zip(table["utterance"], start.tolist(), length.tolist(), strict=True)
+    return {name: tensor[first : first + count] for name, first, count in spans}

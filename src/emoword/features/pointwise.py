@@ -1,15 +1,15 @@
-"""Linear layers of a large network computed as convolutions of width 1, on x86-64 CPUs.
+"""Linear layers of a large network computed as convolutions of width 1, on AMD's processors.
 
 In float32 torch hands a linear layer to MKL, which on AMD's processors reaches less than half of
-what oneDNN does; oneDNN is what computes convolutions (on Intel's processors, too), and in bfloat16
-both. benchmarks/README.md says what it gains; the results differ in the order of the sums.
+what oneDNN does; oneDNN is what computes convolutions. On Intel's it would cost 5%. The results
+differ in the order of the sums. benchmarks/README.md says what it gains.
 """
-
-import platform
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from emoword.features.device import processor
 
 
 class PointwiseConvolution(nn.Module):
@@ -28,9 +28,8 @@ class PointwiseConvolution(nn.Module):
 
 
 def pays(device: torch.device, precision: str) -> bool:
-    """Whether it is faster here."""
-    there = torch.backends.mkldnn.is_available() and platform.machine() in ("x86_64", "AMD64")
-    return there and device.type == "cpu" and precision == "float32"
+    """Whether it is faster here: hangs on the vendor alone, so on one machine it is always so."""
+    return device.type == "cpu" and precision == "float32" and "AuthenticAMD" in processor()
 
 
 def replace_linear(network: nn.Module) -> None:

@@ -7,20 +7,16 @@ the whole model gives for an utterance alone, but for the order in which float32
 mask for it, and linear layers as `features.pointwise` says. With ``bfloat16``, matrix products
 and convolutions are rounded to 8 bits of mantissa (torch's autocast): a relative error of 1e-2.
 
-Layer N, counted from 1, is what transformers 5 calls `hidden_states[N]` in the whole model:
-
-- the output of block N, without the encoder's closing layer norm (which `last_hidden_state` of a
-  truncated model in the layer-norm style would have had applied);
-- at the last block, too, for wav2vec2, HuBERT and WavLM. (transformers 4 applied the closing
-  layer norm to the last of `hidden_states` in the layer-norm style; here it never is.)
-- but the last layer of Whisper is the encoder's output, closing layer norm applied.
+Layer N, counted from 1, is what transformers 5 calls `hidden_states[N]` in the whole model: the
+output of block N, without the encoder's closing layer norm, also at the last block of wav2vec 2,
+HuBERT and WavLM (transformers 4 applied it there). But the last layer of Whisper is the encoder's
+output, closing layer norm applied.
 
 Models are in eval mode: no LayerDrop, no SpecAugment, no dropout.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -29,12 +25,15 @@ import numpy as np
 import torch
 from huggingface_hub import try_to_load_from_cache
 from numpy.typing import NDArray
+from torch import Tensor
 
 from emoword.corpora.audio import SAMPLE_RATE
 from emoword.features import pointwise
-from emoword.features.upstreams import HOP, Upstream
+from emoword.features.device import warn_of_slow_bfloat16
+from emoword.features.upstreams import HOP, About, Upstream
 from emoword.io.errors import InputError
 from emoword.io.torchaudio_python import torchaudio  # noqa: F401  before transformers: see there
+from emoword.settings import Transformers
 
 import transformers  # isort: skip
 
@@ -46,71 +45,62 @@ EXTRACTORS = {
     "wavlm": "Wav2Vec2FeatureExtractor",
     "whisper": "WhisperFeatureExtractor",
 }
-# The paper's model, by the last part of its name or folder, and what makes it that: a folder of
-# that name with another model in it would be a wrong reproduction.
+# The paper's model: a folder of its name with another model in it would be a wrong reproduction.
 PAPERS = "wav2vec2-large-960h-lv60-self"
-PAPERS_CONFIG = {
-    "model_type": "wav2vec2",
-    "num_hidden_layers": 24,
-    "hidden_size": 1024,
-    "num_attention_heads": 16,
-    "intermediate_size": 4096,
-    "do_stable_layer_norm": True,
-    "feat_extract_norm": "layer",
-}
+PAPERS_SHAPE = ("wav2vec2", 24, 1024)  # type, blocks, width
 # Weights that a checkpoint may lack: SpecAugment's, and those of the classifier around Whisper.
 UNUSED = ("masked_spec_embed", "projector.", "classifier.")
 
 
-@dataclass(frozen=True)
-class Compute:
-    """Where a model is computed, and in float32 or bfloat16."""
+class Block:
+    """The network up to a block, on a device, in float32 or bfloat16."""
 
-    device: torch.device
-    precision: str = "float32"
-
-    def prepared(self, model: torch.nn.Module) -> torch.nn.Module:
-        """The model on the device, its linear layers as they are computed fastest there."""
+    def __init__(
+        self, network: Any, extractor: Any, made_by: Transformers, device: torch.device
+    ) -> None:
+        warn_of_slow_bfloat16(device, made_by.precision)
         torch.backends.cudnn.allow_tf32 = False  # float32 is float32 on a GPU, too
-        if pointwise.pays(self.device, self.precision):
-            pointwise.replace_linear(model)
-        if self.precision == "bfloat16":  # autocast would round these weights for each batch anew
-            for module in model.modules():
+        if pointwise.pays(device, made_by.precision):
+            pointwise.replace_linear(network)
+        self.halved = made_by.precision == "bfloat16"
+        if self.halved:  # autocast would round these weights for each batch again
+            for module in network.modules():
                 if isinstance(module, torch.nn.Linear):
                     module.bfloat16()
-        return model.to(self.device)
+        self.network = network.to(device)
+        self.extractor = extractor
+        self.device = device
+        self.dim = int(network.config.hidden_size)
+        self.about: About = {}
 
-    def autocast(self) -> torch.autocast:
-        """Products of matrices and convolutions in bfloat16, or everything in float32."""
-        halved = self.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=halved)
+    @torch.inference_mode()
+    def output(self, given: Tensor, **options: Any) -> NDArray[np.float32]:
+        """What the network's input gives: [batch, ...] -> [batch, frames, dim]."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.halved):
+            states = self.network(given.to(self.device), **options).last_hidden_state
+        made: NDArray[np.float32] = states.float().cpu().numpy()
+        return made
 
 
-class Wav2Vec2:
+class Wav2Vec2(Block):
     """wav2vec 2.0, HuBERT or WavLM: the waveform, normalised as the model's own extractor says."""
 
     def __init__(
-        self, model: Any, extractor: Any, compute: Compute, origin: str, closing_norm: bool
+        self, network: Any, extractor: Any, made_by: Transformers, device: torch.device
     ) -> None:
-        config = model.config
-        if prod(config.conv_stride) != HOP:
-            raise InputError(f"{origin}: a frame every {prod(config.conv_stride)} samples, not 320")
+        config, closing_norm = network.config, made_by.closing_norm
+        if (hop := prod(config.conv_stride)) != HOP:
+            raise InputError(f"{made_by.model}: a frame every {hop} samples, not {HOP}")
         if closing_norm and not config.do_stable_layer_norm:
-            raise InputError(f"{origin}: has no closing layer norm; leave --closing-norm out")
+            raise InputError(f"{made_by.model}: has no closing layer norm; leave closing_norm out")
         if config.do_stable_layer_norm and not closing_norm:
             # The closing layer norm. In the other style, layer_norm stands before the blocks.
-            model.encoder.layer_norm = torch.nn.Identity()
-        self.model = compute.prepared(model)
-        self.extractor = extractor
-        self.compute = compute
+            network.encoder.layer_norm = torch.nn.Identity()
+        super().__init__(network, extractor, made_by, device)
         self.convolutions = list(zip(config.conv_kernel, config.conv_stride, strict=True))
         # A group norm takes its statistics over all of the time, padding included.
         self.padded = config.feat_extract_norm == "layer"
-        self.dim = int(config.hidden_size)
-        self.settings: dict[str, str | int | float | bool | None] = {
-            "normalised": bool(extractor.do_normalize),
-            "closing_layer_norm": closing_norm,
-        }
+        self.about |= {"normalised": bool(extractor.do_normalize), "closing_norm": closing_norm}
 
     def frame_count(self, samples: int) -> int:
         """What the convolutions leave."""
@@ -118,7 +108,6 @@ class Wav2Vec2:
             samples = (samples - kernel) // stride + 1
         return samples
 
-    @torch.inference_mode()
     def frames(self, utterances: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Frames of utterances: each [samples] at 16 kHz -> [frames, dim] float32."""
         if len(utterances) > 1 and not self.padded:
@@ -129,16 +118,14 @@ class Wav2Vec2:
             return_tensors="pt",
             padding=True,
             return_attention_mask=True,
-        ).to(self.compute.device)
-        mask = inputs.attention_mask if len(utterances) > 1 else None
-        with self.compute.autocast():
-            output = self.model(inputs.input_values, attention_mask=mask).last_hidden_state
-        output = output.float().cpu().numpy()
+        )
+        mask = inputs.attention_mask.to(self.device) if len(utterances) > 1 else None
+        output = self.output(inputs.input_values, attention_mask=mask)
         counts = [self.frame_count(len(samples)) for samples in utterances]
         return [output[i, :count] for i, count in enumerate(counts)]
 
 
-class Whisper:
+class Whisper(Block):
     """Whisper's encoder. It hears 30 s, padded with silence; the utterance's frames are kept.
 
     A longer utterance is cut into pieces of 30 s, each encoded (and scaled, by its loudest
@@ -146,75 +133,54 @@ class Whisper:
     """
 
     def __init__(
-        self, encoder: Any, extractor: Any, compute: Compute, origin: str, closing_norm: bool
+        self, encoder: Any, extractor: Any, made_by: Transformers, device: torch.device, last: int
     ) -> None:
-        frames = encoder.config.max_source_positions
-        if extractor.n_samples != frames * HOP or extractor.feature_size != encoder.num_mel_bins:
+        heard, mels = encoder.config.max_source_positions * HOP, encoder.num_mel_bins
+        if extractor.n_samples != heard or extractor.feature_size != mels:
             raise InputError(
-                f"{origin}: preprocessor_config.json ({extractor.n_samples} samples, "
-                f"{extractor.feature_size} mels) does not fit config.json "
-                f"({frames * HOP} samples, {encoder.num_mel_bins} mels)"
+                f"{made_by.model}: preprocessor_config.json ({extractor.n_samples} samples, "
+                f"{extractor.feature_size} mels) does not fit config.json ({heard} samples, "
+                f"{mels} mels)"
             )
-        if not closing_norm:
+        closed = made_by.closing_norm or made_by.layer == last
+        if not closed:
             encoder.layer_norm = torch.nn.Identity()
-        self.encoder = compute.prepared(encoder)
-        self.extractor = extractor
-        self.compute = compute
-        self.longest = frames * HOP
-        self.dim = int(encoder.config.d_model)
-        self.settings: dict[str, str | int | float | bool | None] = {
-            "closing_layer_norm": closing_norm
-        }
+        super().__init__(encoder, extractor, made_by, device)
+        self.longest = heard
+        self.about |= {"closing_norm": closed}
 
     def frame_count(self, samples: int) -> int:
         """One for every 20 ms that have begun."""
         return -(-samples // HOP)
 
-    @torch.inference_mode()
     def frames(self, utterances: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """Frames of utterances: each [samples] at 16 kHz -> [frames, dim] float32.
-
-        One after the other: each piece is 30 s long for the model already.
-        """
+        """Frames of utterances, one after the other: each [samples] -> [frames, dim] float32."""
         made = []
         for samples in utterances:
-            starts = range(0, len(samples), self.longest)
-            pieces = [self.piece(samples[i : i + self.longest]) for i in starts]
+            pieces = []
+            for first in range(0, len(samples), self.longest):
+                piece = samples[first : first + self.longest]
+                inputs = self.extractor(piece, sampling_rate=SAMPLE_RATE, return_tensors="pt")
+                output = self.output(inputs.input_features)[0]
+                pieces.append(output[: self.frame_count(len(piece))])
             made.append(np.concatenate(pieces))
         return made
-
-    def piece(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Frames of at most 30 s."""
-        inputs = self.extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
-        features = inputs.input_features.to(self.compute.device)
-        with self.compute.autocast():
-            output = self.encoder(features).last_hidden_state[0]
-        frames: NDArray[np.float32] = output[: self.frame_count(len(samples))].float().cpu().numpy()
-        return frames
 
 
 class NotFoundError(InputError):
     """A file of the model is not there, or the hub cannot be reached."""
 
 
-def load(
-    model: str,
-    layer: int,
-    device: torch.device,
-    closing_norm: bool = False,
-    precision: str = "float32",
-) -> Upstream:
+def load(made_by: Transformers, device: torch.device) -> Upstream:
     """A model's block as an upstream, whatever its weights are kept in.
 
     Args:
-        model: a folder (config.json, preprocessor_config.json, model.safetensors), else the name
-            of a model on the Hugging Face hub. What lies in the hub's cache is taken from there
-            without asking the network.
-        layer: N of `hidden_states[N]`, from 1 to the number of blocks.
+        made_by: ``model`` is a folder (config.json, preprocessor_config.json, model.safetensors),
+            else the name of a model on the Hugging Face hub, which is not asked for what lies in
+            its cache. ``closing_norm`` applies the encoder's closing layer norm to the block's
+            output, as it is to the last block's in `last_hidden_state` (Whisper's last layer
+            always has it).
         device: where it is computed.
-        closing_norm: apply the encoder's closing layer norm to the block's output, as it is to the
-            last block's in `last_hidden_state` (Whisper's last layer always has it).
-        precision: ``float32``, or ``bfloat16`` where it pays.
 
     Raises:
         InputError: no such model, one of another kind, without that layer or norm, or with weights
@@ -222,13 +188,13 @@ def load(
     """
     transformers.utils.logging.set_verbosity_error()  # it would list each weight left out
     transformers.utils.logging.disable_progress_bar()
-    compute = Compute(device, precision)
+    model = made_by.model
     if Path(model).is_dir():
-        return load_from(model, layer, compute, closing_norm, local_files_only=True)
-    with suppress(NotFoundError):  # in the cache, and no network is asked
-        return load_from(model, layer, compute, closing_norm, local_files_only=True)
+        return load_from(made_by, device, local_files_only=True)
+    with suppress(NotFoundError):
+        return load_from(made_by, device, local_files_only=True)
     try:
-        return load_from(model, layer, compute, closing_norm, local_files_only=False)
+        return load_from(made_by, device, local_files_only=False)
     except NotFoundError as error:
         raise InputError(
             f"{model}: no such folder, and not to be had from the Hugging Face hub; fetch it "
@@ -236,10 +202,9 @@ def load(
         ) from error
 
 
-def load_from(
-    model: str, layer: int, compute: Compute, closing_norm: bool, *, local_files_only: bool
-) -> Upstream:
+def load_from(made_by: Transformers, device: torch.device, *, local_files_only: bool) -> Upstream:
     """`load` from a folder or the cache, or from the hub."""
+    model = made_by.model
 
     def fetch(loader: Any, **options: Any) -> Any:
         try:
@@ -253,21 +218,20 @@ def load_from(
     kind = config.model_type
     if kind not in EXTRACTORS:
         raise InputError(f"{model}: is a model of type {kind!r}; known are {', '.join(EXTRACTORS)}")
-    for key, value in PAPERS_CONFIG.items() if Path(model).name == PAPERS else ():
-        if getattr(config, key, None) != value:
-            told = f"{key} is {getattr(config, key, None)!r}, not {value!r}"
-            raise InputError(f"{model}: is not the paper's model: {told}")
     size = "encoder_layers" if kind == "whisper" else "num_hidden_layers"
     layers = getattr(config, size)
-    if not 1 <= layer <= layers:
-        raise InputError(f"--layer {layer}: {model} has layers 1 to {layers}")
+    shape = (kind, layers, config.hidden_size)
+    if Path(model).name == PAPERS and shape != PAPERS_SHAPE:
+        raise InputError(f"{model}: is {shape}, not the paper's model, {PAPERS_SHAPE}")
+    if made_by.layer > layers:
+        raise InputError(f"layer {made_by.layer}: {model} has layers 1 to {layers}")
     extractor = fetch(transformers.AutoFeatureExtractor)
     if type(extractor).__name__ != EXTRACTORS[kind] or extractor.sampling_rate != SAMPLE_RATE:
         raise InputError(
             f"{model}: preprocessor_config.json is of {type(extractor).__name__} at "
             f"{extractor.sampling_rate} Hz; {kind} needs {EXTRACTORS[kind]} at {SAMPLE_RATE} Hz"
         )
-    setattr(config, size, layer)  # no block above it is made, and its weights stay in the file
+    setattr(config, size, made_by.layer)  # no block above it is made; its weights stay in the file
     config.add_adapter = False  # nor what may stand above the blocks
     # Whisper's class that has an encoder and no decoder
     loader = (
@@ -280,25 +244,11 @@ def load_from(
     network.eval().float()
     upstream: Wav2Vec2 | Whisper
     if kind == "whisper":
-        closed = closing_norm or layer == layers
-        upstream = Whisper(network.encoder, extractor, compute, model, closed)
+        upstream = Whisper(network.encoder, extractor, made_by, device, layers)
     else:
-        upstream = Wav2Vec2(network, extractor, compute, model, closing_norm)
-    upstream.settings |= {
-        "upstream": "transformers",
-        "model": model,
-        "revision": revision_of(model),
-        "type": kind,
-        "layer": layer,
-        "layers": layers,
-        "precision": compute.precision,
-    }
+        upstream = Wav2Vec2(network, extractor, made_by, device)
+    # of a name on the hub: .../snapshots/COMMIT/config.json
+    path = None if Path(model).is_dir() else try_to_load_from_cache(model, "config.json")
+    revision = Path(path).parent.name if isinstance(path, str) else None
+    upstream.about |= {"revision": revision, "type": kind, "layers": layers}
     return upstream
-
-
-def revision_of(model: str) -> str | None:
-    """The commit on the hub that a loaded model lies in the cache from; None: it is a folder."""
-    if Path(model).is_dir():
-        return None
-    path = try_to_load_from_cache(model, "config.json")  # .../snapshots/COMMIT/config.json
-    return Path(path).parent.name if isinstance(path, str) else None

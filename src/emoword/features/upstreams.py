@@ -10,12 +10,14 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from emoword import settings
 from emoword.corpora.audio import SAMPLE_RATE
+from emoword.features.shards import FRAMES_PER_SECOND
 from emoword.io.errors import InputError
 from emoword.io.torchaudio_python import torchaudio
 
-FRAMES_PER_SECOND = 50
 HOP = SAMPLE_RATE // FRAMES_PER_SECOND
 WINDOW = SAMPLE_RATE * 25 // 1000
 # Padded with zeros, the window's spectrum is sampled finely enough (15.6 Hz) that the narrowest
@@ -26,12 +28,17 @@ MOST_MELS = 227
 FLOOR = 1e-10
 COEFFICIENTS = 40
 
+CPU = torch.device("cpu")
+
+About = dict[str, str | int | float | bool | None]
+
 
 class Upstream(Protocol):
-    """What turns an utterance into frames."""
+    """What turns an utterance into frames; ``about`` says of it what its settings do not."""
 
     dim: int
-    settings: dict[str, str | int | float | bool | None]
+    about: About
+    device: torch.device
 
     def frame_count(self, samples: int) -> int:
         """The number of frames of so many samples at 16 kHz (less than 1: too few samples)."""
@@ -50,9 +57,9 @@ class LogMel:
     ends.
     """
 
-    def __init__(self, mels: int = 80, device: torch.device | str = "cpu") -> None:
+    def __init__(self, mels: int = 80, device: torch.device = CPU) -> None:
         if not 1 <= mels <= MOST_MELS:
-            raise InputError(f"--mels {mels}: from 1 to {MOST_MELS}; with more, some are empty")
+            raise InputError(f"mels {mels}: from 1 to {MOST_MELS}; with more, some are empty")
         self.power_in_bands = torchaudio.transforms.MelSpectrogram(
             SAMPLE_RATE,
             n_fft=FFT,
@@ -65,84 +72,49 @@ class LogMel:
         ).to(device)
         self.device = device
         self.dim = mels
-        self.settings: dict[str, str | int | float | bool | None] = {
-            "upstream": "logmel",
-            "mels": mels,
-            "floor": FLOOR,
-        }
+        self.about: About = {"floor": FLOOR}
 
     def frame_count(self, samples: int) -> int:
         """A frame at each multiple of the hop from 0 to ``samples``, both included."""
         return 1 + samples // HOP
 
+    def transformed(self, samples: Tensor) -> Tensor:
+        """[samples] -> [frames, dim] float32."""
+        return torch.log(self.power_in_bands(samples).clamp(min=FLOOR)).T
+
     @torch.inference_mode()
-    def log_mel(self, samples: NDArray[np.float32]) -> torch.Tensor:
-        """[samples] -> [frames, mels] float32 on the device."""
-        power = self.power_in_bands(torch.from_numpy(samples).to(self.device))
-        return torch.log(power.clamp(min=FLOOR)).T
-
     def frames(self, utterances: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """Frames of utterances: each [samples] at 16 kHz -> [frames, mels] float32."""
-        return [np.ascontiguousarray(self.log_mel(samples).cpu()) for samples in utterances]
+        """Frames of utterances: each [samples] at 16 kHz -> [frames, dim] float32."""
+        given = (torch.from_numpy(samples).to(self.device) for samples in utterances)
+        return [np.ascontiguousarray(self.transformed(samples).cpu()) for samples in given]
 
 
-class Mfcc:
+class Mfcc(LogMel):
     """Mel-frequency cepstral coefficients: the first 40 of the orthonormal DCT-II of `LogMel`."""
 
-    def __init__(self, mels: int = 80, device: torch.device | str = "cpu") -> None:
-        self.log_mel = LogMel(mels, device)
+    def __init__(self, mels: int = 80, device: torch.device = CPU) -> None:
+        super().__init__(mels, device)
         if mels < COEFFICIENTS:
-            raise InputError(f"--mels {mels}: mfcc needs at least {COEFFICIENTS}")
-        self.transform = torchaudio.functional.create_dct(COEFFICIENTS, mels, "ortho").to(device)
+            raise InputError(f"mels {mels}: mfcc needs at least {COEFFICIENTS}")
+        self.dct = torchaudio.functional.create_dct(COEFFICIENTS, mels, "ortho").to(device)
         self.dim = COEFFICIENTS
-        self.settings = self.log_mel.settings | {"upstream": "mfcc", "coefficients": COEFFICIENTS}
+        self.about |= {"coefficients": COEFFICIENTS}
 
-    def frame_count(self, samples: int) -> int:
-        """As many as `LogMel`'s."""
-        return self.log_mel.frame_count(samples)
-
-    @torch.inference_mode()
-    def frames(self, utterances: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """Frames of utterances: each [samples] at 16 kHz -> [frames, 40] float32."""
-        spectra = (self.log_mel.log_mel(samples) for samples in utterances)
-        return [(spectrum @ self.transform).cpu().numpy() for spectrum in spectra]
+    def transformed(self, samples: Tensor) -> Tensor:
+        """[samples] -> [frames, 40] float32."""
+        frames: Tensor = super().transformed(samples) @ self.dct
+        return frames
 
 
-def build(
-    name: str,
-    mels: int | None,
-    model: str | None,
-    layer: int | None,
-    device: torch.device,
-    closing_norm: bool = False,
-    precision: str = "float32",
-) -> Upstream:
-    """The upstream that the command line names.
-
-    Args:
-        name: logmel, mfcc or transformers.
-        mels: of logmel and mfcc only; None: 80.
-        model: of transformers only: a folder, else a name on the Hugging Face hub.
-        layer: of transformers only: the block whose output is taken, from 1.
-        device: where it is computed.
-        closing_norm: of transformers only: apply the encoder's closing layer norm.
-        precision: of transformers only: float32 or bfloat16.
+def build(made_by: settings.Upstream, device: torch.device) -> Upstream:
+    """The upstream of these settings, on a device.
 
     Raises:
-        InputError: a setting is missing, of another upstream or out of range, or the model
-            cannot be loaded.
+        InputError: a setting is out of range, or the model cannot be loaded.
     """
-    if name == "transformers":
-        if model is None or layer is None:
-            raise InputError("--upstream transformers needs --model and --layer")
-        if mels is not None:
-            raise InputError("--mels is of --upstream logmel and mfcc; a model has its own input")
+    if isinstance(made_by, settings.Transformers):
         from emoword.features.pretrained import load  # seconds, and only here
 
-        return load(model, layer, device, closing_norm, precision)
-    if model is not None or layer is not None or closing_norm or precision != "float32":
-        raise InputError(
-            "--model, --layer, --closing-norm and --precision are of --upstream transformers"
-        )
-    spectral = LogMel if name == "logmel" else Mfcc
-    return spectral(80 if mels is None else mels, device)
+        return load(made_by, device)
+    spectral = Mfcc if isinstance(made_by, settings.Mfcc) else LogMel
+    return spectral(made_by.mels, device)

@@ -38,7 +38,7 @@ from emoword.figures.style import (
 )
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
-from emoword.labels.encoding import unit
+from emoword.spaces.geometry import unit
 from emoword.spaces.word_space import WordSpace
 
 Floats = NDArray[np.float64]

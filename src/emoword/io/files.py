@@ -1,6 +1,7 @@
 """Reading and writing files so that a killed job leaves nothing that looks finished."""
 
 import csv
+import hashlib
 import json
 import shutil
 import tempfile
@@ -50,6 +51,12 @@ def move_into(made: Path, folder: Path) -> None:
         raise InputError(f"{folder}: exists and is not empty; remove it, or choose another folder")
     for file in files:
         file.replace(folder / file.name)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_json(value: object, path: Path) -> None:

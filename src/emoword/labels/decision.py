@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.labels.encoding import Floats, unit
+from emoword.spaces.geometry import Floats, cosine
 
 
 def decide(outputs: Floats, label_vectors: Floats, by: str = "largest") -> NDArray[np.intp]:
@@ -20,7 +20,7 @@ def decide(outputs: Floats, label_vectors: Floats, by: str = "largest") -> NDArr
     Returns:
         Indices of labels [n].
     """
-    similarity = unit(outputs) @ unit(label_vectors).T
+    similarity = cosine(outputs[:, None], label_vectors)
     chosen: NDArray[np.intp] = (similarity if by == "largest" else -similarity).argmax(axis=1)
     return chosen
 

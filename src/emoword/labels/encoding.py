@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 
-Floats = NDArray[np.floating]
-
 
 class Vectors(Protocol):
     """Where words have vectors: a word space, or the vectors of a label set."""
@@ -54,22 +52,6 @@ def encode(targets: pd.DataFrame, utterances: Sequence[str], space: Vectors) -> 
     vectors = space.vectors_of(words).astype(np.float64)
     means: NDArray[np.float32] = ((counts / totals) @ vectors).astype(np.float32)
     return means
-
-
-def unit(vectors: Floats) -> NDArray[np.float64]:
-    """Vectors [..., dim] scaled to length one, float64; a zero vector stays zero."""
-    vectors = np.asarray(vectors, dtype=np.float64)
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    scaled: NDArray[np.float64] = np.divide(
-        vectors, length, out=np.zeros_like(vectors), where=length > 0
-    )
-    return scaled
-
-
-def cosine(a: Floats, b: Floats) -> NDArray[np.float64]:
-    """Cosine similarity row by row: [n, dim], [n, dim] -> float64 [n]; 0 for a zero vector."""
-    similarity: NDArray[np.float64] = (unit(a) * unit(b)).sum(axis=-1)
-    return similarity
 
 
 def proportions(words: pd.DataFrame) -> tuple[tuple[str, int], ...]:

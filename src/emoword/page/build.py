@@ -27,7 +27,7 @@ from emoword.page.data import (
     run_records,
     utterance_list,
 )
-from emoword.page.tables import read_tables
+from emoword.page.tables import address, read_tables
 from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, RUN_KEYS, UTTERANCES
 
 FIGURES = {
@@ -128,6 +128,7 @@ def write_page(shown: Shown, folder: Path, out: Path, copy_audio: bool) -> dict[
         licensed=not synthetic and is_licensed(shown.results),
         command=f"./run --cores 1 {out.as_posix()}/index.html",
         tables=tables,
+        address=address,
         intervals=any(trace.get("interval") for trace in traces.values()),
         figures=copy_figures(shown.results / "figures", folder),
         claims=read_claims(shown.results),
@@ -270,6 +271,8 @@ def further_tables(results: Path) -> list[dict[str, Any]]:
         if path.is_file():
             frame = read_table(path, [])
             rows = [[short(cell) for cell in row] for row in frame.to_numpy().tolist()]
+            if not rows:
+                continue
             entry = {"title": title, "path": path.as_posix(), "header": list(frame.columns)}
             tables.append({**entry, "rows": rows})
     return tables

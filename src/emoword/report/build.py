@@ -1,23 +1,13 @@
-r"""Build the reproduction report as a PDF: main.tex, the numbers, the tables, the figures.
+"""The report as a PDF: main.tex, the numbers, the tables, the figures."""
 
-Everything is copied to a folder of its own and compiled there by latexmk, with the clock stopped,
-so that the same inputs give the same bytes. What main.tex asks for and is not there (tables of
-comparisons that were not made) is left out by \IfFileExists. LaTeX's own words are printed where
-it fails.
-
-    emoword paper --text paper/main.tex --references paper/refs.bib --numbers numbers.tex \
-        --tables tables/*.tex --figures figures/*.pdf --out paper.pdf
-
-Needs latexmk and pdflatex; on Debian or Ubuntu:
-    apt install latexmk texlive-latex-recommended texlive-fonts-recommended
-"""
-
-import argparse
 import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from emoword.io.errors import InputError
 from emoword.io.files import replacing
@@ -29,24 +19,37 @@ NO_LATEX = (
 TIMEOUT = 300  # seconds; LaTeX that waits for something waits for ever
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword paper``."""
-    add = parser.add_argument
-    add("--text", type=Path, required=True, help="paper/main.tex")
-    add("--references", type=Path, required=True, help="paper/refs.bib")
-    add("--numbers", type=Path, required=True, help="numbers.tex of `emoword paper-numbers`")
-    add("--tables", type=Path, nargs="+", required=True, help="the tables' .tex files")
-    add("--figures", type=Path, nargs="+", required=True, help="the figures' .pdf files")
-    add("--out", type=Path, required=True, help="the PDF to write")
+Files = Annotated[tuple[Path, ...], Parameter(consume_multiple=True)]
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write the PDF."""
+def paper(
+    text: Path, /, *, references: Path, numbers: Path, tables: Files, figures: Files, out: Path
+) -> None:
+    r"""Build the reproduction report as a PDF: main.tex, the numbers, the tables, the figures.
+
+    Everything is copied to a folder of its own and compiled there by latexmk, with the clock
+    stopped, so that the same inputs give the same bytes. What main.tex asks for and is not there
+    (tables of comparisons that were not made) is left out by \IfFileExists. LaTeX's own words are
+    printed where it fails.
+
+        emoword paper paper/main.tex --references paper/refs.bib --numbers numbers.tex \
+            --tables tables/*.tex --figures figures/*.pdf --out paper.pdf
+
+    Needs latexmk and pdflatex; on Debian or Ubuntu: apt install latexmk
+    texlive-latex-recommended texlive-fonts-recommended.
+
+    Args:
+        text: paper/main.tex.
+        references: paper/refs.bib.
+        numbers: numbers.tex of `emoword paper-numbers`.
+        tables: The tables' .tex files.
+        figures: The figures' .pdf files.
+        out: The PDF.
+    """
     if not (shutil.which("latexmk") and shutil.which("pdflatex")):
         raise InputError(NO_LATEX)
-    sources = {"main.tex": arguments.text, "refs.bib": arguments.references}
-    sources["numbers.tex"] = arguments.numbers
-    sources |= {path.name: path for path in [*arguments.tables, *arguments.figures]}
+    sources = {"main.tex": text, "refs.bib": references, "numbers.tex": numbers}
+    sources |= {path.name: path for path in [*tables, *figures]}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for target, path in sources.items():
@@ -55,7 +58,7 @@ def main(arguments: argparse.Namespace) -> None:
             except FileNotFoundError as error:
                 raise InputError(f"{path}: no such file") from error
         compile_latex(folder)
-        with replacing(arguments.out) as made:
+        with replacing(out) as made:
             shutil.copyfile(folder / "main.pdf", made)
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from emoword.features.shards import FRAMES_PER_SECOND, Meta
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
 from emoword.labels.words import read_summaries
-from emoword.layout import read_variant
+from emoword.layout import read_settings, read_variant
 from emoword.reproduction.verdicts import VERDICTS
+from emoword.settings import Mfcc, Transformers
 from emoword.tables.latex import Latex, escape
 
 NOTES = {
@@ -49,7 +51,7 @@ def paper_numbers(variant: Path, /, *, features: Path, out: Path) -> None:
         "Note": Latex(NOTES[own.kind]),
         "Read": read_json(place.path("corpus.json"))["utterances"],
         **of_targets(read_summaries(map(place.targets, own.targets))),
-        **of_inputs(read_json(features), read_json(place.space / "meta.json")),
+        **of_inputs(read_settings(features, Meta), read_json(place.space / "meta.json")),
         **of_runs(records),
         **of_results(place.path("intervals.csv"), own.name, chosen.aggregate, chosen.table_loss),
         **of_verdicts(
@@ -84,17 +86,17 @@ def of_targets(sets: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
     }
 
 
-def of_inputs(features: Mapping[str, Any], space: Mapping[str, Any]) -> dict[str, object]:
+def of_inputs(features: Meta, space: Mapping[str, Any]) -> dict[str, object]:
     """The frames and the word space."""
-    chosen = features["settings"]
-    if chosen["upstream"] == "transformers":
-        upstream = f"the outputs of layer {chosen['layer']} of {chosen['model']}"
+    chosen = features.upstream
+    if isinstance(chosen, Transformers):
+        upstream = f"the outputs of layer {chosen.layer} of {chosen.model}"
     else:
-        upstream = {"logmel": "log-mel energies", "mfcc": "cepstra (MFCC)"}[chosen["upstream"]]
+        upstream = "cepstra (MFCC)" if isinstance(chosen, Mfcc) else "log-mel energies"
     return {
         "Upstream": upstream,
-        "FrameWidth": features["dim"],
-        "FrameRate": f"{features['frames_per_second']:g}",
+        "FrameWidth": features.dim,
+        "FrameRate": str(FRAMES_PER_SECOND),
         "SpaceSource": space["source"],
         "SpaceWords": f"{space['words']:,}",
         "SpaceWidth": space["dim"],

@@ -1,12 +1,5 @@
-r"""Print what the paper leaves open, from its ledger: paper/choices.yaml.
+"""What the paper leaves open: the ledger paper/choices.yaml."""
 
-    emoword choices --choices paper/choices.yaml                     # the README's table
-    emoword choices --choices paper/choices.yaml --tex choices.tex   # with the reasons, as LaTeX
-
-`emoword sensitivity` says what hangs on each choice.
-"""
-
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +9,23 @@ from emoword.io.yaml_files import line_in, read_yaml
 from emoword.tables.latex import render
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword choices``."""
-    add = parser.add_argument
-    add("--choices", type=Path, required=True, help="paper/choices.yaml")
-    add("--template", type=Path, help="paper/templates/choices.tex.j2")
-    add("--tex", type=Path, help="the ledger as LaTeX, written")
+def choices(ledger: Path, /, *, template: Path, out: Path) -> None:
+    r"""Write what the paper leaves open, from its ledger, as LaTeX.
 
+    `emoword sensitivity` says what hangs on each choice.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Print the table for the README, or write the ledger as LaTeX."""
-    choices = read_choices(arguments.choices)
-    if (arguments.tex is None) != (arguments.template is None):
-        raise InputError("--tex is made with --template paper/templates/choices.tex.j2: give both")
-    if arguments.tex is None:
-        print(markdown(choices))
-        return
-    rows = [{"setting": "", "alternatives": [], "untried": "", **choice} for choice in choices]
-    text = render(arguments.template, {"choices": rows})
-    with replacing(arguments.tex) as made:
-        made.write_text(text, encoding="utf-8", newline="\n")
+        emoword choices paper/choices.yaml --template paper/templates/choices.tex.j2 \
+            --out choices.tex
+
+    Args:
+        ledger: paper/choices.yaml.
+        template: paper/templates/choices.tex.j2.
+        out: The ledger as LaTeX.
+    """
+    listed = read_choices(ledger)
+    rows = [{"setting": "", "alternatives": [], "untried": "", **choice} for choice in listed]
+    with replacing(out) as made:
+        made.write_text(render(template, {"choices": rows}), encoding="utf-8", newline="\n")
 
 
 def read_choices(path: Path) -> list[dict[str, Any]]:

@@ -26,11 +26,10 @@ from emoword.reproduction.verdicts import (
     judge,
     verdict_of,
 )
-from emoword.schemas import DIFFERENCES, INTERVALS
+from emoword.schemas import DIFFERENCES, INTERVALS, NEIGHBOURS
 from emoword.statistics.intervals import Difference, difference_of
 from emoword.statistics.resampling import Error, half_width
 from emoword.tables.latex import render
-from emoword.tables.word_tables import read_neighbours
 
 ABOUT = {
     "iemocap": "",
@@ -135,7 +134,7 @@ def read_evidence(
         own.name,
         both_ways(itertools.chain(within, published)),
         comparisons,
-        read_neighbours(place.path(f"neighbours/{own.name}.csv"), own.name),
+        NEIGHBOURS.read(place.path(f"neighbours/{own.name}.csv")),
         {name: summary["distinct_targets"] for name, summary in targets.items()},
         read_reported(reported) if is_papers else {},
     )

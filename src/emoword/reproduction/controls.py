@@ -1,29 +1,16 @@
-r"""Make Table A2: the controls beside the default, as CSV and as LaTeX.
+"""Table A2: the controls beside the default, and floors."""
 
-    emoword control-table --decisions decisions/*.csv --floors floors.csv \
-        --utterances utterances.csv --controls paper/controls.yaml \
-        --template paper/templates/tableA2.tex.j2 --csv tableA2.csv --tex tableA2.tex --dataset demo
-
-One row a control and model: UA and WA with 95% intervals, the paired difference of UA from the
-same model of the default (of other models: from its M1) and from the default's baseline, UA and WA
-of improvised and scripted turns apart; cosine similarities and top-10 accuracies, where the default
-and the floors can be compared by them (Tables 3 and 6). Intervals are those of `emoword intervals`.
-"""
-
-import argparse
-import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
+from msgspec.structs import replace
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_table, replacing, write_table
+from emoword.io.files import read_table, write_table
 from emoword.io.yaml_files import read_yaml
-from emoword.schemas import MODEL
-from emoword.schemas import RUN_KEYS as RUN
+from emoword.layout import Variant, read_variant
+from emoword.schemas import MODEL, RUN_KEYS
 from emoword.statistics.intervals import (
     Key,
     Measured,
@@ -33,62 +20,80 @@ from emoword.statistics.intervals import (
     paired,
     read_model,
 )
-from emoword.statistics.resampling import Aggregate
-from emoword.tables.latex import Latex, render
-from emoword.tables.number_tables import cosine, percent
+from emoword.tables import number_tables
+from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
+from emoword.tables.model import Key as TableKey
+from emoword.tables.number_tables import number_cell, percent, signed
 from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
 
 BASELINE = ("baseline", "ce")
 STYLES = ("improvised", "scripted")
-# of Tables 3 and 6
-NEARNESS = [(s, "cosine") for s in ("S1", "S2", "S3")]
-NEARNESS += [(s, f"top10_{label}") for s in ("S2", "S3") for label in ("l1", "l2")]
+STUB = (
+    Column("group", " ", width=0.11, words=True, once=True),
+    Column("control", " ", width=0.18, words=True, once=True),
+    Column("variant", words=True, once=True),
+    Column("model", words=True),
+)
+COLUMNS = (
+    *(Column(metric) for metric in ("UA", "WA")),
+    *(Column(f"UA - {other}", other, "UA, difference from") for other in ("default", "baseline")),
+    *(Column(f"{style} {metric}", metric, style) for style in STYLES for metric in ("UA", "WA")),
+)
 
 Numbers = dict[Key, dict[Where, Measured]]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword control-table``."""
-    add = parser.add_argument
-    add("--decisions", type=Path, nargs="+", required=True, help="decisions.csv of each variant")
-    add("--floors", type=Path, required=True, help="floors.csv of `emoword floors`")
-    add("--utterances", type=Path, required=True, help="utterances.csv: who speaks, and how")
-    add("--controls", type=Path, required=True, help="paper/controls.yaml: the rows")
-    add("--variant", default="paper", help="the default (default: paper)")
-    add("--loss", default="lc", help="its loss (default: lc)")
-    add("--aggregate", choices=get_args(Aggregate), default="mean", help="over folds")
-    add("--template", type=Path, required=True, help="paper/templates/tableA2.tex.j2")
-    add("--dataset", required=True, help="its name")
-    add("--synthetic", action="store_true", help="say so in the caption")
-    add("--csv", type=Path, required=True, help="the table as CSV, written")
-    add("--tex", type=Path, required=True, help="the table as LaTeX, written")
+def control_table(*variants: Path, controls: Path, template: Path, csv: Path, tex: Path) -> None:
+    r"""Make Table A2: the controls beside the default, as CSV and as LaTeX.
 
+    One row a control and model: UA and WA, the paired difference of UA from the same model of the
+    default (of other models: from its M1) and from the default's baseline, UA and WA of improvised
+    and scripted turns apart, each with its 95% interval, as `emoword intervals` makes them; and the
+    floors, constant predictors.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write the table twice."""
+        emoword control-table results/demo/variants/paper.json results/demo/variants/random.json \
+            --controls paper/controls.yaml --template paper/templates/table.tex.j2 \
+            --csv tableA2.csv --tex tableA2.tex
+
+    Args:
+        variants: The variants' files, the default first.
+        controls: paper/controls.yaml: the rows.
+        template: paper/templates/table.tex.j2.
+        csv: The table as CSV.
+        tex: The table as LaTeX.
+    """
+    places = [read_variant(path) for path in variants]
+    first = places[0]
+    default = first.variant
     names = ["utterance", "speaker", "style"]
-    utterances = read_table(arguments.utterances, names).set_index("utterance")
-    models, collapsed = read_models([*arguments.decisions, arguments.floors], utterances)
+    utterances = read_table(first.path("utterances.csv"), names).set_index("utterance")
+    files = [place.path(f"decisions/{place.variant.name}.csv") for place in places]
+    files.append(first.path(f"floors/{default.name}.csv"))
+    models, collapsed = read_models(files, utterances)
     numbers = measure(models)
     rows = []
-    for group in read_yaml(arguments.controls, "controls.schema.yaml")["groups"]:
-        for row in group["rows"]:
-            for model in row["models"]:
-                key = (row["variant"], *model.split())
+    for group in read_yaml(controls, "controls.schema.yaml")["groups"]:
+        for control in group["rows"]:
+            for key in ((control["variant"], *model.split()) for model in control["models"]):
                 if key in numbers:
-                    found = control_row(key, numbers, arguments)
-                    head = {"group": group["name"], "control": row["says"], "variant": key[0]}
-                    rows.append({**head, "model": key[1], "loss": key[2], **found,
-                                 "collapsed": collapsed[key]})  # fmt: skip
+                    stub = (group["name"], control["says"], key[0], named(*key[1:]))
+                    rows.append(Row(stub, control_cells(key, numbers, collapsed[key], default)))
     if not rows:
-        raise InputError(f"{arguments.controls}: none of its variants has decisions")
-    frame = pd.DataFrame(rows)
-    notes = [AGGREGATES[arguments.aggregate], *([SYNTHETIC] if arguments.synthetic else [])]
-    values = {"dataset": arguments.dataset, "variant": arguments.variant, "notes": notes}
-    text = render(arguments.template, {**values, **cells(frame)})
-    write_table(frame, arguments.csv)
-    with replacing(arguments.tex) as made:
-        made.write_text(text, encoding="utf-8", newline="\n")
+        raise InputError(f"{controls}: none of its variants has decisions")
+    there = {name for row in rows for name in row.cells}
+    notes = [*collapse_note(rows), AGGREGATES[default.settings.aggregate]]
+    notes += [f"Dataset {default.dataset}.", *([SYNTHETIC] if default.synthetic else [])]
+    caption = (
+        "Controls: UA and WA in per cent; paired differences of UA, in points, from the same model "
+        "of the default variant (other models: from its M1) and from its baseline; UA and WA of "
+        "improvised and scripted turns apart. Below each its 95% interval."
+    )
+    columns = tuple(column for column in COLUMNS if column.name in there)
+    table = Table("A2", "Controls", caption, STUB, columns, tuple(rows), tuple(notes))
+    latex = render_tables(template, [table])
+    write_table(frame(table), csv)
+    write_latex(latex, tex)
 
 
 def read_models(
@@ -98,7 +103,7 @@ def read_models(
     models: dict[Key, Model] = {}
     collapsed: dict[Key, str] = {}
     for path in paths:
-        table = read_table(path, [*RUN, "utterance", "true", "predicted", "collapsed"])
+        table = read_table(path, [*RUN_KEYS, "utterance", "true", "predicted", "collapsed"])
         for key, rows in table.groupby(MODEL, sort=False):
             variant, model, loss = map(str, key)
             read = read_model(rows, utterances["speaker"], path)
@@ -116,24 +121,26 @@ def read_models(
     return models, collapsed
 
 
-def control_row(key: Key, numbers: Numbers, arguments: argparse.Namespace) -> dict[str, Any]:
+def control_cells(key: Key, numbers: Numbers, collapsed: str, chosen: Variant) -> dict[str, Cell]:
     """The numbers of one model of one control."""
-    own, fold = numbers[key], arguments.aggregate
-    row: dict[str, Any] = {}
-    for metric in ("UA", "WA"):
-        row |= with_interval(metric, own.get((fold, "class", metric)))
-    default = numbers.get(same_of_default(key, arguments.variant, arguments.loss))
-    baseline = numbers.get((arguments.variant, *BASELINE))
+    own, fold = numbers[key], chosen.settings.aggregate
+    default = numbers.get(same_of_default(key, chosen.name, chosen.settings.table_loss))
+    baseline = numbers.get((chosen.name, *BASELINE))
+    source = TableKey(*key[1:], "class", "UA")
+    cells = {
+        metric: replace(
+            with_interval(own[fold, "class", metric]), source=source, collapsed=collapsed
+        )
+        for metric in ("UA", "WA")
+    }
     for name, other in (("default", default), ("baseline", baseline)):
         if other is not None and other is not own:
-            row |= difference(f"UA - {name}", own, other, (fold, "class", "UA"))
+            cells[f"UA - {name}"] = difference(own, other, (fold, "class", "UA"))
     for style in STYLES:
         for metric in ("UA", "WA"):
-            row |= with_interval(f"{style} {metric}", own.get((fold, style, metric)))
-    if key[0] == arguments.variant:
-        for on, metric in NEARNESS:
-            row |= with_interval(f"{on} {metric}", own.get((fold, on, metric)))
-    return row
+            if (fold, style, metric) in own:
+                cells[f"{style} {metric}"] = with_interval(own[fold, style, metric])
+    return cells
 
 
 def same_of_default(key: Key, variant: str, loss: str) -> Key:
@@ -144,81 +151,22 @@ def same_of_default(key: Key, variant: str, loss: str) -> Key:
     return variant, model if model in ("M1", "M2", "M3") else "M1", loss
 
 
-def with_interval(name: str, found: Measured | None) -> dict[str, float]:
-    """A value with the ends of its interval."""
-    if found is None:
-        return {}
+def with_interval(found: Measured) -> Cell:
+    """An accuracy with its interval."""
     low, high, _ = found.interval()
-    return {name: found.value, f"{name} low": low, f"{name} high": high}
+    return number_cell(number_tables.Measured(found.value, 0, low, high), percent)
 
 
-def difference(
-    name: str, ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where
-) -> dict[str, float]:
-    """A paired difference with its interval and p-value, if it can be had."""
-    for found, (value, low, high, _, p, *_) in paired({where: ours[where]}, theirs):
+def difference(ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where) -> Cell:
+    """A paired difference in points with its interval, if it can be had."""
+    for found, (value, low, high, *_) in paired({where: ours[where]}, theirs):
         if found == where:
-            return {name: value, f"{name} low": low, f"{name} high": high, f"{name} p": p}
-    return {}
+            measured = number_tables.Measured(value, 0, low, high)
+            return number_cell(measured, lambda x: signed(x, percent))
+    return Cell("–")
 
 
-def cells(frame: pd.DataFrame) -> dict[str, Any]:
-    """What the template may name: lines of the table, and of the floors of Tables 3 and 6."""
-    lines: list[dict[str, Any]] = []
-    styles = [s for s in STYLES if f"{s} UA" in frame]
-    for row in frame.to_dict("records"):
-        mark = Latex(r"\rlap{\textdagger}") if row["collapsed"] else Latex("")
-        first = not lines or lines[-1]["group"] != row["group"]
-        same = not first and lines[-1]["control"] == row["control"]
-        lines.append({
-            "group": row["group"],
-            "first": first,
-            "control": row["control"],
-            "says": "" if same else row["control"],
-            "model": named(row),
-            "numbers": [
-                Latex(reach(row, "UA") + mark),
-                reach(row, "WA"),
-                reach(row, "UA - default", signed=True),
-                reach(row, "UA - baseline", signed=True),
-                *(reach(row, f"{s} {m}", plain=True) for s in styles for m in ("UA", "WA")),
-            ],
-        })  # fmt: skip
-    near = [f"{on} {metric}" for on, metric in NEARNESS if f"{on} {metric}" in frame]
-    floors = [
-        {
-            "name": named(row),
-            "numbers": [
-                Latex("--") if math.isnan(row[name]) else Latex(
-                    (cosine if name.endswith("cosine") else percent)(row[name]).replace(
-                        "-", r"\textminus{}"
-                    )
-                )
-                for name in near
-            ],
-        }
-        for row in frame.to_dict("records")
-        if near and not all(math.isnan(row[name]) for name in near)
-    ]  # fmt: skip
-    heads = [name.replace("_", " ") for name in near]
-    return {"lines": lines, "styles": styles, "floors": floors, "near": heads,
-            "daggers": bool((frame["collapsed"] != "").any())}  # fmt: skip
-
-
-def named(row: Mapping[Any, Any]) -> str:
+def named(model: str, loss: str) -> str:
     """A model as tables write it: `M1 LC`, `mean of S1`, `majority`."""
-    name = str(row["model"]).replace("_", " of ")
-    return name if row["loss"] == "constant" else f"{name} {row['loss'].upper()}"
-
-
-def reach(row: Mapping[Any, Any], name: str, signed: bool = False, plain: bool = False) -> Latex:
-    """A fraction in points, with half its interval's width, or an en dash."""
-    value = row.get(name, math.nan)
-    if math.isnan(value):
-        return Latex("--")
-    text = f"{100 * value:+.1f}" if signed else percent(value)
-    text = text.replace("-", r"\textminus{}")
-    half = (row[f"{name} high"] - row[f"{name} low"]) / 2
-    if plain or math.isnan(half):
-        return Latex(text)
-    return Latex(rf"{text} {{\scriptsize$\pm$\,{100 * half:.1f}}}")
+    name = model.replace("_", " of ")
+    return name if loss == "constant" else f"{name} {loss.upper()}"

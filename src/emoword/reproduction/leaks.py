@@ -236,7 +236,7 @@ class FrameMoments:
         """Read the frames once, an utterance at a time."""
         shape = (len(names), features.dim)
         sums, squares = np.zeros(shape), np.zeros(shape)
-        counts = np.array([features.span(name)[1] for name in names], dtype=np.int64)
+        counts = np.array([len(features.of(name)) for name in names], dtype=np.int64)
         offset = features.of(names[0]).double().numpy().mean(axis=0)
         for i, name in enumerate(names):
             frames = features.of(name).double().numpy() - offset

@@ -17,7 +17,7 @@ from emoword.labels.words import read_summaries
 from emoword.layout import Place, read_variant
 from emoword.reproduction.choices import read_choices
 from emoword.reproduction.claims_file import AnyClaim, Differs, Pair, read_claims
-from emoword.reproduction.controls import BASELINE, Numbers, reach, read_models
+from emoword.reproduction.controls import BASELINE, Numbers, read_models
 from emoword.reproduction.verdicts import (
     NOT_EVALUATED,
     Differences,
@@ -26,11 +26,10 @@ from emoword.reproduction.verdicts import (
     judge,
     verdict_of,
 )
-from emoword.schemas import UTTERANCES
+from emoword.schemas import NEIGHBOURS, UTTERANCES
 from emoword.statistics.intervals import contrast, measure, paired
 from emoword.tables.latex import Latex, render
 from emoword.tables.paper_tables import SYNTHETIC
-from emoword.tables.word_tables import read_neighbours
 
 METRICS = ("UA", "WA")
 
@@ -158,7 +157,7 @@ def judged(
     evidence = Evidence(
         name,
         differences_within(name, place.variant.settings.aggregate, numbers),
-        neighbours=read_neighbours(place.path(f"neighbours/{name}.csv"), name),
+        neighbours=NEIGHBOURS.read(place.path(f"neighbours/{name}.csv")),
         targets={label_set: own["distinct_targets"] for label_set, own in targets.items()},
         reported=reported if place.variant.kind == "iemocap" else {},
     )
@@ -206,7 +205,7 @@ def cells(rows: list[dict[str, Any]]) -> dict[str, dict[str, Latex]]:
     found: dict[str, dict[str, Latex]] = {}
     for row in rows:
         ends_ = row["difference"], row["difference low"], row["difference high"]
-        text = Latex("=") if not np.any(ends_) else reach(row, "difference", signed=True)
+        text = Latex("=") if not np.any(ends_) else reach(row)
         mark = r"\rlap{\textdagger}" if row["collapsed"] else ""
         found.setdefault(row["model"], {})[row["metric"]] = Latex(text + mark)
     return found
@@ -224,3 +223,10 @@ def turned(said: list[dict[str, str]]) -> list[str]:
         for row in said
         if row["default"] != row["verdict"]
     ]
+
+
+def reach(row: Mapping[str, Any]) -> Latex:
+    """A difference in points, with half its interval's width, if there is one."""
+    text = f"{100 * row['difference']:+.1f}".replace("-", r"\textminus{}")
+    half = 50 * (row["difference high"] - row["difference low"])
+    return Latex(text if np.isnan(half) else rf"{text} {{\scriptsize$\pm$\,{half:.1f}}}")

@@ -59,7 +59,7 @@ class Evidence(NamedTuple):
         variant: whose numbers are judged.
         differences: between its models, and between these and published results.
         comparisons: name -> differences between all models of a comparison's variants.
-        neighbours: rows of neighbours.csv, of the variant.
+        neighbours: neighbours.csv of the variant.
         targets: label set -> number of distinct targets; ``reported``: as the paper has it.
     """
 

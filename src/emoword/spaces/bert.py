@@ -1,74 +1,81 @@
 """Word vectors of a BERT-like model of transformers.
 
 The paper does not say which vector of BERT is a word's. `static` is what the model knows of a word
-before it has read anything: one vector a word, as in GloVe. `last_layer` is what it makes of the
-word when it reads it alone.
+before it has read anything, the mean of the input embeddings of its pieces: one vector a word, as
+in GloVe. `last_layer` is the mean of its outputs at the pieces when it reads the word alone.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from emoword.io.errors import InputError
 from emoword.io.torchaudio_python import torchaudio  # noqa: F401  before transformers: see there
+from emoword.spaces.formats import Chunk
 
 import transformers  # isort: skip
 
-Float32 = NDArray[np.float32]
+BATCH = 256  # words read at once, each alone in its row
 
 
-def load_bert(source: str) -> tuple[Any, Any]:
-    """The tokenizer and the model in a folder, or of that name on the Hugging Face hub.
+@torch.inference_mode()
+def read_bert(source: str, words: Sequence[str], vector: str, odd: Counter[str]) -> Iterator[Chunk]:
+    """Give each word a vector of a BERT-like model, in chunks as `emoword.spaces.formats` has them.
 
-    What lies in the hub's cache is taken from there where there is no network.
+    Args:
+        source: a folder with a model and its tokenizer, or the name of one on the Hugging Face hub.
+        words: the words to take.
+        vector: ``static`` or ``last_layer``.
+        odd: ``unknown`` counts the words that the tokenizer has no pieces for.
 
     Raises:
         InputError: no such model.
     """
+    tokenizer, model = _load(source)
+    embeddings = model.get_input_embeddings().weight
+    for start in range(0, len(words), BATCH):
+        some = list(words[start : start + BATCH])
+        pieces = zip(some, tokenizer(some, add_special_tokens=False).input_ids, strict=True)
+        known = [(word, ids) for word, ids in pieces if ids and tokenizer.unk_token_id not in ids]
+        odd["lines"] += len(some) - len(known)
+        odd["unknown"] += len(some) - len(known)
+        if not known:
+            continue
+        if vector == "static":
+            vectors = torch.stack([embeddings[torch.tensor(ids)].mean(dim=0) for _, ids in known])
+        else:
+            vectors = _last_layer(tokenizer, model, [word for word, _ in known])
+        yield [word.encode() for word, _ in known], vectors.numpy()
+
+
+def _load(source: str) -> tuple[Any, Any]:
+    """The tokenizer and the model; from the hub's cache without a network, if they lie there."""
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    reasons = []
-    for local_files_only in (True, False):  # what lies in the cache asks no network
+    reason = ""
+    for local_files_only in (True,) if Path(source).is_dir() else (True, False):
         try:
-            found = [
+            tokenizer, model = (
                 loader.from_pretrained(source, local_files_only=local_files_only)
                 for loader in (transformers.AutoTokenizer, transformers.AutoModel)
-            ]
-            return found[0], found[1].eval().float()
+            )
+            return tokenizer, model.eval().float()
         except (OSError, ValueError) as error:
-            reasons.append(str(error).splitlines()[0])
-        if Path(source).is_dir():
-            break
+            reason = str(error).splitlines()[0]
     raise InputError(
         f"{source}: no model with a tokenizer there, nor on the Hugging Face hub as far as it can "
-        f"be reached; fetch it beforehand with `hf download {source}` ({reasons[-1]})"
+        f"be reached; fetch it beforehand with `hf download {source}` ({reason})"
     )
 
 
-@torch.inference_mode()
-def static(tokenizer: Any, model: Any, words: Sequence[str]) -> Float32:
-    """The mean of the input embeddings of each word's pieces, float32 [words, d]."""
-    embeddings = model.get_input_embeddings().weight
-    pieces = tokenizer(list(words), add_special_tokens=False).input_ids
-    means = [embeddings[torch.tensor(ids)].mean(dim=0) for ids in pieces]
-    return torch.stack(means).numpy()
-
-
-@torch.inference_mode()
-def last_layer(tokenizer: Any, model: Any, words: Sequence[str]) -> Float32:
-    """The mean of the last layer's outputs at each word's pieces, float32 [words, d].
-
-    Each word stands alone between the tokenizer's special tokens, which are left out of the mean.
-    """
-    read = tokenizer(
-        list(words), padding=True, return_special_tokens_mask=True, return_tensors="pt"
-    )
-    special = read.pop("special_tokens_mask")  # padding counts as special
+def _last_layer(tokenizer: Any, model: Any, words: list[str]) -> Tensor:
+    """The mean of the outputs at each word's pieces, without special tokens: float32 [words, d]."""
+    read = tokenizer(words, padding=True, return_special_tokens_mask=True, return_tensors="pt")
+    pieces = (1 - read.pop("special_tokens_mask"))[:, :, None].float()  # padding counts as special
     outputs = model(**read).last_hidden_state
-    weights = (1 - special)[:, :, None].float()
-    means: Float32 = ((outputs * weights).sum(dim=1) / weights.sum(dim=1)).numpy()
+    means: Tensor = (outputs * pieces).sum(dim=1) / pieces.sum(dim=1)
     return means

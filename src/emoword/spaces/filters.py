@@ -5,124 +5,91 @@ that a filter leaves out is no neighbour, and no target either: comments lose it
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from emoword.io.errors import InputError
-from emoword.spaces.formats import Chunk
+from emoword.settings import Filter
+from emoword.spaces.formats import Chunk, read_words
 
-LEFT_OUT = {
-    "most_frequent": "not among the most frequent",
-    "lowercase_alphabetic": "not of lower-case letters alone",
-    "spelled": "not in pyspellchecker's English list",
-    "words": "not in the list of words",
+# name -> what is kept, and why a word falls out
+SAYS = {
+    "most_frequent": ("the {:,} most frequent", "not among the most frequent"),
+    "lowercase_alphabetic": ("lower-case letters alone", "not of lower-case letters alone"),
+    "spelled": ("correctly spelled (pyspellchecker)", "not in pyspellchecker's English list"),
+    "words": ("a list of {:,} words", "not in the list of words"),
 }
 
 
-@dataclass(frozen=True)
-class Filter:
-    """Which words are kept: those that pass all of these.
+class Condition(NamedTuple):
+    """What meta.json says of a condition; whether (place in the source, from 0; word) passes it."""
 
-    Attributes:
-        most_frequent: the first so many of the source, which has frequent words first; 0: all.
-        lowercase_alphabetic: lower-case letters alone (of any script that has them).
-        spelled: what pyspellchecker's English list holds, in upper or lower case.
-        words: a list of one's own; None: any word.
+    value: int | bool
+    passes: Callable[[int, str], bool]
+
+
+def conditions_of(chosen: Filter) -> dict[str, Condition]:
+    """The conditions of a filter by name.
+
+    Raises:
+        InputError: the list of words cannot be read.
     """
+    found = {}
+    if first := chosen.most_frequent:
+        found["most_frequent"] = Condition(first, lambda place, _: place < first)
+    if chosen.lowercase_alphabetic:  # letters of any script that has upper and lower case
+        found["lowercase_alphabetic"] = Condition(True, lambda _, w: w.isalpha() and w.islower())
+    if chosen.words:
+        listed = set(read_words(Path(chosen.words)))
+        found["words"] = Condition(len(listed), lambda _, word: word in listed)
+    if chosen.spelled:
+        from spellchecker import SpellChecker  # takes a moment to load
 
-    most_frequent: int = 0
-    lowercase_alphabetic: bool = False
-    spelled: bool = False
-    words: Collection[str] | None = None
+        known = SpellChecker(language="en").word_frequency
+        found["spelled"] = Condition(True, lambda _, word: word.lower() in known)
+    return found
 
-    def describe(self) -> dict[str, object]:
-        """What meta.json says of the filter; empty if there is none."""
-        chosen: dict[str, object] = {}
-        if self.most_frequent:
-            chosen["most_frequent"] = self.most_frequent
-        if self.lowercase_alphabetic:
-            chosen["lowercase_alphabetic"] = True
-        if self.spelled:
-            chosen["spelled"] = True
-        if self.words is not None:
-            chosen["words"] = len(set(self.words))
-        return chosen
 
-    def apply(
-        self, chunks: Iterable[Chunk], left_out: dict[str, int], odd: Counter[str]
-    ) -> Iterator[Chunk]:
-        """Yield what passes of each chunk.
+def keep(
+    chunks: Iterable[Chunk],
+    conditions: Mapping[str, Condition],
+    left_out: Counter[str],
+    odd: Counter[str],
+) -> Iterator[Chunk]:
+    """Yield what passes all conditions of each chunk.
 
-        Args:
-            chunks: as from `emoword.spaces.formats`.
-            left_out: by the names in `LEFT_OUT`, counts what falls out and why (the first reason).
-            odd: ``lines`` counts what falls out, too, as the writer sees the rest alone.
-
-        Raises:
-            InputError: nothing passes.
-        """
-        left_out.update(dict.fromkeys(self.describe(), 0))
-        tests = self._tests()
-        seen = kept = 0
-        for words, vectors in chunks:
-            rows = []
-            for row, word in enumerate(words):
-                reason = ""
-                if self.most_frequent and seen + row >= self.most_frequent:
-                    reason = "most_frequent"
-                else:
-                    text = word.decode(errors="replace")
-                    reason = next((name for name, passes in tests if not passes(text)), "")
-                if reason:
-                    left_out[reason] += 1
-                else:
-                    rows.append(row)
-            seen += len(words)
-            kept += len(rows)
-            odd["lines"] += len(words) - len(rows)
-            if rows:
-                yield [words[row] for row in rows], vectors[rows]
-        if seen and not kept:
-            raise InputError(f"the filter leaves none of {seen} words: {in_words(self.describe())}")
-
-    def _tests(self) -> list[tuple[str, Callable[[str], bool]]]:
-        tests: list[tuple[str, Callable[[str], bool]]] = []
-        if self.lowercase_alphabetic:
-            tests.append(("lowercase_alphabetic", lambda word: word.isalpha() and word.islower()))
-        if self.words is not None:
-            listed = set(self.words)
-            tests.append(("words", lambda word: word in listed))
-        if self.spelled:
-            from spellchecker import SpellChecker  # takes a moment to load
-
-            known = SpellChecker(language="en").word_frequency
-            tests.append(("spelled", lambda word: word.lower() in known))
-        return tests
+    ``left_out`` counts what falls out by the first condition that it fails; ``odd`` counts it
+    among the source's ``lines``, as the writer sees the rest alone.
+    """
+    places = count()
+    for words, vectors in chunks:
+        rows = []
+        for row, (word, place) in enumerate(zip(words, places, strict=False)):
+            text = word.decode(errors="replace")
+            reasons = (name for name, c in conditions.items() if not c.passes(place, text))
+            if reason := next(reasons, ""):
+                left_out[reason] += 1
+            else:
+                rows.append(row)
+        odd["lines"] += len(words) - len(rows)
+        if rows:
+            yield [words[row] for row in rows], vectors[rows]
 
 
 def in_words(chosen: Mapping[str, Any]) -> str:
-    """A filter in words, for messages and captions.
+    """A filter in words, for captions.
 
     >>> in_words({"most_frequent": 400000, "spelled": True})
     'the 400,000 most frequent, correctly spelled (pyspellchecker)'
     """
-    says = {
-        "most_frequent": "the {:,} most frequent",
-        "lowercase_alphabetic": "lower-case letters alone",
-        "spelled": "correctly spelled (pyspellchecker)",
-        "words": "a list of {:,} words",
-    }
-    return ", ".join(says[name].format(value) for name, value in chosen.items() if name in says)
+    return ", ".join(
+        kept.format(chosen[name]) for name, (kept, _) in SAYS.items() if name in chosen
+    )
 
 
 def caption(name: str, meta: Mapping[str, Any]) -> str:
-    """What a table says of the space whose neighbours it shows.
-
-    Args:
-        name: of the space.
-        meta: its meta.json.
-    """
+    """What a table says of the space ``name`` with this meta.json, whose neighbours it shows."""
     chosen = meta.get("filter", {})
     what = f"filter: {in_words(chosen)}" if chosen else "not filtered"
     hidden = "; phrases (with _) are not listed" if meta.get("hide_phrases") else ""

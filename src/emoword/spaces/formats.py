@@ -1,6 +1,6 @@
-"""Readers of GloVe, word2vec and BERT: each yields chunks of words and their vectors.
+"""Readers of GloVe and word2vec: each yields chunks of words and their vectors.
 
-A chunk is a list of m words, as bytes of UTF-8, and float32 [m, d]. The readers judge what is
+A chunk is a list of m words, as bytes of UTF-8, and float32 [m, d]. The readers refuse what is
 malformed; what is merely odd (a word that comes twice, broken UTF-8) is for the writer to count.
 """
 
@@ -11,47 +11,114 @@ import lzma
 import re
 import zipfile
 import zlib
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 
-Float32 = npt.NDArray[np.float32]
-Chunk = tuple[list[bytes], Float32]
+Chunk = tuple[list[bytes], NDArray[np.float32]]
 
 CHUNK_BYTES = 8 << 20
 CHUNK_ROWS = 8192
 LARGEST = float(np.finfo(np.float32).max)
+NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+LONGEST = 1 << 20  # bytes of a line or word; what is longer is no file of word vectors
 
 
-def read_glove(path: Path) -> Iterator[Chunk]:
+def read_glove(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
     """Read GloVe text, plain or compressed (.gz, .xz, or .zip with one file in it).
 
     A line is a word and its values, with single spaces between. Words may contain spaces, so that
     lines are split from the right; the number of values is what most of the first lines have.
 
+    Args:
+        path: the file.
+        odd: a byte order mark before the first word is counted here.
+
     Raises:
         InputError: not such a file, or a damaged one; names the line.
     """
-    with _opened(path) as stream:
-        dim, first = 0, 1
-        while lines := stream.readlines(CHUNK_BYTES):
+    dim = 0
+    with _opened(path, odd) as stream:
+        for first, lines in _lines(path, stream, 1):
             dim = dim or _dim(path, lines)
-            yield _parse(path, first, lines, dim)
-            first += len(lines)
-        if not dim:
-            raise InputError(f"{path}: is empty; it should be GloVe text")
+            yield _parse(path, first, lines, dim, spaces_in_words=True)
+
+
+def read_word2vec(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
+    """Read word2vec's text format, plain or compressed: a header line, then lines as of GloVe.
+
+    Raises:
+        InputError: not such a file, a damaged one, or its header is wrong; names the line.
+    """
+    with _opened(path, odd) as stream:
+        count, dim = _header(path, stream)
+        there = 0
+        for first, lines in _lines(path, stream, 2):
+            yield _parse(path, first, lines, dim, spaces_in_words=False)
+            there += len(lines)
+        if there != count:
+            raise InputError(f"{path}: line 1 says {count} words, but {there} follow; get it again")
+
+
+def read_word2vec_binary(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
+    """Read word2vec's binary format, plain or compressed.
+
+    After a header line comes each word, a space, and its float32 values, little-endian; a line end
+    may follow.
+
+    Raises:
+        InputError: not such a file, a damaged one, or its header is wrong.
+    """
+    with _opened(path, odd) as stream:
+        count, dim = _header(path, stream)
+        for first in range(0, count, CHUNK_ROWS):
+            words, rows = list[bytes](), list[bytes]()
+            while len(words) < min(CHUNK_ROWS, count - first):
+                word = _up_to_space(stream)
+                words.append(word.lstrip(b"\n"))
+                rows.append(stream.read(4 * dim))
+                if len(word) == LONGEST or len(rows[-1]) < 4 * dim:
+                    raise InputError(
+                        f"{path}: word {first + len(words)} of {count} is cut off; get it again"
+                    )
+            yield words, np.frombuffer(b"".join(rows), "<f4").reshape(-1, dim)
+        if stream.read(2).strip(b"\n"):
+            raise InputError(f"{path}: line 1 says {count} words, but more follow; get it again")
+
+
+def _up_to_space(stream: IO[bytes]) -> bytes:
+    letters = bytearray()
+    while len(letters) < LONGEST and (letter := stream.read(1)) not in (b" ", b""):
+        letters += letter
+    return bytes(letters)
+
+
+def read_words(path: Path) -> list[str]:
+    """Read a list of words, one a line.
+
+    Raises:
+        InputError: there is no such file, or it is not UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; a word list has one word a line") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 ({error}); a word list has one word a line") from None
+    return [word.removesuffix("\r") for word in text.rstrip("\r\n").split("\n")]
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path, odd: Counter[str]) -> Iterator[IO[bytes]]:
     """Open a file by what it is, not by its name; damage becomes an InputError."""
     try:
         with ExitStack() as stack:
@@ -64,7 +131,11 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             elif magic.startswith(b"PK"):
                 archive = stack.enter_context(zipfile.ZipFile(stream))
                 stream = stack.enter_context(archive.open(_member(path, archive)))
-            yield io.BufferedReader(stream, 1 << 20)  # its readlines() is several times faster
+            stream = io.BufferedReader(stream, 1 << 20)  # reads single bytes several times faster
+            if stream.peek(3).startswith(BOM_UTF8):
+                stream.read(len(BOM_UTF8))
+                odd["byte_order_mark"] += 1
+            yield stream
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise InputError(f"{path}: {error.strerror}; name the file with --source") from error
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile) as error:
@@ -75,14 +146,32 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 def _member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     members = [info for info in archive.infolist() if not info.is_dir()]
-    for info in members:
-        name = PurePosixPath(info.filename.replace("\\", "/"))
-        if name.is_absolute() or ".." in name.parts:
-            raise InputError(f"{path}: holds {info.filename!r}, a path that leaves the folder")
-    if len(members) != 1:
-        names = ", ".join(repr(info.filename) for info in members)
-        raise InputError(f"{path}: holds {names or 'nothing'}, not one file; unpack it, name one")
+    names = [info.filename for info in members]
+    if len(members) != 1 or {"..", ""} & set(re.split(r"[/\\]", names[0])):  # /a has an empty part
+        raise InputError(f"{path}: holds {names}, not one file of its folder; unpack it, name one")
     return members[0]
+
+
+def _header(path: Path, stream: IO[bytes]) -> tuple[int, int]:
+    """The numbers of words and of dimensions that word2vec has in its first line."""
+    found = re.fullmatch(rb"([1-9]\d{0,11}) ([1-9]\d{0,5})\s*\n", stream.readline(100))
+    if not found:
+        raise InputError(f"{path}: line 1: not word2vec's: numbers of words and of dimensions")
+    return int(found[1]), int(found[2])
+
+
+def _lines(path: Path, stream: IO[bytes], first: int) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield (number of the first line, lines), some megabytes at a time."""
+    while text := stream.read(CHUNK_BYTES):
+        text += b"" if text.endswith(b"\n") else stream.readline(LONGEST)
+        lines = text.split(b"\n")
+        if lines.pop():
+            raise InputError(
+                f"{path}: line {first + len(lines)}: cut off, as it has no line end; get the file "
+                "again, or put one there if it is whole"
+            )
+        yield first, lines
+        first += len(lines)
 
 
 def _dim(path: Path, lines: Sequence[bytes]) -> int:
@@ -94,131 +183,50 @@ def _dim(path: Path, lines: Sequence[bytes]) -> int:
     return dim
 
 
-def _parse(path: Path, first: int, lines: Sequence[bytes], dim: int) -> Chunk:
+def _parse(
+    path: Path, first: int, lines: Sequence[bytes], dim: int, *, spaces_in_words: bool
+) -> Chunk:
     words, values = [], []
     for number, line in enumerate(lines, first):
         line = line.rstrip()
         spaces = line.count(b" ")
-        if spaces == dim:
-            word, rest = line.split(b" ", 1)
-        elif spaces > dim:
-            word, *parts = line.rsplit(b" ", dim)
-            if re.search(rb" -?\d*\.\d+(e[+-]?\d+)?$", b" " + word):
-                raise InputError(f"{path}: line {number}: more than {dim} values")
-            rest = b" ".join(parts)
-        else:
+        if spaces < dim or (spaces > dim and not spaces_in_words):
             raise InputError(f"{path}: line {number}: {spaces} values instead of {dim}")
+        word = line.split(b" ", 1)[0] if spaces == dim else line.rsplit(b" ", dim)[0]
+        if spaces > dim and re.search(rb" -?\d*\.\d+(e[+-]?\d+)?$", b" " + word):
+            raise InputError(f"{path}: line {number}: more than {dim} values")
         words.append(word)
-        values.append(rest)
-    # Every row has `dim` fields now, so pandas' reader, by far the quickest here, is safe. It
-    # rounds numbers of up to 15 digits correctly.
+        values.append(line[len(word) + 1 :])
     try:
-        with np.errstate(over="ignore"):  # becomes infinity, which is not sound
-            table = pd.read_csv(
-                io.BytesIO(b"\n".join(values)),
-                sep=" ",
-                header=None,
-                dtype=np.float32,
-                engine="c",
-                lineterminator="\n",
-                quoting=csv.QUOTE_NONE,
-                na_filter=False,
-                skip_blank_lines=False,
-                low_memory=False,
-            ).to_numpy()
-        sound = table.shape == (len(values), dim) and bool(np.isfinite(table).all())
+        return words, _numbers(values, dim)
     except ValueError:
-        sound = False
-    if not sound:
-        _complain(path, first, values)
-    return words, np.ascontiguousarray(table)
+        for number, row in enumerate(values, first):
+            for value in row.split(b" "):
+                if not (NUMBER.fullmatch(value) and abs(float(value)) <= LARGEST):
+                    text = value[:40].decode(errors="replace")
+                    raise InputError(f"{path}: line {number}: {text!r} is not a number") from None
+        raise InputError(f"{path}: line {first} or below: not {dim} numbers a line") from None
 
 
-def _complain(path: Path, first: int, rows: Sequence[bytes]) -> None:
-    for number, row in enumerate(rows, first):
-        for value in row.split(b" "):
-            try:
-                finite = abs(float(value)) <= LARGEST  # not so for NaN
-            except ValueError:
-                finite = False
-            if not finite:
-                text = value.decode(errors="replace")
-                raise InputError(f"{path}: line {number}: {text[:40]!r} is not a number")
-    raise InputError(f"{path}: lines {first}-{first + len(rows) - 1}: not GloVe text")
+def _numbers(rows: Sequence[bytes], dim: int) -> NDArray[np.float32]:
+    """Parse rows of ``dim`` fields: float32 [rows, dim], or a ValueError.
 
-
-def read_word2vec(path: Path, binary: bool, oddities: Counter[str]) -> Iterator[Chunk]:
-    """Read word2vec's text or binary format (plain or .gz) with gensim, which takes memory.
-
-    Args:
-        path: the file.
-        binary: the binary format, not the text.
-        oddities: what gensim passes over is counted here.
-
-    Raises:
-        InputError: not such a file, or a damaged one.
+    pandas' reader is by far the quickest here, and rounds numbers of up to 15 digits correctly.
     """
-    from gensim import utils
-    from gensim.models import KeyedVectors
-
-    kind = "word2vec binary" if binary else "word2vec text"
-    try:
-        vectors = KeyedVectors.load_word2vec_format(path, binary=binary, unicode_errors="replace")
-        with utils.open(path, "rb") as stream:
-            declared = int(stream.readline().split()[0])
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise InputError(f"{path}: {error.strerror}; name the file with --source") from error
-    except (EOFError, ValueError, MemoryError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: not {kind}, or damaged or cut off: {error}") from error
-    passed_over = declared - len(vectors.key_to_index)
-    oddities.update(lines=passed_over, duplicates=passed_over)
-    oddities["broken_utf8"] += sum("\ufffd" in word for word in vectors.key_to_index)
-    yield from keyed_vectors_chunks(vectors)
-
-
-def keyed_vectors_chunks(vectors: Any) -> Iterator[Chunk]:
-    """Chunks of a gensim ``KeyedVectors``."""
-    # where gensim passed over duplicates, words of None and vectors of zeros fill up the end
-    n = len(vectors.key_to_index)
-    for start in range(0, n, CHUNK_ROWS):
-        rows = slice(start, min(start + CHUNK_ROWS, n))
-        words = [word.encode() for word in vectors.index_to_key[rows]]
-        yield words, np.asarray(vectors.vectors[rows], dtype=np.float32)
-
-
-BERT_VECTORS = ("static", "last_layer")
-BERT_BATCH = 256  # words read at once, each alone in its row
-
-
-def read_bert(
-    source: str, words: Sequence[str], vector: str, oddities: Counter[str]
-) -> Iterator[Chunk]:
-    """Give each word a vector of a BERT-like model.
-
-    Args:
-        source: a folder with a model and its tokenizer, or the name of one on the Hugging Face hub.
-        words: the words to take.
-        vector: ``static``, the mean of the input embeddings of a word's pieces; ``last_layer``,
-            the mean of the outputs at its pieces, special tokens left out, when the model reads
-            the word alone.
-        oddities: ``unknown`` counts the words that the tokenizer has no pieces for.
-
-    Raises:
-        InputError: no such model.
-    """
-    from emoword.spaces.bert import last_layer, load_bert, static
-
-    tokenizer, model = load_bert(source)
-    vectors_of = {"static": static, "last_layer": last_layer}[vector]
-    for start in range(0, len(words), BERT_BATCH):
-        some = list(words[start : start + BERT_BATCH])
-        pieces = tokenizer(some, add_special_tokens=False).input_ids
-        known = [
-            word
-            for word, ids in zip(some, pieces, strict=True)
-            if ids and tokenizer.unk_token_id not in ids
-        ]
-        oddities["lines"] += len(some) - len(known)
-        oddities["unknown"] += len(some) - len(known)
-        if known:
-            yield [word.encode() for word in known], vectors_of(tokenizer, model, known)
+    with np.errstate(over="ignore"):  # becomes infinity
+        table = pd.read_csv(
+            io.BytesIO(b"\n".join(rows)),
+            sep=" ",
+            header=None,
+            dtype=np.float32,
+            engine="c",
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONE,
+            na_filter=False,
+            skip_blank_lines=False,
+            low_memory=False,
+        )
+    vectors: NDArray[np.float32] = np.ascontiguousarray(table.to_numpy())
+    if vectors.shape != (len(rows), dim) or not np.isfinite(vectors).all():
+        raise ValueError("not all of these are numbers")
+    return vectors

@@ -25,137 +25,103 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import msgspec
 
 from emoword.io.errors import InputError
-from emoword.spaces.filters import LEFT_OUT, Filter
+from emoword.io.files import sha256_of
+from emoword.settings import AnySpace, Bert, Space, in_words
+from emoword.spaces.filters import SAYS, conditions_of, keep
 from emoword.spaces.formats import (
-    BERT_VECTORS,
     Chunk,
-    keyed_vectors_chunks,
-    read_bert,
     read_glove,
     read_word2vec,
+    read_word2vec_binary,
+    read_words,
 )
-from emoword.spaces.word_space import WordSpace
-from emoword.spaces.writer import ODDITIES, fingerprint, write_space
+from emoword.spaces.writer import ODDITIES, write_space
 
 EMBEDDED = "glove.6B.100d.cut.txt.xz"
 CUTS = {"embedded": EMBEDDED, "embedded-bert": "all-MiniLM-L6-v2.static.cut.txt.xz"}
-
-
-def to_keyed_vectors(space: WordSpace) -> Any:
-    """The space as a gensim ``KeyedVectors``, in memory."""
-    from gensim.models import KeyedVectors
-
-    vectors = KeyedVectors(space.dim)
-    vectors.add_vectors(space.words(), np.array(space.vectors))
-    return vectors
-
-
-def from_keyed_vectors(vectors: Any, folder: Path) -> WordSpace:
-    """Write a gensim ``KeyedVectors`` as a word space in ``folder``, and open it."""
-    source = {"source": "gensim KeyedVectors", "format": "keyed-vectors"}
-    write_space(keyed_vectors_chunks(vectors), folder, source)
-    return WordSpace.open(folder)
+READERS = {
+    "glove": read_glove,
+    "word2vec": read_word2vec,
+    "word2vec-binary": read_word2vec_binary,
+    **dict.fromkeys(CUTS, read_glove),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``emoword space``."""
     add = parser.add_argument
-    add(
-        "--format",
-        required=True,
-        choices=["glove", "word2vec", "word2vec-binary", "bert", *CUTS],
-        help="glove: text, plain or .gz, .xz, .zip; word2vec, word2vec-binary: text or binary, "
-        "plain or .gz; bert: a model of transformers with its tokenizer; embedded, embedded-bert: "
-        "cuts that come with this package",
-    )
-    add("--source", help="the file to read; bert: a folder or a hub name; embedded: none")
-    add(
-        "--words",
-        type=Path,
-        help="bert: the words to take, one a line (default: those of the embedded cut)",
-    )
-    add(
-        "--vector",
-        choices=list(BERT_VECTORS),
-        help="bert: static, the mean of the input embeddings of a word's pieces (the default), or "
-        "last_layer, the mean of their outputs when the model reads the word alone",
-    )
-    add(
-        "--hide-phrases",
-        action="store_true",
-        help="words with an underscore (word2vec's phrases) are never listed as neighbours",
-    )
+    add("--format", required=True, choices=[*READERS, "bert"], help="of the source")
+    add("--source", help="a file, plain or .gz, .xz, .zip; bert: a folder or a hub name")
+    add("--words", help="bert: the words to take, one a line (default: those of the embedded cut)")
+    add("--vector", choices=["static", "last_layer"], help="bert: input embeddings, or outputs")
+    add("--hide-phrases", action="store_true", help="words with _ are never listed as neighbours")
     add("--most-frequent", type=int, default=0, metavar="N", help="keep the source's first N words")
     add("--lowercase-alphabetic", action="store_true", help="keep words of lower-case letters")
     add("--spelled", action="store_true", help="keep what pyspellchecker's English list holds")
-    add("--keep", type=Path, metavar="FILE", help="keep the words of this list, one a line")
+    add("--keep", default="", metavar="FILE", help="keep the words of this list, one a line")
     add("--out", type=Path, required=True, help="folder of the word space")
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Run ``emoword space``."""
-    kind = arguments.format
-    if (kind in CUTS) != (arguments.source is None):
-        raise InputError("--format embedded takes no --source, all others need one")
-    if (arguments.words or arguments.vector) and kind != "bert":
-        raise InputError(f"--words and --vector are for --format bert; {kind} brings its own words")
-    if arguments.most_frequent < 0:
-        raise InputError(f"--most-frequent {arguments.most_frequent}: is a number of words")
-    keep = _word_list(arguments.keep, "--keep") if arguments.keep else None
-    wanted = Filter(
-        arguments.most_frequent, arguments.lowercase_alphabetic, arguments.spelled, keep
-    )
-    odd, left_out = Counter[str](), dict[str, int]()
-    with resources.as_file(resources.files("emoword") / "resources") as cuts:
-        path = Path(arguments.source or cuts / CUTS[kind])
-        if kind == "bert":
-            source, chunks = _bert(arguments, cuts / EMBEDDED, odd)
-        else:
-            source = {"source": path.name, "format": kind, "sha256": _sha256(path)}
-            binary = kind == "word2vec-binary"
-            is_word2vec = kind in ("word2vec", "word2vec-binary")
-            chunks = read_word2vec(path, binary, odd) if is_word2vec else read_glove(path)
-        if arguments.hide_phrases:
-            source["hide_phrases"] = True
-        if wanted.describe():
-            source["filter"] = wanted.describe() | {"left_out": left_out}
-            chunks = wanted.apply(chunks, left_out, odd)
-        meta = write_space(chunks, arguments.out, source, odd)
+    given = {key: getattr(arguments, key) for key in ("format", "source", "words", "vector")}
+    chosen = {key: value for key, value in given.items() if value is not None}
+    chosen["hide_phrases"] = arguments.hide_phrases
+    of_filter = ("most_frequent", "lowercase_alphabetic", "spelled")
+    chosen["filter"] = {key: getattr(arguments, key) for key in of_filter}
+    chosen["filter"]["words"] = arguments.keep
+    try:
+        meta = make_space(msgspec.convert(chosen, AnySpace), arguments.out)
+    except msgspec.ValidationError as error:
+        raise InputError(f"--format {arguments.format}: {in_words(error)}") from None
     print(f"{arguments.out}: {meta['words']} words, {meta['dim']} dimensions")
-    for name, meaning in ODDITIES.items():
-        if odd[name]:
-            print(f"  {odd[name]} {meaning}")
-    for name, count in left_out.items():
-        print(f"  {count} left out: {LEFT_OUT[name]}")
+    for name, count in meta["oddities"].items():
+        if count:
+            print(f"  {count} {ODDITIES[name]}")
+    for name, count in meta.get("filter", {}).get("left_out", {}).items():
+        print(f"  {count} left out: {SAYS[name][1]}")
 
 
-def _bert(
-    arguments: argparse.Namespace, cut: Path, odd: Counter[str]
-) -> tuple[dict[str, object], Iterator[Chunk]]:
-    """What meta.json says of a bert space's source, and its chunks."""
-    if arguments.words:
-        words = _word_list(arguments.words, "--words")
-    else:
-        words = [word.decode() for some, _ in read_glove(cut) for word in some]
-    vector = arguments.vector or BERT_VECTORS[0]
-    source: dict[str, object] = {"source": arguments.source, "format": "bert", "vector": vector}
-    return source, read_bert(arguments.source, words, vector, odd)
+def make_space(chosen: AnySpace, out: Path) -> dict[str, Any]:
+    """Make the word space that settings describe in the folder ``out``; returns its meta.json.
+
+    Raises:
+        InputError: the source is missing or malformed, nothing passes the filter, or the folder
+            cannot be written.
+    """
+    odd = Counter[str]()
+    conditions = conditions_of(chosen.filter)
+    left_out = Counter(dict.fromkeys(conditions, 0))
+    with resources.as_file(resources.files("emoword") / "resources") as cuts:
+        source, chunks = _source(chosen, cuts, odd)
+        if chosen.hide_phrases:
+            source["hide_phrases"] = True
+        if conditions:
+            said = {name: condition.value for name, condition in conditions.items()}
+            source["filter"] = {**said, "left_out": left_out}
+            chunks = keep(chunks, conditions, left_out, odd)
+        return write_space(chunks, out, source, odd)
 
 
-def _sha256(path: Path) -> str:
+def _source(
+    chosen: AnySpace, cuts: Path, odd: Counter[str]
+) -> tuple[dict[str, Any], Iterator[Chunk]]:
+    """What meta.json says of a space's source, and its chunks."""
+    kind = str(chosen.__struct_config__.tag)
+    if isinstance(chosen, Bert):
+        from emoword.spaces.bert import read_bert  # transformers take seconds to import
+
+        if chosen.words:
+            words = read_words(Path(chosen.words))
+        else:
+            words = [word.decode() for some, _ in read_glove(cuts / EMBEDDED, odd) for word in some]
+        source = {"source": chosen.source, "format": kind, "vector": chosen.vector}
+        return source, read_bert(chosen.source, words, chosen.vector, odd)
+    path = Path(chosen.source) if isinstance(chosen, Space) else cuts / CUTS[kind]
     if not path.is_file():
         raise InputError(f"{path}: no such file; name it with --source")
-    return str(fingerprint(path)["sha256"])
-
-
-def _word_list(path: Path, option: str) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path}: no such file; name the word list with {option}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 ({error}); a word list has one word a line") from error
-    return [word.removesuffix("\r") for word in text.rstrip("\r\n").split("\n")]
+    source = {"source": path.name, "format": kind, "sha256": sha256_of(path)}
+    return source, READERS[kind](path, odd)

@@ -19,6 +19,7 @@ A vector of zeros has no direction, and stays. The space is read in pieces, howe
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +27,14 @@ from numpy.typing import NDArray
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table
 from emoword.spaces.formats import Chunk
+from emoword.spaces.geometry import lengths
 from emoword.spaces.word_space import WordSpace
 from emoword.spaces.writer import write_space
 
 BLOCK = 8192  # words at a time: 20 MB of float64 at 300 dimensions
 
-Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
+Change = Callable[[Float64], Float64]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,52 +49,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write the space."""
-    space = WordSpace.open(arguments.space)
-    kind = arguments.transform
-    source = {
-        "source": str(space.meta.get("source", arguments.space.name)),
-        "format": str(space.meta.get("format", "")),
-        "transform": kind,
-        "of": str(space.meta["files"]["vectors.npy"]["sha256"]),
-    }
-    if kind == "shuffled":
-        if arguments.targets is None:
-            raise InputError("--transform shuffled needs the label sets: name them with --targets")
-        moved = shuffled_rows(space, label_words(arguments.targets), arguments.seed)
-        chunks = replaced(space, moved)
-    elif kind == "random":
-        chunks = blocks(space, random_directions(np.random.default_rng(arguments.seed)))
-    else:
-        mean, covariance = moments(space)
-        components = 0
-        if kind == "top_removed":
-            components = components_of(arguments.components, space.dim)
-            source["components"] = str(components)
-        chunks = blocks(space, without(mean, top_directions(covariance, components)))
-    meta = write_space(chunks, arguments.out, source)
+    """Run ``emoword transform-space``."""
+    options = {name: getattr(arguments, name) for name in ("components", "targets", "seed")}
+    space, kind = WordSpace.open(arguments.space), arguments.transform
+    meta = transform_space(space, kind, arguments.out, **options)
     print(f"{arguments.out}: {meta['words']} words, {meta['dim']} dimensions, {kind}")
 
 
-def components_of(asked: int | None, dim: int) -> int:
-    """How many directions are removed: as asked, or a hundredth of the dimensions, at least one.
+def transform_space(
+    space: WordSpace,
+    kind: str,
+    out: Path,
+    *,
+    components: int | None = None,
+    targets: Sequence[Path] = (),
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Write the transformed space in the folder ``out``; returns its meta.json.
 
     Raises:
-        InputError: fewer than one, or nothing would be left.
+        InputError: shuffled without targets, or as many components as there are dimensions.
     """
-    components = max(1, round(dim / 100)) if asked is None else asked
-    if not 1 <= components < dim:
-        raise InputError(f"--components {components}: must be in 1..{dim - 1}")
-    return components
+    source = {
+        "source": space.meta.get("source", space.folder.name),
+        "format": space.meta.get("format", ""),
+        "transform": kind,
+        "of": space.meta["files"]["vectors.npy"]["sha256"],
+    }
+    rng = np.random.default_rng(seed)
+    if kind == "shuffled":
+        if not targets:
+            raise InputError("--transform shuffled needs the label sets: name them with --targets")
+        rows = shuffled_rows(space, label_words(targets), rng)
+        chunks = changed(space, lambda vectors: vectors, rows)
+    elif kind == "random":
+        chunks = changed(space, lambda vectors: random_directions(vectors, rng))
+    else:
+        removed = 0
+        if kind == "top_removed":
+            removed = max(1, round(space.dim / 100)) if components is None else components
+            if not 1 <= removed < space.dim:
+                raise InputError(f"--components {removed}: must be in 1..{space.dim - 1}")
+            source["components"] = str(removed)
+        chunks = changed(space, without_top(*moments(space), removed))
+    return write_space(chunks, out, source)
 
 
-def blocks(space: WordSpace, change: Callable[[Float64], Float64]) -> Iterator[Chunk]:
-    """The words of a space with changed vectors, in pieces; vectors of zeros stay."""
+def changed(
+    space: WordSpace, change: Change, rows: NDArray[np.int64] | None = None
+) -> Iterator[Chunk]:
+    """The words of a space with changed vectors, in pieces; vectors of zeros stay.
+
+    ``rows`` [n] says whose vector each word gets before the change; None: its own.
+    """
+    rows = np.arange(len(space)) if rows is None else rows
     for start in range(0, len(space), BLOCK):
-        rows = space.vectors[start : start + BLOCK].astype(np.float64)
-        changed = np.where(rows.any(axis=1, keepdims=True), change(rows), 0.0)
-        words = [space.word(i).encode() for i in range(start, start + len(rows))]
-        yield words, changed.astype(np.float32)
+        vectors = space.vectors[rows[start : start + BLOCK]].astype(np.float64)
+        vectors = np.where(vectors.any(axis=1, keepdims=True), change(vectors), 0.0)
+        words = [space.word(i).encode() for i in range(start, start + len(vectors))]
+        yield words, vectors.astype(np.float32)
 
 
 def moments(space: WordSpace) -> tuple[Float64, Float64]:
@@ -101,42 +116,28 @@ def moments(space: WordSpace) -> tuple[Float64, Float64]:
     products = np.zeros((space.dim, space.dim))
     for start in range(0, len(space), BLOCK):
         rows = space.vectors[start : start + BLOCK].astype(np.float64)
-        rows = rows[rows.any(axis=1)]
-        count += len(rows)
+        count += int(rows.any(axis=1).sum())
         total += rows.sum(axis=0)
         products += rows.T @ rows
     mean = total / count
     return mean, products / count - np.outer(mean, mean)
 
 
-def top_directions(covariance: Float64, components: int) -> Float64:
-    """The unit vectors along which words vary most: [components, d]."""
-    _, vectors = np.linalg.eigh(covariance)  # in rising order of the variance
-    directions: Float64 = vectors[:, ::-1][:, :components].T
-    return directions
+def without_top(mean: Float64, covariance: Float64, removed: int) -> Change:
+    """Subtract the mean, then what lies along the directions of the largest variance.
+
+    Mu & Viswanath (2018), algorithm 1.
+    """
+    _, directions = np.linalg.eigh(covariance)  # columns, in rising order of the variance
+    top = directions[:, ::-1][:, :removed]
+    return lambda vectors: (vectors - mean) - (vectors - mean) @ top @ top.T
 
 
-def without(mean: Float64, directions: Float64) -> Callable[[Float64], Float64]:
-    """Subtract the mean, then what lies along directions [c, d] (Mu & Viswanath, algorithm 1)."""
-
-    def change(rows: Float64) -> Float64:
-        centred = rows - mean
-        left: Float64 = centred - centred @ directions.T @ directions
-        return left
-
-    return change
-
-
-def random_directions(rng: np.random.Generator) -> Callable[[Float64], Float64]:
-    """Draw a direction for each row, uniformly on the sphere; it keeps its own length."""
-
-    def change(rows: Float64) -> Float64:
-        drawn = rng.standard_normal(rows.shape)
-        lengths = np.linalg.norm(rows, axis=1) / np.linalg.norm(drawn, axis=1)
-        scaled: Float64 = drawn * lengths[:, None]
-        return scaled
-
-    return change
+def random_directions(vectors: Float64, rng: np.random.Generator) -> Float64:
+    """As many vectors of the same lengths, their directions uniform on the sphere: [m, d]."""
+    drawn = rng.standard_normal(vectors.shape)
+    scaled: Float64 = drawn * (lengths(vectors) / lengths(drawn))[:, None]
+    return scaled
 
 
 def label_words(targets: Sequence[Path]) -> list[list[str]]:
@@ -148,26 +149,18 @@ def label_words(targets: Sequence[Path]) -> list[list[str]]:
     return [sorted(classes), sorted(words - set(classes))]
 
 
-def shuffled_rows(space: WordSpace, groups: Sequence[Sequence[str]], seed: int) -> dict[int, int]:
-    """Where the vectors go: row -> row whose vector it gets; each group goes round in itself.
+def shuffled_rows(
+    space: WordSpace, groups: Sequence[Sequence[str]], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Whose vector each word gets, [n]: each group goes round in itself, all others keep theirs.
 
     One cycle in a random order, so that no word keeps its own vector. A group of one word stays.
     """
-    rng = np.random.default_rng(seed)
-    moved: dict[int, int] = {}
+    of, moved = np.arange(len(space)), set[int]()
     for words in groups:
         # `Sad` and `sad` may be one word of the space
-        rows = sorted({row for row in map(space.index, words) if row is not None} - set(moved))
-        order = [rows[i] for i in rng.permutation(len(rows))]
-        moved |= dict(zip(order, order[1:] + order[:1], strict=True))
-    return moved
-
-
-def replaced(space: WordSpace, moved: dict[int, int]) -> Iterator[Chunk]:
-    """The words of a space; those in ``moved`` have the vectors of other rows."""
-    for start in range(0, len(space), BLOCK):
-        rows = np.array(space.vectors[start : start + BLOCK])
-        for to, origin in moved.items():
-            if start <= to < start + len(rows):
-                rows[to - start] = space.vectors[origin]
-        yield [space.word(i).encode() for i in range(start, start + len(rows))], rows
+        rows = sorted({row for word in words if (row := space.index(word)) is not None} - moved)
+        order = rng.permutation(rows).astype(np.int64)  # of no rows: floats
+        of[order] = np.roll(order, -1)
+        moved |= set(rows)
+    return of

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
-from emoword.spaces import cosine
+from emoword.spaces import neighbours
+from emoword.spaces.geometry import lengths
 
 STORED = ("vectors.npy", "words.txt", "offsets.npy", "order.npy")
 VERSION = 1
@@ -33,9 +35,9 @@ class WordSpace:
     def __init__(self, folder: Path, meta: Mapping[str, Any]):
         self.folder = folder
         self.meta = meta
-        self.vectors: npt.NDArray[np.float32] = _mapped(folder / "vectors.npy")
-        self._offsets: npt.NDArray[np.int64] = _mapped(folder / "offsets.npy")
-        self._order: npt.NDArray[np.int64] = _mapped(folder / "order.npy")
+        self.vectors: NDArray[np.float32] = _mapped(folder / "vectors.npy")
+        self._offsets: NDArray[np.int64] = _mapped(folder / "offsets.npy")
+        self._order: NDArray[np.int64] = _mapped(folder / "order.npy")
         self._text = np.asarray(np.memmap(folder / "words.txt", np.uint8, mode="r"))
         self.dim: int = self.vectors.shape[1]
 
@@ -51,24 +53,16 @@ class WordSpace:
             raise InputError(f"{folder}: no word space here; {remedy}")
         meta = read_json(folder / "meta.json")
         try:
-            expected = {name: meta["files"][name]["bytes"] for name in STORED}
-            current = meta["version"] == VERSION
-        except (KeyError, TypeError):
-            raise InputError(f"{folder}/meta.json: not a word space's; {remedy} again") from None
-        if not current:
-            raise InputError(f"{folder}: of another version of emoword; {remedy} again")
-        for name, size in expected.items():
-            path = folder / name
-            found = path.stat().st_size if path.is_file() else None
-            if found != size:
-                size_found = "missing" if found is None else f"{found} bytes instead of {size}"
-                raise InputError(f"{path}: {size_found}; the word space is damaged: {remedy} again")
-        try:
+            if meta["version"] != VERSION:
+                raise InputError(f"{folder}: of another version of emoword; {remedy} again")
+            for name in STORED:
+                if (folder / name).stat().st_size != meta["files"][name]["bytes"]:
+                    raise InputError(f"{folder / name}: has another size; {remedy} again")
             space = cls(folder, meta)
             n, dim = meta["words"], meta["dim"]
-            shapes = [space.vectors.shape, space._offsets.shape, space._order.shape]
-        except (KeyError, IndexError, ValueError) as error:
+        except (KeyError, TypeError, IndexError, ValueError, OSError) as error:
             raise InputError(f"{folder}: damaged ({error}); {remedy} again") from error
+        shapes = [space.vectors.shape, space._offsets.shape, space._order.shape]
         if shapes != [(n, dim), (n + 1,), (n,)] or space._offsets[-1] != len(space._text):
             raise InputError(f"{folder}: its files do not belong together; {remedy} again")
         return space
@@ -92,41 +86,32 @@ class WordSpace:
         """All words, in order; for millions of words this takes memory."""
         return self._text.tobytes().decode().split("\n")[:-1]
 
-    def vectors_of(self, words: Sequence[str]) -> npt.NDArray[np.float32]:
+    def vectors_of(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of ``words``, float32 [len(words), d].
 
         Raises:
             InputError: lists all the words that are not in the space.
         """
         rows = {word: self.index(word) for word in words}
-        missing = [word for word, row in rows.items() if row is None]
-        if missing:
-            names = ", ".join(map(repr, missing))
-            raise InputError(f"{self.folder}: not in the word space: {names}")
+        if missing := [repr(word) for word, row in rows.items() if row is None]:
+            raise InputError(f"{self.folder}: not in the word space: {', '.join(missing)}")
         # typed, for an empty list would make a float index
         return self.vectors[np.array([rows[word] for word in words], np.int64)]
 
     def nearest(
-        self, queries: npt.ArrayLike, k: int, block: int | None = None
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """The ``k`` nearest words of each query: see `emoword.spaces.cosine.nearest`."""
-        return cosine.nearest(self.vectors, self.norms, queries, k, block)
-
-    def ranks(
-        self, queries: npt.ArrayLike, words: npt.ArrayLike, block: int | None = None
-    ) -> npt.NDArray[np.int64]:
-        """Rank of row ``words[i]`` among query i's neighbours: `cosine.ranks`."""
-        rows = np.asarray(words, np.int64)
-        return cosine.ranks(self.vectors, self.norms, queries, rows, block)
+        self, queries: npt.ArrayLike, k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The ``k`` nearest words of each query: see `emoword.spaces.neighbours.nearest`."""
+        return neighbours.nearest(self.vectors, self.norms, queries, k)
 
     @cached_property
-    def norms(self) -> npt.NDArray[np.float64]:
+    def norms(self) -> NDArray[np.float64]:
         """Lengths of the vectors, float64 [n]; 0 for words that are never listed as neighbours."""
-        lengths = cosine.lengths(self.vectors)
+        norms = lengths(self.vectors)
         if self.meta.get("hide_phrases"):
             marks = np.flatnonzero(self._text == ord("_"))
-            lengths[np.searchsorted(self._offsets, marks, side="right") - 1] = 0
-        return lengths
+            norms[np.searchsorted(self._offsets, marks, side="right") - 1] = 0
+        return norms
 
     def _bytes(self, row: int) -> bytes:
         return self._text[self._offsets[row] : self._offsets[row + 1] - 1].tobytes()
@@ -140,5 +125,5 @@ class WordSpace:
         return row if self._bytes(row) == key else None
 
 
-def _mapped(path: Path) -> npt.NDArray[Any]:
+def _mapped(path: Path) -> NDArray[Any]:
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -1,21 +1,17 @@
 """Write a word space: the folder that `WordSpace` opens, all of it or nothing."""
 
-import hashlib
-import sys
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from emoword.io.errors import InputError
-from emoword.io.files import replacing, write_json
-from emoword.spaces import cosine
+from emoword.io.files import replacing, sha256_of, write_json
 from emoword.spaces.formats import Chunk
+from emoword.spaces.geometry import lengths
 from emoword.spaces.word_space import STORED, VERSION
 
 ODDITIES = {
@@ -26,15 +22,16 @@ ODDITIES = {
     "broken_utf8": "words with U+FFFD in place of broken UTF-8",
     "with_spaces": "words that contain a space",
     "zero_vectors": "vectors of zeros, never listed as neighbours",
+    "byte_order_mark": "byte order mark before the first word, left out",
 }
 
 
 def write_space(
     chunks: Iterable[Chunk],
     folder: Path,
-    source: Mapping[str, object],
-    oddities: Counter[str] | None = None,
-) -> dict[str, object]:
+    source: Mapping[str, Any],
+    odd: Counter[str] | None = None,
+) -> dict[str, Any]:
     """Write a word space, all of it or nothing.
 
     Of words that come twice the first is kept; a word whose UTF-8 is broken is kept with U+FFFD in
@@ -44,21 +41,35 @@ def write_space(
         chunks: words (bytes) and float32 vectors [m, d], as from `emoword.spaces.formats`.
         folder: where to; a word space that is there is replaced.
         source: what meta.json says of the source.
-        oddities: what the reader counts while it yields chunks, by the names in `ODDITIES`.
+        odd: what the reader counts while it yields chunks, by the names in `ODDITIES`.
 
     Returns:
         What meta.json says.
 
     Raises:
-        InputError: no words, an impossible vector, or the folder cannot be written.
+        InputError: no words, impossible vectors, or the folder cannot be written.
     """
-    foreign = any(path.name not in STORED for path in _listing(folder))
-    if foreign and not (folder / "meta.json").is_file():
+    odd = Counter() if odd is None else odd
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set[str]()
+    if folder.is_file() or ("meta.json" not in there and not there <= set(STORED)):
         raise InputError(f"{folder}: exists and is no word space; name a new folder with --out")
     with replacing(folder) as made:
         made.mkdir()
         try:
-            meta = _write(chunks, made, source, Counter() if oddities is None else oddities)
+            words, dim = _write_vectors(chunks, made / "vectors.npy", source, odd)
+            _write_words(words, made)
+            meta = {
+                "version": VERSION,
+                **source,
+                "words": len(words),
+                "dim": dim,
+                "oddities": {name: odd[name] for name in ODDITIES},
+                "files": {
+                    name: {"bytes": (made / name).stat().st_size, "sha256": sha256_of(made / name)}
+                    for name in STORED
+                },
+            }
+            write_json(meta, made / "meta.json")
             # what is there is no space while its files are replaced one by one
             (folder / "meta.json").unlink(missing_ok=True)
         except OSError as error:
@@ -66,46 +77,42 @@ def write_space(
     return meta
 
 
-def _listing(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path] if path.exists() else []
-    return list(path.iterdir())
-
-
-def _write(
-    chunks: Iterable[Chunk], made: Path, source: Mapping[str, object], odd: Counter[str]
-) -> dict[str, object]:
+def _write_vectors(
+    chunks: Iterable[Chunk], path: Path, source: Mapping[str, Any], odd: Counter[str]
+) -> tuple[list[bytes], int]:
+    """Write the vectors of the words that are kept; return these and the number of dimensions."""
+    name = source.get("source", "source")
     seen = dict[bytes, None]()  # in order
-    with (made / "vectors.npy").open("wb") as stream:
-        dim = 0
-        for words, vectors in _progress(chunks):
-            if not dim:
-                dim = vectors.shape[1]
-                _write_header(stream, 0, dim)
+    dim = 0
+    with path.open("wb") as stream, tqdm(unit=" words", unit_scale=True, disable=None) as bar:
+        _write_header(stream, 0, 0)
+        for words, vectors in chunks:
+            dim = vectors.shape[1]
             rows = _new_words(words, seen, odd)
             kept = vectors if len(rows) == len(words) else vectors[rows]
-            _check_lengths(words, rows, kept, odd)
+            length = lengths(kept)
+            odd["zero_vectors"] += int(np.count_nonzero(length == 0))
+            # float32 products would over- or underflow
+            for row in np.flatnonzero((length != 0) & ~((length > 1e-15) & (length < 1e15))):
+                word = words[rows[row]].decode(errors="replace")
+                raise InputError(
+                    f"{name}: the vector of {word!r} has the length {length[row]}; damaged?"
+                )
             stream.write(np.ascontiguousarray(kept, dtype="<f4").data)
+            bar.update(len(words))
         if not seen:
-            raise InputError(f"{source.get('source', 'source')}: no words in it")
+            raise InputError(f"{name}: none of its {odd['lines']} words is kept")
+        if odd["zero_vectors"] == len(seen):  # of no dimensions, too
+            raise InputError(f"{name}: all {len(seen)} vectors are zeros: no directions")
         stream.seek(0)
         _write_header(stream, len(seen), dim)
-    ordered = list(seen)
-    (made / "words.txt").write_bytes(b"".join(word + b"\n" for word in ordered))
-    sizes = np.fromiter((len(word) + 1 for word in ordered), np.int64, len(ordered))
-    np.save(made / "offsets.npy", np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
-    order = sorted(range(len(ordered)), key=ordered.__getitem__)
-    np.save(made / "order.npy", np.array(order, np.int64))
-    meta = {
-        "version": VERSION,
-        **source,
-        "words": len(ordered),
-        "dim": dim,
-        "oddities": {name: odd[name] for name in ODDITIES},
-        "files": {name: fingerprint(made / name) for name in STORED},
-    }
-    write_json(meta, made / "meta.json")
-    return meta
+    return list(seen), dim
+
+
+def _write_header(stream: IO[bytes], n: int, dim: int) -> None:
+    # numpy pads the header so that it has the same length whatever the number of rows
+    header = {"descr": "<f4", "fortran_order": False, "shape": (n, dim)}
+    np.lib.format.write_array_header_1_0(stream, header)
 
 
 def _new_words(words: Sequence[bytes], seen: dict[bytes, None], odd: Counter[str]) -> list[int]:
@@ -119,12 +126,11 @@ def _new_words(words: Sequence[bytes], seen: dict[bytes, None], odd: Counter[str
     rows = []
     for row, word in enumerate(words):
         if word and word not in seen:
-            seen[word] = None
-            rows.append(row)
-            if b" " in word:
-                odd["with_spaces"] += 1
             if b"\n" in word:
                 raise InputError(f"the word {word.decode()!r} contains a line end")
+            seen[word] = None
+            rows.append(row)
+            odd["with_spaces"] += b" " in word
     empty = words.count(b"")
     odd["lines"] += len(words)
     odd["empty"] += empty
@@ -132,40 +138,10 @@ def _new_words(words: Sequence[bytes], seen: dict[bytes, None], odd: Counter[str
     return rows
 
 
-def _check_lengths(
-    words: Sequence[bytes], rows: Sequence[int], vectors: npt.NDArray[np.float32], odd: Counter[str]
-) -> None:
-    """Refuse lengths at which float32 products would over- or underflow."""
-    lengths = cosine.lengths(vectors)
-    odd["zero_vectors"] += int(np.count_nonzero(lengths == 0))
-    bad = np.flatnonzero((lengths != 0) & ~((lengths > 1e-15) & (lengths < 1e15)))
-    if len(bad):
-        word = words[rows[bad[0]]].decode(errors="replace")
-        raise InputError(f"the vector of {word!r} has the length {lengths[bad[0]]}: no embedding")
-
-
-def _write_header(stream: IO[bytes], n: int, dim: int) -> None:
-    # numpy pads the header so that it has the same length whatever the number of rows
-    header = {"descr": "<f4", "fortran_order": False, "shape": (n, dim)}
-    np.lib.format.write_array_header_1_0(stream, header)
-
-
-def fingerprint(path: Path) -> dict[str, object]:
-    """Size in bytes and sha256 of a file."""
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": sha256}
-
-
-def _progress(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-    """A progress bar on a terminal; in a log, a line every half minute."""
-    reported = time.monotonic()
-    with tqdm(desc="word space", unit=" words", unit_scale=True, disable=None) as bar:
-        total = 0
-        for chunk in chunks:
-            yield chunk
-            total += len(chunk[0])
-            bar.update(len(chunk[0]))
-            if bar.disable and time.monotonic() - reported > 30:
-                print(f"word space: {total} words", file=sys.stderr, flush=True)
-                reported = time.monotonic()
+def _write_words(words: Sequence[bytes], folder: Path) -> None:
+    """Write the words, where each begins, and their order."""
+    (folder / "words.txt").write_bytes(b"".join(word + b"\n" for word in words))
+    ends = np.cumsum([0, *(len(word) + 1 for word in words)], dtype=np.int64)
+    np.save(folder / "offsets.npy", ends)
+    order = sorted(range(len(words)), key=words.__getitem__)
+    np.save(folder / "order.npy", np.array(order, np.int64))

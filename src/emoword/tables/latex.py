@@ -8,10 +8,12 @@ by its type.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from emoword.io.files import replacing
 from emoword.io.templates import fill
+from emoword.tables.model import Table
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -34,6 +36,14 @@ _SPECIAL = {
     "[": "{[}",
     "]": "{]}",
     "*": "{*}",
+    # signs of our own tables
+    "−": r"\textminus{}",
+    "±": r"\textpm{}",
+    "×": r"\texttimes{}",
+    "†": r"\textdagger{}",
+    "≈": r"\ensuremath{\approx}",
+    "₁": r"\textsubscript{1}",
+    "₂": r"\textsubscript{2}",
 }
 # What pdflatex shows with T1 fonts (t1enc.dfu): printable ASCII, the letters of most European
 # languages, and the punctuation that lies between words.
@@ -72,9 +82,9 @@ def escape(value: object) -> Latex:
 
 
 def _escape_character(character: str) -> str:
-    if character not in _SHOWN:
-        return rf"\texttt{{U+{ord(character):04X}}}"
-    return _SPECIAL.get(character, character)
+    if character in _SPECIAL:
+        return _SPECIAL[character]
+    return character if character in _SHOWN else rf"\texttt{{U+{ord(character):04X}}}"
 
 
 def bold(value: object) -> Latex:
@@ -105,3 +115,14 @@ def render(template: Path, values: Mapping[str, object]) -> str:
         autoescape=False,
         finalize=escape,
     )
+
+
+def render_tables(template: Path, tables: Sequence[Table]) -> str:
+    """Tables as LaTeX floats, by the one template of all of them."""
+    return render(template, {"tables": tables})
+
+
+def write_latex(text: str, path: Path) -> None:
+    """Write LaTeX: UTF-8, Unix line ends."""
+    with replacing(path) as made:
+        made.write_text(text, encoding="utf-8", newline="\n")

@@ -1,51 +1,54 @@
-"""Tables 1, 2, 3 and 6: the numbers of metrics.csv, as data and as LaTeX cells.
+"""Tables 1, 2, 3 and 6: the numbers of metrics.csv.
 
-A table is a function from the metrics to its CSV and to what its template may name: `cells` by row
-and column (LaTeX), `notes` (sentences for the caption), and `missing`, the reason why there is no
-table, or "". Which number stands where is a design: row -> column -> key.
+A table is a function from the metrics to a `Table`; a missing value is printed as an en dash.
 """
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from msgspec.structs import replace
 
+from emoword.evaluation.evaluate import count_metrics
+from emoword.evaluation.floors import LOSS as CONSTANT
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
-from emoword.tables.latex import Latex, bold, escape
-from emoword.tables.word_tables import NO_RATERS, does_not_apply
+from emoword.schemas import FLOORS, METRICS
+from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note
+from emoword.tables.word_tables import NO_RATERS
 
 MODELS = ("M1", "M2", "M3")
 LOSSES = ("mse", "mae", "lc")
+LISTED_BY = ("paper", "us")
 NO_WORKS = "No published work is listed, as the values at hand are for other speech."
-NO_VALUE = "An en dash stands where there is no value."
-
-
-class Key(NamedTuple):
-    """What a value was measured on."""
-
-    model: str
-    loss: str
-    measured_on: str
-    metric: str
+PAPERS_WORKS = (
+    "Published values are as the paper's Table 2 has them, with the paper's numbers of its "
+    "references; it prints EPATA for ECAPA. Protocols differ."
+)
+OUR_WORKS = "Below the rule: works that we list, as their abstracts have them."
+FLOORS_NOTE = (
+    "Below the rule: predictors that always say the same, the mean of a label set's training "
+    "targets or the most frequent class."
+)
+Show = Callable[[float], str]
 
 
 class Measured(NamedTuple):
-    """A value, the number of utterances (or runs) behind it, and its interval, if there is one."""
+    """A value, how many utterances (or runs) are behind it, and its intervals, if there are any."""
 
     value: float
     n: int
     low: float = math.nan
     high: float = math.nan
+    repeat_low: float = math.nan
+    repeat_high: float = math.nan
 
 
 NOTHING = Measured(math.nan, 0)
-NO_KEY = Key("", "", "", "")
 Metrics = Mapping[Key, Measured]
-Design = Mapping[str, Mapping[str, Key]]
 
 
 def read_metrics(path: Path, variant: str, fold: str) -> dict[Key, Measured]:
@@ -54,18 +57,26 @@ def read_metrics(path: Path, variant: str, fold: str) -> dict[Key, Measured]:
     Raises:
         InputError: the file is no metrics.csv, has none of these rows, or one of them twice.
     """
-    names = ["variant", "model", "loss", "fold", "seed", "measured_on", "metric", "value", "n"]
-    rows = read_table(path, names, {"value": float, "n": float})
-    overall = (rows["variant"] == variant) & (rows["seed"] == "all")
-    printed = overall & (rows["fold"] == fold)
+    return overall(METRICS.read(path), path, variant, fold)
+
+
+def with_floors(metrics: Metrics, path: Path, variant: str, fold: str) -> dict[Key, Measured]:
+    """Add what constant predictors reach, counted from floors.csv."""
+    counted = count_metrics(FLOORS.read_text(path))
+    return {**metrics, **overall(counted, path, variant, fold)}
+
+
+def overall(rows: pd.DataFrame, path: Path, variant: str, fold: str) -> dict[Key, Measured]:
+    """The values of a variant over all seeds, and over folds as named."""
+    rows = rows[(rows["variant"] == variant) & (rows["seed"] == "all")]
     metrics: dict[Key, Measured] = {}
-    for line, row in zip(rows.index[printed] + 2, rows[printed].to_dict("records"), strict=True):
-        key = Key(row["model"], row["loss"], row["measured_on"], row["metric"])
+    for row in rows[rows["fold"] == fold].to_dict("records"):
+        key = Key(*(row[name] for name in Key._fields))
         if key in metrics:
-            raise InputError(f"{path}: line {line}: {' '.join(key)} stands there twice")
-        metrics[key] = Measured(row["value"], 0 if math.isnan(row["n"]) else int(row["n"]))
+            raise InputError(f"{path}: {' '.join(key)} of variant {variant!r} stands there twice")
+        metrics[key] = Measured(float(row["value"]), int(row["n"]))
     if not metrics:
-        there = ", ".join(rows["fold"][overall].unique()) or "there are none with any fold"
+        there = ", ".join(rows["fold"].unique()) or "there are none with any fold"
         raise InputError(
             f"{path}: no rows of variant {variant!r} with seed `all` and fold {fold!r}: {there}"
         )
@@ -83,26 +94,27 @@ def add_intervals(
     Raises:
         InputError: the file is no intervals.csv, or a value in it is another: it is out of date.
     """
-    names = ["variant", "model", "loss", "fold", "measured_on", "metric"]
-    numbers = {"value": float, "low": float, "high": float}
-    design = ["speakers", "folds", "seeds"]
-    rows = read_table(path, [*names, *numbers, *design], numbers)
+    ends = Measured._fields[2:]
+    numbers = dict.fromkeys(["value", *ends], float)
+    names = ["variant", "fold", *Key._fields, *numbers, "speakers", "folds", "seeds"]
+    rows = read_table(path, names, numbers)
     rows = rows[(rows["variant"] == variant) & (rows["fold"] == fold)]
     known = dict(metrics)
     for line, row in zip(rows.index + 2, rows.to_dict("records"), strict=True):
-        key = Key(row["model"], row["loss"], row["measured_on"], row["metric"])
+        key = Key(*(row[name] for name in Key._fields))
         if key not in known or not math.isclose(known[key].value, row["value"], abs_tol=1e-9):
-            raise InputError(f"{path}: line {line}: metrics.csv has another value: make it anew")
-        known[key] = known[key]._replace(low=row["low"], high=row["high"])
-    counts = [" or ".join(sorted(set(rows[name]), key=int)) for name in design]
-    units = zip(counts, ("speaker", "fold", "seed"), strict=True)
-    speakers, folds, seeds = (f"{n} {unit}{'' if n == '1' else 's'}" for n, unit in units)
-    what = {"mean": f"Values are means over {folds} and {seeds}"}.get(
-        fold, f"Values are of the utterances of {folds} pooled, means over {seeds}"
-    )
+            raise InputError(f"{path}: line {line}: metrics.csv has another value: make it again")
+        known[key] = known[key]._replace(**{name: row[name] for name in ends})
+
+    def many(unit: str) -> str:
+        n = " or ".join(sorted(set(rows[f"{unit}s"]), key=int))
+        return f"{n} {unit}{'' if n == '1' else 's'}"
+
+    pooled = {"mean": "means over {}", "pooled": "of the utterances of {} pooled, means over"}[fold]
+    said = f"Values are {pooled.format(many('fold'))}{' and' * (fold == 'mean')} {many('seed')}"
     if rows["low"].isna().all():
-        return known, f"{what}; {speakers}: too few for intervals."
-    return known, f"{what}; below each its 95% interval, over {speakers}."
+        return known, f"{said}; {many('speaker')}: too few for intervals."
+    return known, f"{said}; below each its 95% interval, over {many('speaker')}."
 
 
 def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:
@@ -111,29 +123,35 @@ def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:
     Raises:
         InputError: a key is nothing that \cite takes, or a value is no fraction.
     """
-    names = ["key", "name", "year", "dataset", "features", "UA", "WA", "protocol", "source"]
+    names = ["key", "approach", "dataset", "UA", "WA", "listed_by", "source"]
     works = read_table(path, names, {"UA": float, "WA": float})
     for line, work in enumerate(works.to_dict("records"), start=2):
-        if not re.fullmatch(r"[A-Za-z0-9:_-]+", work["key"]):
+        if not re.fullmatch(r"[A-Za-z0-9:]+", work["key"]):
             raise InputError(f"{path}: line {line}: {work['key']!r} is no BibTeX key")
+        if work["listed_by"] not in LISTED_BY:
+            raise InputError(f"{path}: line {line}: listed_by is paper or us")
         for name in ("UA", "WA"):
             if work[name] < 0 or work[name] > 1:
                 raise InputError(f"{path}: line {line}: {name} is a fraction, from 0 to 1")
-    return works[works["dataset"] == dataset].reset_index(drop=True)
+    return works[works["dataset"] == dataset]
 
 
 # ------------------------------------------------------------------------------------ the tables
 
 
-def accuracy_table(metrics: Metrics) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Table 1: UA and WA of M1..M3 with each loss, and of the baseline."""
-    return fill(metrics, accuracy_design(), percent)
-
-
-def accuracy_design() -> Design:
-    """What stands where in Table 1."""
-    design = {model: accuracies(model, LOSSES) for model in MODELS}
-    return {**design, "baseline": accuracies("baseline", ["ce"])}
+def accuracy_table(metrics: Metrics) -> Table:
+    """Table 1: UA and WA of M1..M3 with each loss, and the baseline as one line above."""
+    above = tuple(Column(f"CE {metric}", f"% {metric}") for metric in ("UA", "WA"))
+    baseline = number_row(metrics, "baseline", accuracies("baseline", ["ce"]), percent)
+    rows = [number_row(metrics, model, accuracies(model, LOSSES), percent) for model in MODELS]
+    columns = [Column(name, name.split()[1], name.split()[0]) for name in rows[0].cells]
+    caption = (
+        "Unweighted (UA) and weighted accuracy (WA) in per cent of M1, M2, M3, the models trained "
+        "on label sets S1, S2, S3, with mean squared error (MSE), mean absolute error (MAE) and "
+        "log-cosh (LC); of the baseline, trained on S1 with cross entropy."
+    )
+    table = number_table("1", "Model accuracies on the four labels", caption, columns, rows)
+    return replace(table, rows=(*table.rows, replace(baseline, columns=above)))
 
 
 def accuracies(model: str, losses: Iterable[str]) -> dict[str, Key]:
@@ -145,203 +163,152 @@ def accuracies(model: str, losses: Iterable[str]) -> dict[str, Key]:
     }
 
 
-def comparison_table(
-    metrics: Metrics, loss: str, works: pd.DataFrame
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Table 2: published work, and M1 and the baseline beside it."""
-    ours, values = fill(metrics, comparison_design(loss), percent)
-    published = works.assign(model=works["name"] + " " + works["year"])
-    frame = pd.concat([published, ours.assign(source="computed here")], ignore_index=True)
-    columns = ["model", "key", "features", "protocol", "UA", "WA", "collapsed", "source"]
-    frame = frame.reindex(columns=columns)
-    text = [name for name in columns if name not in ("UA", "WA")]
-    frame[text] = frame[text].fillna("")
-    # the best of a column is the best of everyone's
-    marked = list(frame["collapsed"] != "")
-    printed = [print_column(frame[name], marked, percent) for name in ("UA", "WA")]
-    cells = [
-        # a key is checked where it is read, and \cite would not find an escaped one
-        {**row, "key": Latex(row["key"]), "UA": ua, "WA": wa}
-        for row, ua, wa in zip(frame.to_dict("records"), *printed, strict=True)
-    ]
-    notes = [*([] if len(works) else [NO_WORKS]), *values["notes"]]
-    if NO_VALUE not in notes and works[["UA", "WA"]].isna().any(axis=None):
-        notes.append(NO_VALUE)
-    values = {"published": cells[: len(works)], "ours": cells[len(works) :], "notes": notes}
-    return frame, {**values, "missing": ""}
+def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
+    """Table 2: published works, with M1 and the baseline among those of the paper by UA.
 
-
-def comparison_design(loss: str) -> Design:
-    """What stands where in Table 2, below the published work."""
-    pairs = {f"M1 {loss.upper()}": ("M1", loss), "baseline CE": ("baseline", "ce")}
-    return {
-        name: {metric: Key(*pair, "class", metric) for metric in ("UA", "WA")}
-        for name, pair in pairs.items()
-    }
-
-
-def similarity_table(metrics: Metrics, loss: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Table 3: mean cosine similarity of M1..M3's predictions with S1..S3's targets."""
-    return rater_table(metrics, similarity_design(loss), cosine)
-
-
-def similarity_design(loss: str) -> Design:
-    """What stands where in Table 3."""
-    sets = ("S1", "S2", "S3")
-    return {model: {on: Key(model, loss, on, "cosine") for on in sets} for model in MODELS}
-
-
-def top10_table(metrics: Metrics, loss: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Table 6: how often l1 and l2 are among the ten words nearest to the prediction.
-
-    The CSV has the number of utterances behind each value in columns such as `S2 l2 n`.
+    Works that we list beside the paper's stand below a rule.
     """
-    design = top10_design(loss)
-    frame, values = rater_table(metrics, design, percent)
-    if values["missing"]:
-        return frame, values
-    counts = {
-        column: [metrics.get(keys[column], NOTHING).n for keys in design.values()]
-        for column in design[MODELS[0]]
-    }
-    # the same for every model, unless one of them is not there
-    values["counts"] = {
-        column: " / ".join(str(n) for n in sorted(set(numbers) - {0})) or "0"
-        for column, numbers in counts.items()
-    }
-    return frame.assign(**{f"{column} n": numbers for column, numbers in counts.items()}), values
+    names = ("UA", "WA")
+    ours = [
+        number_row(
+            metrics, f"{what} (here)", {m: Key(model, own, "class", m) for m in names}, percent
+        )
+        for what, model, own in (
+            (f"Word embeddings, M1 {loss.upper()}", "M1", loss),
+            ("Baseline CE", "baseline", "ce"),
+        )
+    ]
+    papers, further = (
+        [work_row(work) for work in works[works["listed_by"] == by].to_dict("records")]
+        for by in LISTED_BY
+    )
+    rows = sorted([*papers, *ours], key=lambda row: row.cells["UA"].value or 0)
+    rows += [replace(row, rule=row is further[0]) for row in further]
+    title = "Comparison with recent work"
+    caption = f"{title}: UA and WA in per cent."
+    table = number_table("2", title, caption, [Column(name) for name in names], rows, "approach")
+    notes = [PAPERS_WORKS] * bool(papers) + [OUR_WORKS] * bool(further)
+    notes = notes or [NO_WORKS]
+    return replace(table.with_notes(*notes), cite=tuple(works["key"].unique()))
 
 
-def top10_design(loss: str) -> Design:
-    """What stands where in Table 6."""
-    pairs = [(on, label) for on in ("S2", "S3") for label in ("l1", "l2")]
-    return {
-        model: {f"{on} {label}": Key(model, loss, on, f"top10_{label}") for on, label in pairs}
-        for model in MODELS
+def work_row(work: Mapping[Hashable, Any]) -> Row:
+    """A published work: values without anything of ours behind them."""
+    cells = {name: number_cell(Measured(work[name], 0), percent) for name in ("UA", "WA")}
+    return Row((work["approach"],), cells)
+
+
+def similarity_table(metrics: Metrics, loss: str) -> Table:
+    """Table 3: mean cosine similarity of M1..M3's predictions with S1..S3's targets."""
+    columns = {(name, "cosine"): Column(name) for name in ("S1", "S2", "S3")}
+    title = "Average cosine similarity across the label sets"
+    caption = (
+        "Average cosine similarity between the predictions of the models and the targets of the "
+        "label sets."
+    )
+    return rater_table("3", title, caption, metrics, loss, columns, cosine)
+
+
+def top10_table(metrics: Metrics, loss: str) -> Table:
+    """Table 6: how often l1 and l2 are among the ten words nearest to the prediction."""
+    columns = {
+        (on, f"top10_{label}"): Column(f"{on} {label}", head, on)
+        for on in ("S2", "S3")
+        for label, head in (("l1", "l₁"), ("l2", "l₂"))
     }
+    title = "Top-10 accuracy for l1 and l2 on S2 and S3"
+    caption = (
+        "Top-10 accuracy in per cent: how often the most frequent (l₁) and the second most "
+        "frequent label (l₂) of an utterance in S2 and S3 are among the ten words nearest to the "
+        "prediction."
+    )
+    table = rater_table("6", title, caption, metrics, loss, columns, percent)
+    counted = []
+    for on, column in columns.items():
+        ns = {metrics[key].n for model in MODELS if (key := Key(model, loss, *on)) in metrics}
+        counted.append(f"{' or '.join(map(str, sorted(ns))) or 0} in {column.name}")
+    said = f"Utterances, each once a seed: {', '.join(counted)}."
+    return table if table.missing else table.with_notes(said)
 
 
 def rater_table(
-    metrics: Metrics, design: Design, show: Callable[[float], str]
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Make a table of M1..M3 with one loss, or say that there is neither S2 nor S3."""
-    wanted = {key[2:] for keys in design.values() for key in keys.values()}
-    if not any(key[2:] in wanted and key.measured_on != "S1" for key in metrics):
-        return does_not_apply(NO_RATERS)
-    return fill(metrics, design, show)
+    number: str, title: str, caption: str, metrics: Metrics, loss: str,
+    columns: Mapping[tuple[str, str], Column], show: Show,
+) -> Table:  # fmt: skip
+    """Table 3 or 6: M1..M3 and, below, constant predictors; none without values of S2 or S3."""
+    if not any(key[2:] in columns and key.measured_on != "S1" for key in metrics):
+        return Table(number, title, caption, missing=NO_RATERS)
+    floors = sorted({key[:2] for key in metrics if key.loss == CONSTANT})
+    rows: list[Row] = []
+    for model, own in [*((model, loss) for model in MODELS), *floors]:
+        keys = {column.name: Key(model, own, *on) for on, column in columns.items()}
+        row = number_row(metrics, model.replace("_", " of "), keys, show)
+        rows.append(replace(row, rule=len(rows) == len(MODELS)))
+    table = number_table(number, title, caption, list(columns.values()), rows)
+    return table.with_notes(FLOORS_NOTE) if floors else table
 
 
-# ------------------------------------------------------------------------- from design to cells
+# ------------------------------------------------------------------------- from metrics to cells
 
 
-def fill(
-    metrics: Metrics, design: Design, show: Callable[[float], str]
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Put the values of a design into a frame, and print them.
+def number_table(
+    number: str, title: str, caption: str, columns: Sequence[Column], rows: Sequence[Row],
+    stub: str = "model",
+) -> Table:  # fmt: skip
+    """A table of numbers whose rows are named by one column, the highest values in bold.
 
-    Returns:
-        The CSV: `model`, the design's columns, `collapsed` (which of the row's runs, as text), and
-        for each column with intervals `low` and `high`. And `cells`, `ranges` (empty where there
-        are no intervals), `notes`, `missing` for the template.
+    What is printed alike is equally high. A value without any to compare it with is not bold.
     """
-    fallen = collapsed(metrics)
-    values = {
-        row: {column: metrics.get(key, NOTHING).value for column, key in keys.items()}
-        for row, keys in design.items()
-    }
-    frame = pd.DataFrame([{"model": row, **numbers} for row, numbers in values.items()])
-    cells: dict[str, dict[str, Latex]] = {row: {} for row in design}
-    for column in frame.columns[1:]:
-        marked = [column in keys and keys[column][:2] in fallen for keys in design.values()]
-        for row, cell in zip(design, print_column(frame[column], marked, show), strict=True):
-            cells[row][column] = cell
-    ranges = print_ranges(metrics, design, show)
-    pairs = {row: dict.fromkeys(key[:2] for key in keys.values()) for row, keys in design.items()}
-    frame["collapsed"] = [
-        "; ".join(f"{pair[1].upper()}: {fallen[pair]}" for pair in pairs[row] if pair in fallen)
-        for row in design
-    ]
-    notes: list[str] = collapse_note(
-        f"{row} {text}" for row, text in zip(design, frame["collapsed"], strict=True) if text
+    best: dict[str, str] = {}
+    for column in columns:
+        there = [cell for row in rows if (cell := row.cells[column.name]).value is not None]
+        if len(there) > 1:
+            best[column.name] = max(there, key=lambda cell: cell.value or 0.0).text
+    bold = tuple(
+        replace(row, cells={
+            name: replace(cell, bold=cell.text == best.get(name))
+            for name, cell in row.cells.items()
+        })
+        for row in rows
+    )  # fmt: skip
+    caption += " Bold: the highest value of a column."
+    heads = (Column(stub, stub.capitalize(), words=True),)
+    return Table(number, title, caption, heads, tuple(columns), bold, collapse_note(rows))
+
+
+def number_row(metrics: Metrics, name: str, keys: Mapping[str, Key], show: Show) -> Row:
+    """A row of a table: the cells of the keys, with how many of the runs behind each collapsed."""
+    cells = {}
+    for column, key in keys.items():
+        runs = metrics.get(Key(key.model, key.loss, "class", "collapsed"), NOTHING)
+        fallen = f"{int(runs.value)} of {runs.n} runs" if runs.value > 0 else ""
+        cell = number_cell(metrics.get(key, NOTHING), show)
+        cells[column] = replace(cell, source=key, collapsed=fallen)
+    return Row((name,), cells)
+
+
+def number_cell(measured: Measured, show: Show) -> Cell:
+    """A number as it is printed; an en dash where there is none."""
+    value, low, high, again, most = (
+        None if math.isnan(x) else x for x in (measured.value, *measured[2:])
     )
-    if any(math.isnan(number) for numbers in values.values() for number in numbers.values()):
-        notes.append(NO_VALUE)
-    for column in list(frame.columns[1:-1]) if ranges else []:
-        ends = [metrics.get(keys.get(column, NO_KEY), NOTHING) for keys in design.values()]
-        frame[f"{column} low"] = [found.low for found in ends]
-        frame[f"{column} high"] = [found.high for found in ends]
-    return frame, {"cells": cells, "ranges": ranges, "notes": notes, "missing": ""}
-
-
-def collapsed(metrics: Metrics) -> dict[tuple[str, str], str]:
-    """Which (model, loss) has collapsed runs, and how many: `3 of 25 runs`."""
-    return {
-        (key.model, key.loss): f"{int(measured.value)} of {measured.n} runs"
-        for key, measured in metrics.items()
-        if key.metric == "collapsed" and measured.value > 0
-    }
-
-
-def collapse_note(runs: Iterable[str]) -> list[str]:
-    """Explain the dagger, if there is one."""
-    text = escape("; ".join(runs))
-    sentence = "Collapsed, i.e.\\ predicting hardly more than one vector:"
-    return [Latex(rf"\textdagger~{sentence} {text}.")] if text else []
-
-
-def print_column(
-    numbers: Sequence[float] | pd.Series, marked: Sequence[bool], show: Callable[[float], str]
-) -> list[Latex]:
-    """Print the numbers of a column: the best in bold, a dagger where marked, NaN as an en dash.
-
-    What is printed alike is equally good. A number without any to compare with is not bold.
-    """
-    values = [float(number) for number in numbers]
-    there = [number for number in values if not math.isnan(number)]
-    best = show(max(there)) if len(there) > 1 else None
-
-    def cell(number: float, dagger: bool) -> Latex:
-        if math.isnan(number):
-            return Latex("--")
-        text = Latex(show(number).replace("-", r"\textminus{}"))
-        # \rlap: the dagger takes no room, so that the digits stay in line
-        return Latex(
-            (bold(text) if show(number) == best else text)
-            + (r"\rlap{\textdagger}" if dagger else "")
-        )
-
-    return [cell(number, dagger) for number, dagger in zip(values, marked, strict=True)]
-
-
-def print_ranges(
-    metrics: Metrics, design: Design, show: Callable[[float], str]
-) -> dict[str, dict[str, Latex]]:
-    """The intervals of a design, by row and column; empty where no value has one."""
-    found = {
-        row: {column: metrics.get(key, NOTHING) for column, key in keys.items()}
-        for row, keys in design.items()
-    }
-    if all(math.isnan(cell.low) for cells in found.values() for cell in cells.values()):
-        return {}
-    return {
-        row: {column: print_range(cell, show) for column, cell in cells.items()}
-        for row, cells in found.items()
-    }
-
-
-def print_range(measured: Measured, show: Callable[[float], str]) -> Latex:
-    """Print an interval, small, as ``48.3--63.8``; nothing where there is none."""
-    if math.isnan(measured.low):
-        return Latex("")
-    low, high = (show(end).replace("-", r"\textminus{}") for end in (measured.low, measured.high))
-    return Latex(rf"{{\scriptsize {low}--{high}}}")
+    if value is None:
+        return Cell("–")
+    between = " to " if measured.low < 0 else "–"
+    interval = "" if low is None or high is None else show(low) + between + show(high)
+    return Cell(show(value), value, None, interval, low, high, again, most)
 
 
 def percent(fraction: float) -> str:
-    """Print a fraction in per cent with one decimal."""
-    return f"{100 * fraction:.1f}"
+    """Print a fraction in per cent with two decimals, as the paper does."""
+    return f"{100 * fraction:.2f}".replace("-", "−")
 
 
 def cosine(similarity: float) -> str:
-    """Print a cosine similarity with three decimals."""
-    return f"{similarity:.3f}"
+    """Print a cosine similarity with three decimals, as the paper does."""
+    return f"{similarity:.3f}".replace("-", "−")
+
+
+def signed(value: float, show: Show) -> str:
+    """Print a difference with its sign."""
+    return ("+" if value >= 0 else "") + show(value)

@@ -1,19 +1,21 @@
-"""Tables 4 and 5: the nearest words of neighbours.csv, as data and for the templates.
+"""Tables 4 and 5: the nearest words of neighbours.csv.
 
-A table is a function from the neighbours to its CSV and to what its template may name. Words are
-hostile text: they are escaped where the template prints them.
+A table is a function from the neighbours to a `Table`. Words are hostile text: they are escaped
+where they are printed.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
+from emoword.tables.model import Cell, Column, Near, Row, Table, collapse_note
 
-NEIGHBOURS = 5
+PLACES = ("1st", "2nd", "3rd", "4th", "5th")
+EMOTIONS = ("anger", "neutral", "happiness", "sadness")  # in the order of the paper's Table 5
 NO_RATERS = "does not apply: this dataset has no ratings by several raters"
 NO_PREDICTIONS = "does not apply: this variant has no predictions of models with the tables' loss"
 
@@ -35,55 +37,56 @@ def read_neighbours(path: Path, variant: str) -> pd.DataFrame:
             parse_words(words)
         except ValueError as error:
             raise InputError(f"{path}: line {int(str(position)) + 2}: {error}") from error
-    return rows[rows["rank"] <= NEIGHBOURS]
+    return rows[rows["rank"] <= len(PLACES)]
 
 
-def target_table(neighbours: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Table 4: the words of example targets and the words nearest to the target's vector."""
-    rows = neighbours[neighbours["kind"] == "target"]
-    if rows.empty:
-        return does_not_apply(NO_RATERS)
-    examples, records = [], []
-    for (name, words), group in rows.groupby(["name", "words"], sort=False):
+def target_table(neighbours: pd.DataFrame) -> Table:
+    """Table 4: the words of example targets, and the words nearest to the target's vector."""
+    rows = []
+    targets = neighbours[neighbours["kind"] == "target"]
+    for (name, words), group in targets.groupby(["name", "words"], sort=False):
         multiset = parse_words(str(words))
-        nearest = nearest_words(group)
         own = {word for word, _ in multiset}
-        marked = [(word, word in own) for word, _ in nearest]
-        examples.append({"name": name, "words": multiset, "nearest": marked})
-        records.append({"name": name, "words": words, **columns(nearest)})
-    return pd.DataFrame(records), {"examples": examples, "notes": [], "missing": ""}
+        label = ", ".join(word for word, count in sorted(multiset) for _ in range(count))
+        rows.append(
+            Row((str(name), label), dict(zip(PLACES, word_cells(group, own), strict=False)))
+        )
+    title = "Top 5 nearest neighbours of the target labels"
+    caption = (
+        "The words of example targets of the label sets, and the five words nearest to their "
+        "average. Bold: words of the target."
+    )
+    if not rows:
+        return Table("4", title, caption, missing=NO_RATERS)
+    stub = (Column("set", "Set", words=True), Column("label", "Label", width=0.24, words=True))
+    columns = tuple(Column(place, words=True) for place in PLACES)
+    return Table("4", title, caption, stub, columns, tuple(rows))
 
 
-def prediction_table(neighbours: pd.DataFrame, loss: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Table 5: the words nearest to the predictions, by emotion and model."""
-    rows = neighbours[(neighbours["kind"] == "prediction") & (neighbours["loss"] == loss)]
-    if rows.empty:
-        return does_not_apply(NO_PREDICTIONS)
-    emotions: dict[str, list[dict[str, Any]]] = {}
-    collapsed: dict[str, str] = {}
-    records = []
-    for emotion in dict.fromkeys(rows["name"]):
-        for model, group in rows[rows["name"] == emotion].groupby("model"):
-            nearest = nearest_words(group)
-            fallen = group["collapsed"].iloc[0]
-            if fallen:
-                collapsed[str(model)] = f"{model}: {fallen}"
-            line = {"model": model, "nearest": [word for word, _ in nearest]}
-            emotions.setdefault(emotion, []).append(line)
-            row = {"emotion": emotion, "model": model, **columns(nearest), "collapsed": fallen}
-            records.append(row)
-    notes = [f"Collapsed, predicting hardly more than one vector: {'; '.join(collapsed.values())}."]
-    values = {"emotions": emotions, "notes": notes if collapsed else [], "missing": ""}
-    return pd.DataFrame(records), values
+def prediction_table(neighbours: pd.DataFrame, loss: str) -> Table:
+    """Table 5: the words nearest to the predictions: a column an emotion, a block a model."""
+    title = "Top 5 nearest neighbours of the predictions"
+    caption = "The five words nearest to the predictions of each model, by emotion."
+    predicted = neighbours[(neighbours["kind"] == "prediction") & (neighbours["loss"] == loss)]
+    if predicted.empty:
+        return Table("5", title, caption, missing=NO_PREDICTIONS)
+    there = list(dict.fromkeys(predicted["name"]))
+    emotions = sorted(there, key=lambda name: (*EMOTIONS, *there).index(name))
+    rows: list[Row] = []
+    for model, own in predicted.groupby("model"):
+        lists = {str(name): word_cells(group) for name, group in own.groupby("name")}
+        for rank in range(max(map(len, lists.values()))):
+            cells = {
+                name: lists[name][rank] for name in emotions if rank < len(lists.get(name, []))
+            }
+            rows.append(Row((str(model), PLACES[rank]), cells, rule=rank == 0 and bool(rows)))
+    stub = (Column("model", "Model", words=True, once=True), Column("rank", " ", words=True))
+    columns = tuple(Column(name, group="Emotion label", words=True) for name in emotions)
+    return Table("5", title, caption, stub, columns, tuple(rows), collapse_note(rows))
 
 
-def does_not_apply(reason: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A table that says in words why it is none."""
-    return pd.DataFrame({"note": [reason]}), {"notes": [], "missing": reason}
-
-
-def nearest_words(group: pd.DataFrame) -> list[tuple[str, float]]:
-    """The words of one vector with their cosine similarities, nearest first.
+def word_cells(group: pd.DataFrame, bold: Sequence[str] | set[str] = ()) -> list[Cell]:
+    """The words nearest to one vector, nearest first.
 
     Raises:
         InputError: two words have the same rank, so that rows of two vectors were mixed up.
@@ -91,15 +94,24 @@ def nearest_words(group: pd.DataFrame) -> list[tuple[str, float]]:
     group = group.sort_values("rank")
     if group["rank"].duplicated().any():
         raise InputError(f"neighbours of {group['name'].iloc[0]!r}: two words have the same rank")
-    return list(zip(group["word"], group["similarity"], strict=True))
+    return [
+        Cell(
+            row["word"],
+            row["similarity"],
+            source=Near(**{name: row[name] for name in Near.__struct_fields__}),
+            bold=row["word"] in bold,
+            collapsed=row["collapsed"],
+        )
+        for row in group.to_dict("records")
+    ]
 
 
-def columns(nearest: list[tuple[str, float]]) -> dict[str, str | float]:
-    """Spread words over the columns `word 1`, `similarity 1`, `word 2`, ..."""
-    spread: dict[str, str | float] = {}
-    for rank, (word, similarity) in enumerate(nearest, start=1):
-        spread |= {f"word {rank}": word, f"similarity {rank}": similarity}
-    return spread
+def neighbours_of(source: Near, neighbours: pd.DataFrame) -> pd.DataFrame:
+    """The rows of neighbours.csv of the vector behind a word, nearest first."""
+    wanted = pd.Series(True, index=neighbours.index)
+    for name in ("kind", "model", "loss", "name", "words"):
+        wanted &= neighbours[name] == getattr(source, name)
+    return neighbours[wanted].sort_values("rank")
 
 
 def parse_words(text: str) -> list[tuple[str, int]]:

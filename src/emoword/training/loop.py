@@ -4,7 +4,7 @@ import copy
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from emoword.io.errors import InputError
 from emoword.io.fingerprints import fingerprint_with_code
@@ -33,84 +34,69 @@ class Examples:
 
     Attributes:
         names: ids [n].
-        spans: int64 [n, 2], first frame and number of frames.
+        frames: of each utterance, [frames, dim] as stored; views of memory-mapped files, or copies
+            on a GPU.
         goals: what the loss wants: float32 vectors [n, dim] or class shares [n, classes], or
             int64 class indices [n].
     """
 
     names: Sequence[str]
-    spans: NDArray[np.int64]
+    frames: Sequence[Tensor]
     goals: Tensor
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Frames of each utterance [n]."""
+        return np.array([len(frames) for frames in self.frames], dtype=np.int64)
 
     def take(self, which: NDArray[np.intp]) -> "Examples":
         """The chosen utterances, in the order of ``which``."""
-        return Examples([self.names[i] for i in which], self.spans[which], self.goals[which])
+        names, frames = [self.names[i] for i in which], [self.frames[i] for i in which]
+        return Examples(names, frames, self.goals[which])
+
+    def held(self, device: torch.device) -> "Examples":
+        """With frames on a GPU, where they take no more than half of what is free; else as given.
+
+        IEMOCAP's, 1024 wide in float16, are 2.6 GB.
+        """
+        size = sum(frames.nbytes for frames in self.frames)
+        if device.type != "cuda" or size > torch.cuda.mem_get_info(device)[0] // 2:
+            return self
+        return replace(self, frames=[frames.to(device) for frames in self.frames])
 
 
 def frame_statistics(
-    frames: Tensor, spans: NDArray[np.int64]
+    utterances: Sequence[Tensor],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of each dimension over the frames of the spans.
+    """Mean and standard deviation of each dimension over the frames of utterances.
 
     Args:
-        frames: float [all frames, dim], may be memory-mapped; one span is in memory at a time.
-        spans: int64 [utterances, 2], first frame and number of frames.
+        utterances: float [frames, dim] each, may be memory-mapped; one is in memory at a time.
 
     Returns:
         Two float32 [dim], summed in float64; a constant dimension has deviation 1.
     """
-    clips = [frames[start : start + length] for start, length in spans.tolist()]
-    count = int(spans[:, 1].sum())
-    zeros = torch.zeros(frames.shape[1], dtype=torch.float64)
-    mean = sum((clip.sum(0, dtype=torch.float64) for clip in clips), zeros) / count
-    squares = sum(((clip.double() - mean).square().sum(0) for clip in clips), zeros) / count
-    std = squares.sqrt()
+    count = sum(len(frames) for frames in utterances)
+    zeros = torch.zeros(utterances[0].shape[1], dtype=torch.float64)
+    mean = sum((frames.sum(0, dtype=torch.float64) for frames in utterances), zeros) / count
+    squares = sum(((frames.double() - mean).square().sum(0) for frames in utterances), zeros)
+    std = (squares / count).sqrt()
     std[std < 1e-6] = 1.0
     return mean.numpy().astype(np.float32), std.numpy().astype(np.float32)
 
 
-def held(frames: Tensor, device: torch.device) -> Tensor:
-    """The frames on a GPU where they take no more than half of what is free there, else as given.
-
-    IEMOCAP's, 1024 wide in float16, are 2.6 GB.
-    """
-    if device.type != "cuda" or frames.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
-        return frames
-    return frames.to(device)
-
-
-def collate(frames: Tensor, spans: Tensor, longest: int) -> Tensor:
-    """Gather utterances into one padded batch, where the frames lie and in their type.
-
-    Args:
-        frames: [all frames, dim].
-        spans: int64 [batch, 2], first frame and number of frames; on the frames' device.
-        longest: the largest number of frames, known to the caller without asking the device.
-
-    Returns:
-        [batch, longest, dim]; beyond its end an utterance's last frame is repeated, so that what
-        the network masks is never another utterance's.
-    """
-    steps = torch.arange(longest, device=frames.device)
-    rows = spans[:, :1] + torch.minimum(steps, spans[:, 1:] - 1)
-    return frames.index_select(0, rows.flatten()).view(len(spans), longest, frames.shape[1])
-
-
 def collated(
-    frames: Tensor, examples: Examples, batches: Sequence[NDArray[np.intp]], device: torch.device
+    examples: Examples, batches: Sequence[NDArray[np.intp]], device: torch.device
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The frames and lengths of each batch on ``device``; nothing waits for a GPU that holds them.
+    """The batches on ``device``: frames [batch, longest, dim] as stored, and lengths [batch].
 
-    The places of all batches are sent to the frames' device at once.
+    Beyond the end of an utterance lie zeros. Nothing waits for a GPU that holds the frames: the
+    lengths of all batches are sent there at once.
     """
-    lengths = examples.spans[:, 1]
-    spans = torch.from_numpy(examples.spans[np.concatenate(batches)]).to(frames.device)
-    first = 0
-    for which in batches:
-        own = spans[first : first + len(which)]
-        batch = collate(frames, own, int(lengths[which].max()))
-        yield batch.to(device), own[:, 1].to(device)
-        first += len(which)
+    lengths = torch.from_numpy(examples.lengths[np.concatenate(batches)]).to(device)
+    for which, own in zip(batches, lengths.split([len(which) for which in batches]), strict=True):
+        frames = pad_sequence([examples.frames[i] for i in which], batch_first=True)
+        yield frames.to(device), own
 
 
 def random_batches(
@@ -130,7 +116,6 @@ def random_batches(
 
 def fit(
     network: Network,
-    frames: Tensor,
     train: Examples,
     validation: Examples,
     made_by: RunSettings,
@@ -142,7 +127,6 @@ def fit(
 
     Args:
         network: in its initial state.
-        frames: [all frames, dim], memory-mapped or on the network's device.
         train: the utterances to learn from.
         validation: the utterances that choose the epoch.
         made_by: the loss, and how it is trained.
@@ -172,8 +156,8 @@ def fit(
         if epoch - 1 - progress.best_epoch >= settings.patience:
             break
         begun = time.monotonic()
-        train_loss = train_epoch(network, frames, train, optimiser, made_by, seed, epoch)
-        outputs = torch.from_numpy(predict(network, frames, validation, settings.batch_size))
+        train_loss = train_epoch(network, train, optimiser, made_by, seed, epoch)
+        outputs = torch.from_numpy(predict(network, validation, settings.batch_size))
         validation_loss = float(LOSSES[made_by.loss](outputs, validation.goals))
         if not np.isfinite(validation_loss):
             raise InputError(
@@ -215,9 +199,9 @@ def name_of(
     weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
     arrays = [
         *weights,
-        train.spans,
+        train.lengths,
         train.goals.numpy(),
-        validation.spans,
+        validation.lengths,
         validation.goals.numpy(),
     ]
     own = [*(part.encode() for part in parts), *(array.tobytes() for array in arrays)]
@@ -226,7 +210,6 @@ def name_of(
 
 def train_epoch(
     network: Network,
-    frames: Tensor,
     train: Examples,
     optimiser: OneCycleAdam,
     made_by: RunSettings,
@@ -243,10 +226,10 @@ def train_epoch(
     torch.manual_seed(seed * 1_000_003 + epoch)
     device = network.input_mean.device
     network.train()
-    batches = list(random_batches(train.spans[:, 1], made_by.training.batch_size, rng))
+    batches = list(random_batches(train.lengths, made_by.training.batch_size, rng))
     goals = train.goals[np.concatenate(batches)].to(device).split([len(which) for which in batches])
     losses = []
-    for (batch, lengths), goal in zip(collated(frames, train, batches, device), goals, strict=True):
+    for (batch, lengths), goal in zip(collated(train, batches, device), goals, strict=True):
         loss = LOSSES[made_by.loss](network(batch, lengths), goal)
         optimiser.zero_grad()
         loss.backward()
@@ -263,16 +246,14 @@ def train_epoch(
     return float(np.average(values, weights=[len(which) for which in batches]))
 
 
-def predict(
-    network: Network, frames: Tensor, examples: Examples, batch_size: int
-) -> NDArray[np.float32]:
+def predict(network: Network, examples: Examples, batch_size: int) -> NDArray[np.float32]:
     """The network's outputs in the order of the examples: float32 [n, output_dim]."""
     device = network.input_mean.device
     network.eval()
-    by_length = np.argsort(examples.spans[:, 1], kind="stable")
+    by_length = np.argsort(examples.lengths, kind="stable")
     batches = [by_length[i : i + batch_size] for i in range(0, len(by_length), batch_size)]
     with torch.inference_mode():
-        made = [network(*batch) for batch in collated(frames, examples, batches, device)]
+        made = [network(*batch) for batch in collated(examples, batches, device)]
     outputs = np.zeros((len(by_length), network.output.out_features), dtype=np.float32)
     outputs[by_length] = torch.cat(made).cpu().numpy()
     return outputs

@@ -3,8 +3,8 @@
 import os
 import platform
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,16 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from emoword import __version__
-from emoword.features import memory
-from emoword.features.device import pick_device, place
+from emoword.features.device import pick_device, place, warn_of_slow_bfloat16
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
 from emoword.io.files import replacing, write_json, write_table
 from emoword.labels.decision import decide, unweighted_accuracy
-from emoword.labels.encoding import unit
 from emoword.labels.words import LabelVectors, read_classes, read_truth, read_words
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
 from emoword.schemas import UTTERANCES
-from emoword.training.loop import Examples, fit, frame_statistics, held, predict
+from emoword.spaces.geometry import cosine, unit
+from emoword.training.loop import Examples, fit, frame_statistics, predict
 from emoword.training.losses import centroids
 from emoword.training.network import Network, frames_needed
 from emoword.training.split import split
@@ -91,18 +90,18 @@ def train(
     made_by = read_settings(settings, RunSettings)
     chosen_device = pick_device(device)
     print(place(chosen_device), flush=True)
+    warn_of_slow_bfloat16(chosen_device, made_by.training.precision)
     make_deterministic(seed, threads)
-    memory.keep()
     frames = Features.open(features)
     data = read_data(made_by, utterances, truth, targets, vectors, frames, fold, seed)
     network = build_network(made_by, frames, data).to(chosen_device)
-    tensors = held(frames.frames, chosen_device)
+    data = replace(data, examples=data.examples.held(chosen_device))
     kept = out.with_name(f"{out.name}.checkpoint.safetensors")
     watched = watched_accuracy(made_by, data) if made_by.training.watch == "ua" else None
     history, best_epoch = fit(
-        network, tensors, data.part("train"), data.part("validation"), made_by, seed, kept, watched
+        network, data.part("train"), data.part("validation"), made_by, seed, kept, watched
     )
-    predictions, spread, more = predicted(made_by, network, tensors, data)
+    predictions, spread, more = predicted(made_by, network, data)
     weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()} | more
     run = {
         **described(made_by, fold, seed),
@@ -183,8 +182,8 @@ def read_data(
     chosen = made_by.training
     parts = split(table, classes, fold, chosen.validation, seed, chosen.validation_by)
     names = list(parts["utterance"])
-    spans = np.array([features.span(name) for name in names], dtype=np.int64)
-    check_lengths(made_by, names, spans)
+    frames = [features.of(name) for name in names]
+    check_lengths(made_by, names, [len(own) for own in frames])
     known = LabelVectors.open(vectors) if vectors and made_by.loss not in SPACELESS else None
     wanted, has_target = training_targets(
         made_by.loss, names, read_words(targets), truth, classes, known
@@ -196,13 +195,13 @@ def read_data(
                 f"{targets}/words.csv: no words for any utterance of the {name} part; "
                 "train on label sets that the dataset has (label_sets)"
             )
-    return Data(Examples(names, spans, torch.from_numpy(wanted)), parts, truth, classes, known)
+    return Data(Examples(names, frames, torch.from_numpy(wanted)), parts, truth, classes, known)
 
 
-def check_lengths(made_by: RunSettings, names: list[str], spans: NDArray[np.int64]) -> None:
+def check_lengths(made_by: RunSettings, names: Sequence[str], lengths: Sequence[int]) -> None:
     """Raise an InputError that names utterances of which pooling would leave no frame."""
     needed = frames_needed(made_by.network)
-    short = [name for name, span in zip(names, spans, strict=True) if span[-1] < needed]
+    short = [name for name, length in zip(names, lengths, strict=True) if length < needed]
     if short:
         raise InputError(
             f"{len(short)} utterances have fewer than the {needed} frames that pooling needs: "
@@ -232,27 +231,27 @@ def build_network(made_by: RunSettings, features: Features, data: Data) -> Netwo
         features.dim, data.output_dim, made_by.network, chosen.standardise, chosen.precision
     )
     if chosen.standardise == "run":
-        mean, std = frame_statistics(features.frames, data.part("train").spans)
+        mean, std = frame_statistics(data.part("train").frames)
         network.input_mean.copy_(torch.from_numpy(mean))
         network.input_std.copy_(torch.from_numpy(std))
     return network
 
 
 def predicted(
-    made_by: RunSettings, network: Network, frames: Tensor, data: Data
+    made_by: RunSettings, network: Network, data: Data
 ) -> tuple[NDArray[np.float32], float, dict[str, Tensor]]:
     """Predictions of the test part, their spread, and weights beside the network's (centroids)."""
     batch_size = made_by.training.batch_size
     test = data.part("test")
-    predictions = predict(network, frames, test, batch_size)
+    predictions = predict(network, test, batch_size)
     if made_by.loss != "triplet":
         of_classes = made_by.loss in CLASS_LOSSES
         return predictions, spread_of(predictions, test.goals.numpy(), of_classes), {}
     train = data.part("train")
-    embedded = torch.from_numpy(predict(network, frames, train, batch_size))
+    embedded = torch.from_numpy(predict(network, train, batch_size))
     centres = centroids(embedded, train.goals, len(data.classes)).contiguous()
     spread = float(unit(predictions).var(axis=0).sum())  # of 1, if spread over the sphere
-    similarities = (unit(predictions) @ unit(centres.numpy()).T).astype(np.float32)
+    similarities = cosine(predictions[:, None], centres.numpy()).astype(np.float32)
     return similarities, spread, {"centroids": centres}
 
 

@@ -476,6 +476,7 @@
       ["Printed", bdi(trace.shown)],
       [trace.vector ? "Similarity" : "Exact", bdi(trace.exact)],
       ...(trace.interval ? [["95% interval", trace.interval]] : []),
+      ...(trace.paper ? [["The paper", bdi(trace.paper)]] : []),
     ]);
     get("trace-body").replaceChildren(
       about,
