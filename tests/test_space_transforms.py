@@ -18,14 +18,16 @@ RATERS = {"frustration": 2, "excitement": 1, "tense": 1, "awe": 3}
 
 
 @pytest.fixture(scope="module")
-def targets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("targets")
-    (folder / "classes.json").write_text(json.dumps(list(LABELS)))
+def targets(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The folders of two label sets."""
+    folders = []
     for name, words in (("S1", LABELS), ("S3", LABELS | RATERS)):
+        folders.append(tmp_path_factory.mktemp(name))
+        (folders[-1] / "classes.json").write_text(json.dumps(list(LABELS)))
         rows = [(f"u{i}", word, count) for i, (word, count) in enumerate(words.items())]
         table = pd.DataFrame(rows, columns=["utterance", "word", "count"])
-        table.to_csv(folder / f"{name}.csv", index=False)
-    return folder
+        table.to_csv(folders[-1] / "words.csv", index=False)
+    return folders
 
 
 @pytest.fixture
@@ -62,9 +64,9 @@ def test_top_removed_is_the_rest_of_a_pca(
 
 
 def test_shuffled_words_of_labels_have_one_anothers_vectors(
-    transformed: Callable[..., WordSpace], embedded: WordSpace, targets: Path
+    transformed: Callable[..., WordSpace], embedded: WordSpace, targets: list[Path]
 ) -> None:
-    space = transformed("shuffled", "--targets", targets)
+    space = transformed("shuffled", "--targets", *targets)
     for group in (LABELS, RATERS):
         before, after = (s.vectors_of(list(group)) for s in (embedded, space))
         # the same vectors, so that how they lie to one another is the same as well
@@ -72,7 +74,7 @@ def test_shuffled_words_of_labels_have_one_anothers_vectors(
         assert not (before == after).all(axis=1).any()  # and none in its place
     others = [i for i in range(len(space)) if space.word(i) not in LABELS | RATERS]
     np.testing.assert_array_equal(space.vectors[others], embedded.vectors[others])
-    again = transformed("shuffled", "--targets", targets, "--seed", 1)
+    again = transformed("shuffled", "--targets", *targets, "--seed", 1)
     assert (again.vectors != space.vectors).any()
 
 
