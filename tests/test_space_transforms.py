@@ -34,7 +34,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def transformed(embedded_folder: Path, tmp_path: Path) -> Callable[..., WordSpace]:
     def make(kind: str, *options: object) -> WordSpace:
         out = tmp_path / kind
-        command = ["--space", embedded_folder, "--transform", kind, *options, "--out", out]
+        command = [embedded_folder, "--transform", kind, *options, "--out", out]
         cli.main(["transform-space", *map(str, command)])
         return WordSpace.open(out)
 
@@ -97,7 +97,7 @@ def test_a_vector_of_zeros_stays(tmp_path: Path) -> None:
     (tmp_path / "glove.txt").write_text("a 1 2\nb 0 0\nc 3 -1\n")
     source = ["--format", "glove", "--source", tmp_path / "glove.txt", "--out", tmp_path / "s"]
     cli.main(["space", *map(str, source)])
-    command = ["--space", tmp_path / "s", "--transform", "centred", "--out", tmp_path / "c"]
+    command = [tmp_path / "s", "--transform", "centred", "--out", tmp_path / "c"]
     cli.main(["transform-space", *map(str, command)])
     space = WordSpace.open(tmp_path / "c")
     assert space.vectors.tolist() == [[-1.0, 1.5], [0.0, 0.0], [1.0, -1.5]]
@@ -106,7 +106,7 @@ def test_a_vector_of_zeros_stays(tmp_path: Path) -> None:
 def test_mistakes_are_named(
     fails: Callable[..., str], embedded_folder: Path, tmp_path: Path
 ) -> None:
-    inputs = ["transform-space", "--space", embedded_folder, "--out", tmp_path / "x"]
+    inputs = ["transform-space", embedded_folder, "--out", tmp_path / "x"]
     assert "name them with --targets" in fails(*inputs, "--transform", "shuffled")
     top = ["--transform", "top_removed", "--components", 100]
     assert "--components 100: must be in 1..99" in fails(*inputs, *top)

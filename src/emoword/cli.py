@@ -45,9 +45,13 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
     },
     "Labels and word spaces": {
-        "fetch": Command("spaces.fetch", "a public file, such as GloVe 840B, resumable"),
-        "space": Command("spaces.make", "GloVe, word2vec or BERT -> a memory-mapped word space"),
-        "transform-space": Command("spaces.transforms", "a space -> centred, shuffled, ..."),
+        "fetch": Command("spaces.fetch:fetch", "a public file, such as GloVe 840B, resumable"),
+        "space": Command(
+            "spaces.make:space", "GloVe, word2vec or BERT -> a memory-mapped word space"
+        ),
+        "transform-space": Command(
+            "spaces.transforms:transform", "a space -> centred, shuffled, ..."
+        ),
         "label-set": Command("labels.label_sets:label_set", "annotations -> words of S1, S2, S3"),
         "encode": Command("labels.vectors:encode_words", "the vectors of a label set's words"),
     },
