@@ -3,17 +3,16 @@
 import json
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from emoword import cli, layout
+from emoword import layout
 from emoword.io.errors import InputError
 from emoword.layout import Model
-from emoword.report.build import first_error
+from emoword.report.build import first_error, paper
 from emoword.report.numbers import paper_numbers, power
 from emoword.settings import NetworkSettings, Settings, TrainingSettings, Transformers
 from small_results import meta_of
@@ -108,45 +107,43 @@ def test_runs_without_a_baseline_are_refused(tmp_path: Path) -> None:
         numbers(tmp_path, MODELS[:1])
 
 
+def build(folder: Path, body: str) -> Path:
+    """Compile a document of this body with one table and the project's references."""
+    (folder / "numbers.tex").write_text("\\newcommand{\\emoSeeds}{5}\n")
+    (folder / "table1.tex").write_text("table one\n")
+    (folder / "figure.pdf").write_bytes(b"")
+    head = "\\documentclass{article}\\usepackage{natbib}\\pdfinfoomitdate=1\\pdftrailerid{}"
+    tail = "\\bibliographystyle{plainnat}\\bibliography{refs}\\end{document}\n"
+    text = f"{head}\\input{{numbers}}\\begin{{document}}{body}{tail}"
+    (folder / "text.tex").write_text(text)
+    paper(
+        folder / "text.tex",
+        references=PAPER / "refs.bib",
+        numbers=folder / "numbers.tex",
+        tables=(folder / "table1.tex",),
+        figures=(folder / "figure.pdf",),
+        out=folder / "p.pdf",
+    )
+    return folder / "p.pdf"
+
+
 def test_without_latex_it_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, fails: Callable[..., str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    words = ["--text", "t", "--references", "r", "--numbers", "n", "--tables", "t", "--figures"]
-    said = fails("paper", *words, "f", "--out", tmp_path / "p.pdf")
-    assert "apt install latexmk texlive-latex-recommended texlive-fonts-recommended" in said
+    wanted = "apt install latexmk texlive-latex-recommended texlive-fonts-recommended"
+    with pytest.raises(InputError, match=wanted):
+        build(tmp_path, "")
     assert not (tmp_path / "p.pdf").exists()
 
 
-@pytest.fixture
-def build(tmp_path: Path) -> Callable[[str], Path]:
-    """Compile a document of this body with one table and the project's references."""
-    (tmp_path / "numbers.tex").write_text("\\newcommand{\\emoSeeds}{5}\n")
-    (tmp_path / "table1.tex").write_text("table one\n")
-    (tmp_path / "figure.pdf").write_bytes(b"")
-
-    def run(body: str) -> Path:
-        head = "\\documentclass{article}\\usepackage{natbib}\\pdfinfoomitdate=1\\pdftrailerid{}"
-        tail = "\\bibliographystyle{plainnat}\\bibliography{refs}\\end{document}\n"
-        (tmp_path / "text.tex").write_text(
-            f"{head}\\input{{numbers}}\\begin{{document}}{body}{tail}"
-        )
-        words = ["paper", "--text", tmp_path / "text.tex", "--references", PAPER / "refs.bib"]
-        words += ["--numbers", tmp_path / "numbers.tex", "--tables", tmp_path / "table1.tex"]
-        words += ["--figures", tmp_path / "figure.pdf", "--out", tmp_path / "p.pdf"]
-        cli.main([str(word) for word in words])
-        return tmp_path / "p.pdf"
-
-    return run
-
-
 @needs_latex
-def test_the_same_text_gives_the_same_bytes(build: Callable[[str], Path]) -> None:
+def test_the_same_text_gives_the_same_bytes(tmp_path: Path) -> None:
     body = r"\emoSeeds{} seeds \cite{stanley2023emotion} \input{table1} "
     body += r"\IfFileExists{tableA1.tex}{\input{tableA1}}{none}"
-    first = build(body).read_bytes()
+    first = build(tmp_path, body).read_bytes()
     assert first.startswith(b"%PDF")
-    assert build(body).read_bytes() == first
+    assert build(tmp_path, body).read_bytes() == first
 
 
 @needs_latex
@@ -160,11 +157,11 @@ def test_the_same_text_gives_the_same_bytes(build: Callable[[str], Path]) -> Non
     ],
 )
 def test_a_mistake_in_the_text_is_said_in_one_line(
-    build: Callable[[str], Path], body: str, message: str
+    tmp_path: Path, body: str, message: str
 ) -> None:
-    with pytest.raises(SystemExit, match=message) as stopped:
-        build(body)
-    assert "\n" not in str(stopped.value.code)
+    with pytest.raises(InputError, match=message) as stopped:
+        build(tmp_path, body)
+    assert "\n" not in str(stopped.value)
 
 
 def test_first_error() -> None:
