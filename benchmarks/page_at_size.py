@@ -23,7 +23,10 @@ import pandas as pd
 
 from emoword import cli
 from emoword.io.files import write_json, write_table
-from emoword.labels.encoding import encode, read_targets
+from emoword.labels.encoding import encode
+from emoword.labels.words import read_words
+from emoword.layout import Model, Place, as_json, parts_of, read_variant, run_folder
+from emoword.settings import Config, read_config
 from emoword.spaces.word_space import WordSpace
 from emoword.training.split import split
 
@@ -54,7 +57,6 @@ WRITTEN = {
     "other": "Other",
 }
 CLASSES = ["anger", "happiness", "sadness", "neutral"]
-NOUNS = ["excited=excitement"]
 LOSSES = ["mse", "mae", "lc"]
 TURNS = 36  # utterances of one speaker in a dialogue
 CHROMIUM = "/usr/bin/chromium"
@@ -101,30 +103,41 @@ def corpus(size: int, space: WordSpace, results: Path) -> None:
     write_json({"reader": "synthetic"}, results / "corpus.json")
 
 
-def train_nothing(results: Path, space: WordSpace, seeds: int, losses: Sequence[str]) -> list[Path]:
-    """Write runs whose predictions are the targets with noise; returns their folders."""
-    targets = {s: read_targets(results / f"targets/paper/{s}.csv") for s in ("S1", "S2", "S3")}
-    table = pd.read_csv(results / "utterances.csv", keep_default_na=False)
+def configuration(seeds: int, losses: Sequence[str]) -> Config:
+    """The configuration of the dataset `sized`."""
+    chosen = {"space": "embedded", "upstream": "logmel", "losses": losses}
+    own = {"kind": "demo", "folds": 5, "seeds": list(range(seeds)), "settings": chosen}
+    return read_config(
+        {
+            "datasets": {"sized": own},
+            "spaces": {"embedded": {"format": "embedded"}},
+            "upstreams": {"logmel": {"kind": "logmel"}},
+        }
+    )
+
+
+def train_nothing(place: Place, space: WordSpace) -> None:
+    """Write runs whose predictions are the targets with noise."""
+    variant = place.variant
+    targets = {s: read_words(place.targets(s)) for s in variant.targets}
+    table = pd.read_csv(place.path("utterances.csv"), keep_default_na=False)
     truth = targets["S1"].set_index("utterance")["word"]
     table = table[table["utterance"].isin(truth.index)]
     table = table.assign(label=truth.loc[table["utterance"]].to_numpy()).reset_index(drop=True)
-    folders = []
-    pairs = [(s, loss) for s in targets for loss in losses] + [("S1", "ce")]
-    for label_set, loss in pairs:
+    for model in variant.models:
         for fold in range(1, 6):
-            for seed in range(seeds):
-                rng = np.random.default_rng(
-                    [int(label_set[1]), len(loss), ord(loss[1]), fold, seed]
-                )
+            for seed in variant.seeds:
+                key = [int(model.label_set[1]), len(model.loss), ord(model.loss[1]), fold, seed]
+                rng = np.random.default_rng(key)
                 parts = split(table, CLASSES, fold, 0.2, seed)
                 tested = list(parts["utterance"][parts["part"] == "test"])
-                if loss == "ce":
+                if model.loss == "ce":
                     predictions = rng.standard_normal((len(tested), len(CLASSES)))
                 else:
-                    target = encode(targets[label_set], tested, space)
+                    target = encode(targets[model.label_set], tested, space)
                     scale = target.std() * 0.9
                     predictions = target + scale * rng.standard_normal(target.shape)
-                folder = results / f"runs/paper/{label_set}-{loss}/fold{fold}-seed{seed}"
+                folder = place.path(run_folder(model.folder, fold, seed))
                 folder.mkdir(parents=True)
                 np.save(folder / "predictions.npy", predictions.astype(np.float32))
                 write_table(parts, folder / "split.csv")
@@ -132,19 +145,15 @@ def train_nothing(results: Path, space: WordSpace, seeds: int, losses: Sequence[
                 history = {"epoch": range(1, 101)}
                 history |= dict(zip(("train_loss", "validation_loss"), losses, strict=True))
                 write_table(pd.DataFrame(history), folder / "history.csv")
-                write_json(record(label_set, loss, fold, seed, folder), folder / "run.json")
-                folders.append(folder)
-    return folders
+                write_json(record(model, fold, seed), folder / "run.json")
 
 
-def record(label_set: str, loss: str, fold: int, seed: int, folder: Path) -> dict[str, object]:
+def record(model: Model, fold: int, seed: int) -> dict[str, object]:
     """A run.json of a run that never ran, with the keys that the stages read."""
-    model = "baseline" if loss == "ce" else f"M{label_set[1]}"
     return {
-        "variant": "paper",
-        "model": model,
-        "label_set": label_set,
-        "loss": loss,
+        "model": model.name,
+        "label_set": model.label_set,
+        "loss": model.loss,
         "fold": fold,
         "seed": seed,
         "epochs": 100,
@@ -152,7 +161,7 @@ def record(label_set: str, loss: str, fold: int, seed: int, folder: Path) -> dic
         "spread": 0.3,
         "collapsed": False,
         "utterances": {},
-        "settings": {"features": "features/none", "out": str(folder)},
+        "settings": {"upstream": "none"},
         "device": "none",
         "machine": platform.machine(),
         "versions": {"numpy": np.__version__},
@@ -162,44 +171,48 @@ def record(label_set: str, loss: str, fold: int, seed: int, folder: Path) -> dic
 
 def make(out: Path, size: int, seeds: int, losses: Sequence[str] = LOSSES) -> Path:
     """Make the results and their page below ``out``; returns the page's folder."""
-    templates = Path(__file__).parent.parent / "paper" / "templates"
-    results, space_folder = out / "sized", out / "space"
+    paper = Path(__file__).parent.parent / "paper"
+    results, space_folder = out / "sized", out / "spaces/embedded"
     cli.main(["space", "--format", "embedded", "--out", str(space_folder)])
     space = WordSpace.open(space_folder)
+    results.mkdir()
     corpus(size, space, results)
-    call = f"""targets --utterances {results}/utterances.csv --annotations {results}/annotations.csv
-        --space {space_folder} --classes {" ".join(CLASSES)} --merge excitement=happiness
-        --nouns {" ".join(NOUNS)} --drop other --comments categorical attribute --lowercase
-        --spelling --out {results}/targets/paper"""
-    cli.main(call.split())
-    folders = list(map(str, train_nothing(results, space, seeds, losses)))
-    of_lc = [folder for folder in folders if "-lc/" in folder]
-    common = ["--targets", f"{results}/targets/paper", "--space", str(space_folder)]
-    decisions, near = f"{results}/decisions/paper.csv", f"{results}/nearest/paper.csv"
-    cli.main(["decide", "--runs", *folders, *common, "--out", decisions, "--nearest", near])
-    neighbours, means = (f"{results}/neighbours/paper{end}.csv" for end in ("", "_means"))
-    mixed = ["--neighbours", neighbours, "--means", means]
-    cli.main(["neighbours", "--runs", *of_lc, *common, *mixed])
-    cli.main(["evaluate", "--decisions", decisions, "--out", f"{results}/metrics.csv"])
-    literature = templates.parent / "literature.csv"
+    made = parts_of(configuration(seeds, losses), "sized")
+    files = {f"targets/{name}/settings.json": own for name, own in made.label_sets.items()}
+    for path, value in {**files, "variants/paper.json": made.variants["paper"]}.items():
+        (results / path).parent.mkdir(parents=True, exist_ok=True)
+        (results / path).write_text(as_json(value))
+    variant = results / "variants/paper.json"
+    place = read_variant(variant)
+    rated = f"--utterances {results}/utterances.csv --annotations {results}/annotations.csv"
+    for name, folder in place.variant.targets.items():
+        words_of = "" if name == "S1" else f"--space {space_folder}"
+        target = results / folder
+        call = f"label-set {target}/settings.json {rated} {words_of} --out {target}"
+        cli.main(call.split())
+    train_nothing(place, space)
+    decisions, neighbours = (f"{results}/{kind}/paper.csv" for kind in ("decisions", "neighbours"))
+    cli.main(f"decide {variant} --out {decisions} --nearest {results}/nearest/paper.csv".split())
+    means = f"{results}/neighbours/paper_means.csv"
+    cli.main(f"neighbours {variant} --out {neighbours} --means {means}".split())
+    cli.main(f"evaluate {decisions} --out {results}/metrics.csv".split())
     for number in range(1, 7):
-        call = f"""table {number} --metrics {results}/metrics.csv --neighbours {neighbours}
-            --literature {literature} --template {templates}/table.tex.j2 --dataset sized --synthetic
-            --csv {results}/tables/table{number}.csv --tex {results}/tables/table{number}.tex
-            --json {results}/tables/table{number}.json"""
+        table = f"{results}/tables/table{number}"
+        call = f"""table {number} {variant} --literature {paper}/literature.csv
+            --reported {paper}/reported.csv --template {paper}/templates/table.tex.j2
+            --csv {table}.csv --tex {table}.tex --json {table}.json"""
         cli.main(call.split())
     drawn = {
         "confusion": ["--decisions", decisions],
         "neighbours": ["--neighbours", neighbours],
-        "curves": ["--history", *(f"{folder}/history.csv" for folder in folders)],
+        "curves": ["--history", *(f"{run}/history.csv" for run in place.runs())],
     }
     for figure, inputs in drawn.items():
-        files = [f"--{kind}={results}/figures/{figure}.{kind}" for kind in ("pdf", "png")]
+        shown = [f"--{kind}={results}/figures/{figure}.{kind}" for kind in ("pdf", "png")]
         data = f"--data={results}/figures/{figure}.csv"
-        cli.main(["figure", figure, *inputs, *files, data])
-    page = ["--results", str(results), "--runs", *folders, *common, "--synthetic"]
+        cli.main(["figure", figure, *inputs, *shown, data])
     start = time.perf_counter()
-    cli.main(["page", *page, "--out", f"{results}/report"])
+    cli.main(f"page {variant} --out {results}/report".split())
     print(f"page made in {time.perf_counter() - start:.1f} s")
     return results / "report"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
-from emoword.page.dag import drawing
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -175,26 +174,6 @@ def test_data_are_a_script_that_ends_where_it_should(value: dict[str, str]) -> N
         assert read_data(path) == value
 
 
-def test_rules_are_drawn_below_what_they_need() -> None:
-    dot = """digraph {
-        0[label = "all", color = "0.00", style="rounded"];
-        1[label = "train", color = "0.1", style="rounded"];
-        2[label = "decide", color = "0.1", style="rounded"];
-        3[label = "space", color = "0.1", style="rounded"];
-        2 -> 0
-        1 -> 2
-        3 -> 2
-        3 -> 1
-    }"""
-    made = drawing(dot)
-    assert made
-    assert made.edges == [("space", "train"), ("train", "decide")]  # space -> decide follows
-    height = {name: y for name, _, y in made.boxes}
-    assert height["space"] < height["train"] < height["decide"]
-    assert drawing(dot.replace("3 -> 1", "2 -> 1")) is None, "a cycle"
-    assert drawing("") is None
-
-
 def test_audio_is_an_address_and_never_a_scheme(tmp_path: Path) -> None:
     wavs = ["javascript:alert(1).wav", 'a b/"q"#?.wav', "../x%2F.wav"]
     out = tmp_path / "results" / "report"
@@ -232,12 +211,9 @@ class Cells(HTMLParser):
             self._address = ""
 
 
-def page_of(results: Path, out: Path, *options: str) -> str:
-    """Make the page anew; returns index.html."""
-    folders = sorted(map(str, (results / "runs/paper").glob("*/*")))
-    call = ["page", "--results", results, "--runs", *folders, "--out", out]
-    call += ["--targets", results / "targets/paper", "--space", results.parent / "space"]
-    cli.main([str(argument) for argument in [*call, *options]])
+def page_of(results: Path, out: Path) -> str:
+    """Make the page; returns index.html."""
+    cli.main(["page", str(results / "variants/paper.json"), "--out", str(out)])
     return (out / "index.html").read_text(encoding="utf-8")
 
 
@@ -264,7 +240,7 @@ def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path
     assert 'id="further"' not in page_of(sized, tmp_path / "bare")
     results = tmp_path / "results"
     shutil.copytree(sized, results)
-    shutil.copytree(sized.parent / "space", tmp_path / "space")
+    shutil.copytree(sized.parent / "spaces", tmp_path / "spaces")
     claims = pd.DataFrame({"claim": ["best"], "place": ["Table 1"], "verdict": ["undecided"]})
     claims["says"] = "M1 <b>is</b> best"
     parts = pd.DataFrame(
@@ -289,7 +265,7 @@ def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path
     assert "Table A1" in text
     assert ">0.1235<" in text
     assert "<small><bdi>25.00–75.00</bdi></small>" in text
-    assert "<small><bdi>paper: 69.68 (&lt;b&gt;)</bdi></small>" in text
+    assert "<small><bdi>69.68 (&lt;b&gt;)</bdi></small>" in text
 
 
 def test_what_does_not_fit_together_is_said_in_one_line(
@@ -297,10 +273,8 @@ def test_what_does_not_fit_together_is_said_in_one_line(
 ) -> None:
     results = tmp_path / "results"
     shutil.copytree(sized, results)
-    shutil.copytree(sized.parent / "space", tmp_path / "space")
-    options = ["--results", results, "--runs", *(results / "runs/paper").glob("S1-lc/*")]
-    options += ["--targets", results / "targets/paper", "--space", tmp_path / "space"]
-    options += ["--out", tmp_path / "page"]
+    shutil.copytree(sized.parent / "spaces", tmp_path / "spaces")
+    options = [results / "variants/paper.json", "--out", tmp_path / "page"]
     table = read_table(results / "annotations.csv", ["utterance"])
     write_table(table.assign(utterance="nobody"), results / "annotations.csv")
     assert "annotations.csv: 'nobody' is not in" in fails("page", *options)
