@@ -156,9 +156,7 @@ def test_the_same_text_gives_the_same_bytes(tmp_path: Path) -> None:
         (r"\cite{stanley2023emotion} \input{tableA1}", "LaTeX failed: .*tableA1"),
     ],
 )
-def test_a_mistake_in_the_text_is_said_in_one_line(
-    tmp_path: Path, body: str, message: str
-) -> None:
+def test_a_mistake_in_the_text_is_said_in_one_line(tmp_path: Path, body: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as stopped:
         build(tmp_path, body)
     assert "\n" not in str(stopped.value)
