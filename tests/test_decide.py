@@ -207,8 +207,8 @@ def test_typical_examples_are_of_different_emotions_and_show_comments() -> None:
         ),
     }
     found = [(own.label_set, " ".join(own.words.index)) for own in typical_examples(sets)]
-    # joy is the most frequent of S1; of S2's mixtures those of joy are left out; of S3's with a word
-    # from a comment those of joy and anger, and then of sadness: the first in the alphabet
+    # joy is the most frequent of S1; of S2's mixtures those of joy are left out; of S3's with a
+    # word from a comment those of joy and anger, and then of sadness: the first in the alphabet
     wanted = [("S1", "joy"), ("S2", "anger awe"), ("S3", "calm sadness"), ("S3", "fear tense")]
     assert found == wanted
     assert typical_examples({"S1": sets["S1"]}) == []

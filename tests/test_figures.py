@@ -260,7 +260,7 @@ def test_confusion_says_ua_and_what_collapsed(tmp_path: Path) -> None:
     table = made.numbers.set_index(["model", "true", "predicted"])
     assert tuple(table.loc[("M1", "anger", "anger"), ["count", "share"]]) == (2, 1)
     assert tuple(table.loc[("M1", "sadness", "anger"), ["count", "share"]]) == (1, 1)
-    assert np.isnan(table.loc[("baseline", "sadness", "sadness"), "share"])
+    assert table["share"].isna()["baseline", "sadness", "sadness"]
     # the mean of the recalls 1, 0, 0; of a label without utterances there is none
     assert {"M1: UA 33.3", "baseline: UA 0.0"} <= set(made.texts())
     (note,) = [text for text in made.texts() if "Collapsed" in text]
@@ -313,8 +313,8 @@ def test_neighbours_shows_words_similarities_and_shares(inputs: Inputs) -> None:
     near = near[near["kind"] == "prediction"].set_index(["name", "model", "rank"]).loc[keys]
     assert list(table["word"]) == list(near["word"])
     np.testing.assert_array_equal(table["similarity"], near["similarity"])
-    keys = ["model", "fold", "utterance"]
-    joined = decisions.merge(nearest.rename(columns={"of": "model"}), on=keys)
+    run = ["model", "fold", "utterance"]
+    joined = decisions.merge(nearest.rename(columns={"of": "model"}), on=run)
     for row in table.to_dict("records"):
         own = joined[(joined["model"] == row["model"]) & (joined["true"] == row["emotion"])]
         share = (own[["word 1", "word 2"]] == row["word"]).any(axis=1).mean()

@@ -32,7 +32,7 @@ def numbers(folder: Path, models: list[Model] = MODELS) -> dict[str, str]:
     """What `emoword paper-numbers` writes, from records as small as they can be."""
     files: dict[str, Any] = {"corpus.json": {"utterances": 240}}
     for model in models:
-        loss = "ce" if model.name == "baseline" else "lc"
+        loss: Loss = "ce" if model.name == "baseline" else "lc"
         settings = json.loads(layout.as_json(layout.run_settings(CHOSEN, "S1", loss)))
         files[f"{model.name}/fold1-seed0/run.json"] = {
             **{"model": model.name, "settings": settings, "collapsed": model.name == "M2"},
@@ -61,7 +61,7 @@ def numbers(folder: Path, models: list[Model] = MODELS) -> dict[str, str]:
     pd.DataFrame(rows).to_csv(folder / "intervals.csv", index=False)
     (folder / "claims.csv").write_text("verdict\nsupported\nundecided\nundecided\n")
     (folder / "versus_paper.csv").write_text("verdict\nnot transcribed\ninside our interval\n")
-    chosen = {"network": CHOSEN.network, "training": CHOSEN.training}
+    chosen: dict[str, Any] = {"network": CHOSEN.network, "training": CHOSEN.training}
     about: dict[str, Any] = {"dataset": HOSTILE, "kind": "demo", "targets": {"S1": "S1"}}
     variant = write_variant(folder, **about, folds=1, models=models, **chosen)
     paper_numbers(variant, features=folder / "meta.json", out=folder / "numbers.tex")

@@ -56,5 +56,5 @@ def test_files_that_do_not_belong_together_are_refused(
         (tmp_path / "vectors.npy").write_bytes(b"no array")
     else:
         np.save(tmp_path / "vectors.npy", wrong)
-    with pytest.raises(InputError, match="do not belong together|no vectors of a label set"):
+    with pytest.raises(InputError, match=r"do not belong together|no vectors of a label set"):
         LabelVectors.open(tmp_path)
