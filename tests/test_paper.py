@@ -14,7 +14,7 @@ from emoword.io.errors import InputError
 from emoword.layout import Model
 from emoword.report.build import first_error, paper
 from emoword.report.numbers import paper_numbers, power
-from emoword.settings import NetworkSettings, Settings, TrainingSettings, Transformers
+from emoword.settings import Loss, NetworkSettings, Settings, TrainingSettings, Transformers
 from small_results import meta_of
 from variant_files import write_variant
 
