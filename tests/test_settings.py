@@ -17,6 +17,7 @@ from emoword.settings import (
     Settings,
     Struct,
     TrainingSettings,
+    Transformers,
     laid_over,
     read_config,
     resolve,
@@ -65,7 +66,9 @@ def test_the_defaults_are_the_papers() -> None:
     assert not labels.merge_raters
     assert Settings().losses == ("mse", "mae", "lc")
     config = read_config(CONFIG)
-    assert config.upstreams["wav2vec2_large"].layer == 14
+    upstream = config.upstreams["wav2vec2_large"]
+    assert isinstance(upstream, Transformers)
+    assert upstream.layer == 14
     assert config.datasets["iemocap"].folds == 5
 
 
