@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from emoword.io.errors import InputError
 from emoword.settings import (
@@ -15,7 +16,6 @@ from emoword.settings import (
     LabelSettings,
     NetworkSettings,
     Settings,
-    Struct,
     TrainingSettings,
     Transformers,
     laid_over,
