@@ -27,6 +27,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -41,23 +42,25 @@ import numpy as np
 import plain
 import soundfile
 import torch
-from emoword.features.unfinished import Unfinished
 from iemocap_like import IN_CLASSES, seconds
 
-from emoword.features import batches as speech_batches
-from emoword.features import memory
-from emoword.features.extract import SECONDS_TOGETHER, compute
-from emoword.features.frames import STORED, Features
+from emoword.features.batches import usable
+from emoword.features.extract import write_frames
+from emoword.features.frames import Features
 from emoword.features.pretrained import load
-from emoword.training.loop import Examples, frame_statistics, held, train_epoch
-from emoword.training.network import Network, Shape
+from emoword.features.shards import Meta
+from emoword.layout import RunSettings, as_json
+from emoword.settings import LabelSettings, NetworkSettings, TrainingSettings, Transformers
+from emoword.training.loop import Examples, frame_statistics, train_epoch
+from emoword.training.network import Network
 from emoword.training.optimiser import OneCycleAdam
 
 import transformers  # isort: skip  after emoword.io.torchaudio_python, by way of plain
 
 LAYER = 14
-SHAPE = Shape(input_dim=1024, output_dim=300)
+INPUT_DIM, OUTPUT_DIM, SHAPE = 1024, 300, NetworkSettings()
 BATCH = 32
+RUN = Path(__file__).parents[1] / "run"
 TRAINED = 0.64  # of the utterances: four of five folds, less a fifth for validation
 Measured = dict[str, Any]
 
@@ -67,22 +70,20 @@ Measured = dict[str, Any]
 
 def features_ours(a: argparse.Namespace) -> Measured:
     """`emoword features` on the sample, after the model is loaded."""
-    folder, device = a.folder, torch.device(a.device)
-    memory.keep()
-    upstream = load(str(folder / "model"), LAYER, device, precision=a.precision)
-    wavs = sorted((folder / "wav").iterdir())
-    utterances = speech_batches.sorted_utterances([(wav.stem, str(wav)) for wav in wavs])[0]
-    states = {utterance.name: utterance.audio for utterance in utterances}
-    out = folder / f"features-{a.precision}.unfinished"
-    unfinished = Unfinished(out, upstream.dim, STORED["float32"], "", states)
+    folder = a.folder / f"features-{a.precision}"
+    folder.mkdir(exist_ok=True)
+    made_by = Transformers(model=str(a.folder / "model"), layer=LAYER, precision=a.precision)
+    upstream = load(made_by, torch.device(a.device))
+    wavs = sorted((a.folder / "wav").iterdir())
     begun = time.perf_counter()
-    compute(utterances, upstream, "float32", SECONDS_TOGETHER[device.type], unfinished)
+    utterances = usable([(wav.stem, str(wav)) for wav in wavs], upstream)
+    index = write_frames(folder / "frames.npy", utterances, upstream, "float32")
     spent = time.perf_counter() - begun
-    stored = np.memmap(out / "frames.npy", np.float32, "r", offset=128).reshape(-1, upstream.dim)
+    stored = np.load(folder / "frames.npy", mmap_mode="r")
     errors = []
-    for done in unfinished.done:
-        wanted = np.load(folder / "states" / f"{done.utterance}.npy")
-        got = stored[done.start : done.start + done.frames]
+    for name, start, count in index.itertuples():
+        wanted = np.load(a.folder / "states" / f"{name}.npy")
+        got = stored[start : start + count]
         errors.append(float(np.linalg.norm(got - wanted) / np.linalg.norm(wanted)))
     return {"seconds": spent, "error": max(errors)}
 
@@ -101,24 +102,23 @@ def features_plain(a: argparse.Namespace) -> Measured:
 
 def goals(classes: np.ndarray[Any, Any]) -> torch.Tensor:
     """A vector a class, as word vectors are long."""
-    vectors = np.random.default_rng(1).normal(0, 0.4, (4, SHAPE.output_dim))
+    vectors = np.random.default_rng(1).normal(0, 0.4, (4, OUTPUT_DIM))
     return torch.from_numpy(vectors[classes].astype(np.float32))
 
 
-def corpus(folder: Path) -> tuple[Features, Examples]:
-    """The frames, and the utterances that are trained on."""
-    features = Features.open(folder / "frames")
-    classes = np.load(folder / "classes.npy")
-    names = list(features.index)[: round(TRAINED * len(features.index))]
-    spans = np.array([features.span(name) for name in names])
-    return features, Examples(names, spans, goals(classes[: len(names)]))
+def corpus(folder: Path) -> Examples:
+    """The utterances that are trained on."""
+    frames = Features.open(folder / "frames").frames
+    names = list(frames)[: round(TRAINED * len(frames))]
+    classes = np.load(folder / "classes.npy")[: len(names)]
+    return Examples(names, [frames[name] for name in names], goals(classes))
 
 
-def network_of(features: Features, train: Examples, seed: int, precision: str) -> Network:
+def network_of(train: Examples, seed: int, precision: str) -> Network:
     """In its initial state."""
     torch.manual_seed(seed)
-    network = Network(SHAPE, precision=precision)
-    mean, std = frame_statistics(features.frames, train.spans)
+    network = Network(INPUT_DIM, OUTPUT_DIM, SHAPE, precision=precision)
+    mean, std = frame_statistics(train.frames)
     network.input_mean.copy_(torch.from_numpy(mean))
     network.input_std.copy_(torch.from_numpy(std))
     return network
@@ -129,26 +129,33 @@ def training_ours(a: argparse.Namespace) -> Measured:
     from emoword.training.train import make_deterministic
 
     make_deterministic(a.seed, torch.get_num_threads())
-    memory.keep()
-    features, train = corpus(a.folder)
-    network = network_of(features, train, a.seed, a.precision).to(a.device)
-    frames = held(features.frames, torch.device(a.device))
+    train = corpus(a.folder)
+    network = network_of(train, a.seed, a.precision).to(a.device)
+    train = train.held(torch.device(a.device))
+    training = TrainingSettings(batch_size=BATCH, learning_rate=2e-3)
+    made_by = RunSettings(
+        label_set="S1",
+        loss="lc",
+        labels=LabelSettings(),
+        upstream="wav2vec2_large",
+        network=SHAPE,
+        training=training,
+    )
     steps = -(-len(train.names) // BATCH) * a.epochs
-    optimiser = OneCycleAdam(network.parameters(), 2e-3, steps)
-    settings = argparse.Namespace(seed=a.seed, batch_size=BATCH, loss="lc")
+    optimiser = OneCycleAdam(network.parameters(), training, steps)
     times, losses = [], []
     for epoch in range(1, a.epochs + 1):
         begun = time.perf_counter()
-        losses.append(train_epoch(network, frames, train, optimiser, settings, epoch))
+        losses.append(train_epoch(network, train, optimiser, made_by, a.seed, epoch))
         times.append(time.perf_counter() - begun)
     return {"seconds": min(times), "losses": losses}
 
 
 def training_plain(a: argparse.Namespace) -> Measured:
     """The peer's epochs, from the same initial weights."""
-    features, train = corpus(a.folder)
-    network = plain.PlainNetwork(SHAPE)
-    network.take_weights(network_of(features, train, a.seed, a.precision))
+    train = corpus(a.folder)
+    network = plain.PlainNetwork(INPUT_DIM, OUTPUT_DIM, SHAPE)
+    network.take_weights(network_of(train, a.seed, a.precision))
     network.to(a.device)
     files = [a.folder / "npy" / f"{name}.npy" for name in train.names]
     loader = torch.utils.data.DataLoader(
@@ -218,18 +225,18 @@ def write_wavs(folder: Path, sample: int) -> float:
     return float(lengths.sum())
 
 
-def write_frames(folder: Path, utterances: int) -> int:
+def write_corpus(folder: Path, utterances: int) -> int:
     """Noise in which four classes differ, in one array and in one .npy each; how many frames."""
-    (folder / "frames").mkdir()
+    shard = folder / "frames" / "shard1of1"
+    shard.mkdir(parents=True)
     (folder / "npy").mkdir()
     counts = (seconds(utterances) * 50).astype(int)
     rng = np.random.default_rng(0)
     classes = rng.integers(0, 4, utterances)
-    offsets = rng.normal(0, 0.15, (4, SHAPE.input_dim))
-    noise = rng.normal(0, 1, (4 * int(counts.max()), SHAPE.input_dim)).astype(np.float16)
-    path = folder / "frames" / "frames.npy"
-    shape = (int(counts.sum()), SHAPE.input_dim)
-    frames = np.lib.format.open_memmap(path, "w+", np.float16, shape)
+    offsets = rng.normal(0, 0.15, (4, INPUT_DIM))
+    noise = rng.normal(0, 1, (4 * int(counts.max()), INPUT_DIM)).astype(np.float16)
+    shape = (int(counts.sum()), INPUT_DIM)
+    frames = np.lib.format.open_memmap(shard / "frames.npy", "w+", np.float16, shape)
     starts = np.cumsum(counts) - counts
     for i, (start, count) in enumerate(zip(starts, counts, strict=True)):
         place = rng.integers(0, len(noise) - count)
@@ -238,9 +245,21 @@ def write_frames(folder: Path, utterances: int) -> int:
     frames.flush()
     np.save(folder / "classes.npy", classes)
     rows = [f"u{i},{s},{n}\n" for i, (s, n) in enumerate(zip(starts, counts, strict=True))]
-    (folder / "frames" / "index.csv").write_text("utterance,start,frames\n" + "".join(rows))
-    meta = {"dim": SHAPE.input_dim, "dtype": "float16"}
-    (folder / "frames" / "meta.json").write_text(json.dumps(meta))
+    (shard / "index.csv").write_text("utterance,start,frames\n" + "".join(rows))
+    meta = Meta(
+        shard="1/1",
+        utterances=utterances,
+        frames=shape[0],
+        device="cpu",
+        all_utterances="",
+        other_labels=0,
+        dim=INPUT_DIM,
+        upstream=Transformers(model="noise", layer=LAYER, dtype="float16"),
+        about={},
+        threads=1,
+        versions={},
+    )
+    (shard / "meta.json").write_text(as_json(meta))
     return int(counts[: round(TRAINED * utterances)].sum())
 
 
@@ -249,14 +268,14 @@ def write_frames(folder: Path, utterances: int) -> int:
 
 def step_flops(frames: int, utterances: int) -> float:
     """Of forward and backward over so many frames: 3 x forward, less the input's gradient."""
-    dims, time_steps, total = [SHAPE.input_dim, *SHAPE.channels], float(frames), 0.0
+    dims, time_steps, total = [INPUT_DIM, *SHAPE.channels], float(frames), 0.0
     for i, (kernel, pool) in enumerate(zip(SHAPE.kernels, SHAPE.pools, strict=True)):
         own = 2 * time_steps * dims[i] * dims[i + 1] * kernel
         total += own * (2 if i == 0 else 3)
         time_steps /= pool
     for dim in (dims[-1], 2 * SHAPE.lstm):
         total += 3 * 2 * 2 * time_steps * 4 * SHAPE.lstm * (dim + SHAPE.lstm)  # two directions
-    layers = [2 * SHAPE.lstm, *SHAPE.hidden, SHAPE.output_dim]
+    layers = [2 * SHAPE.lstm, *SHAPE.hidden, OUTPUT_DIM]
     total += 3 * 2 * utterances * sum(a * b for a, b in pairwise(layers))
     return total
 
@@ -267,7 +286,11 @@ def measure(what: str, folder: Path, arguments: argparse.Namespace, *options: st
     command += ["--threads", str(arguments.threads), "--device", arguments.device]
     command += ["--epochs", str(arguments.epochs)]
     print(f"measuring {what} {' '.join(options)}", file=sys.stderr, flush=True)
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    # what ./run tells malloc
+    own = dict(re.findall(r"(MALLOC_\w+)=(\d+)", RUN.read_text())) if "ours" in what else {}
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | own
+    )
     measured: Measured = json.loads(done.stdout.splitlines()[-1])
     return measured
 
@@ -282,7 +305,7 @@ def report(folder: Path, arguments: argparse.Namespace) -> None:
     """Measure everything, print the table."""
     write_model(folder / "model", arguments.small)
     audio = write_wavs(folder / "wav", arguments.sample)
-    frames = write_frames(folder, arguments.utterances)
+    frames = write_corpus(folder, arguments.utterances)
     trained = round(TRAINED * arguments.utterances)
 
     def row(what: str, ours: str, peer: str, ratio: str) -> None:

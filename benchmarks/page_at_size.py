@@ -10,7 +10,7 @@ audio: the numbers mean nothing, the sizes and times do. Prints one line a measu
 """
 
 import argparse
-import csv
+import itertools
 import json
 import platform
 import statistics
@@ -18,15 +18,28 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
+import torch
 
-from emoword import cli
+from emoword import cli, layout
+from emoword.evaluation.decide import decide
+from emoword.evaluation.evaluate import evaluate
+from emoword.evaluation.neighbours import neighbours
 from emoword.io.files import write_json, write_table
-from emoword.labels.encoding import encode, read_targets
+from emoword.labels.encoding import encode
+from emoword.labels.label_sets import label_set
+from emoword.labels.words import read_classes, read_label_sets
+from emoword.layout import Parts, Place
+from emoword.page.build import page as make_page
+from emoword.schemas import ANNOTATIONS, UTTERANCES
+from emoword.settings import Config, read_config
 from emoword.spaces.word_space import WordSpace
 from emoword.training.split import split
+from emoword.training.train import described, surroundings
 
+PAPER = Path(__file__).parent.parent / "paper"
 # IEMOCAP's labels (Busso et al. 2008; the first five are the paper's 5,531); "" has no majority
 LABELS = {
     "anger": 1103,
@@ -41,20 +54,7 @@ LABELS = {
     "other": 3,
     "": 2507,
 }
-WRITTEN = {
-    "anger": "Anger",
-    "happiness": "Happiness",
-    "excitement": "Excited",
-    "sadness": "Sadness",
-    "neutral": "Neutral",
-    "frustration": "Frustration",
-    "fear": "Fear",
-    "surprise": "Surprise",
-    "disgust": "Disgust",
-    "other": "Other",
-}
-CLASSES = ["anger", "happiness", "sadness", "neutral"]
-NOUNS = ["excited=excitement"]
+WRITTEN = {label: label.capitalize() for label in LABELS if label} | {"excitement": "Excited"}
 LOSSES = ["mse", "mae", "lc"]
 TURNS = 36  # utterances of one speaker in a dialogue
 CHROMIUM = "/usr/bin/chromium"
@@ -94,112 +94,103 @@ def corpus(size: int, space: WordSpace, results: Path) -> None:
             if rng.random() < 0.3:
                 text = str(words[rng.integers(len(words))])
                 annotations.append((name, who, role, "comment", "attribute", text, *where))
-    head = ["utterance", "wav", "speaker", "fold", "style", "label"]
-    write_table(pd.DataFrame(utterances, columns=head), results / "utterances.csv")
-    head = ["utterance", "rater", "role", "kind", "source", "text", "file", "line"]
-    write_table(pd.DataFrame(annotations, columns=head), results / "annotations.csv")
+    for rows, schema in ((utterances, UTTERANCES), (annotations, ANNOTATIONS)):
+        write_table(pd.DataFrame(rows, columns=schema.names), results / schema.file)
     write_json({"reader": "synthetic"}, results / "corpus.json")
 
 
-def train_nothing(results: Path, space: WordSpace, seeds: int, losses: Sequence[str]) -> list[Path]:
-    """Write runs whose predictions are the targets with noise; returns their folders."""
-    targets = {s: read_targets(results / f"targets/paper/{s}.csv") for s in ("S1", "S2", "S3")}
-    table = pd.read_csv(results / "utterances.csv", keep_default_na=False)
+def configuration(seeds: int, losses: Sequence[str]) -> Config:
+    """The paper's settings, with the embedded word space."""
+    chosen = {"space": "embedded", "upstream": "none", "losses": list(losses)}
+    sized = {"kind": "demo", "folds": 5, "seeds": list(range(seeds)), "settings": chosen}
+    return read_config(
+        {
+            "datasets": {"sized": sized},
+            "spaces": {"embedded": {"format": "embedded"}},
+            "upstreams": {"none": {"kind": "logmel"}},
+        }
+    )
+
+
+def train_nothing(place: Place, parts: Parts, space: WordSpace) -> None:
+    """Write runs whose predictions are the targets with noise."""
+    targets = read_label_sets(place)
+    classes = read_classes(place.targets("S1"))
     truth = targets["S1"].set_index("utterance")["word"]
+    table = pd.read_csv(place.path("utterances.csv"), keep_default_na=False)
     table = table[table["utterance"].isin(truth.index)]
     table = table.assign(label=truth.loc[table["utterance"]].to_numpy()).reset_index(drop=True)
-    folders = []
-    pairs = [(s, loss) for s in targets for loss in losses] + [("S1", "ce")]
-    for label_set, loss in pairs:
-        for fold in range(1, 6):
-            for seed in range(seeds):
-                rng = np.random.default_rng(
-                    [int(label_set[1]), len(loss), ord(loss[1]), fold, seed]
-                )
-                parts = split(table, CLASSES, fold, 0.2, seed)
-                tested = list(parts["utterance"][parts["part"] == "test"])
-                if loss == "ce":
-                    predictions = rng.standard_normal((len(tested), len(CLASSES)))
-                else:
-                    target = encode(targets[label_set], tested, space)
-                    scale = target.std() * 0.9
-                    predictions = target + scale * rng.standard_normal(target.shape)
-                folder = results / f"runs/paper/{label_set}-{loss}/fold{fold}-seed{seed}"
-                folder.mkdir(parents=True)
-                np.save(folder / "predictions.npy", predictions.astype(np.float32))
-                write_table(parts, folder / "split.csv")
-                losses = 0.1 * np.exp(-np.arange(100) / 20) + 0.01 * rng.random((2, 100))
-                history = {"epoch": range(1, 101)}
-                history |= dict(zip(("train_loss", "validation_loss"), losses, strict=True))
-                write_table(pd.DataFrame(history), folder / "history.csv")
-                write_json(record(label_set, loss, fold, seed, folder), folder / "run.json")
-                folders.append(folder)
-    return folders
-
-
-def record(label_set: str, loss: str, fold: int, seed: int, folder: Path) -> dict[str, object]:
-    """A run.json of a run that never ran, with the keys that the stages read."""
-    model = "baseline" if loss == "ce" else f"M{label_set[1]}"
-    return {
-        "variant": "paper",
-        "model": model,
-        "label_set": label_set,
-        "loss": loss,
-        "fold": fold,
-        "seed": seed,
-        "epochs": 100,
-        "best_epoch": 80,
-        "spread": 0.3,
-        "collapsed": False,
-        "utterances": {},
-        "settings": {"features": "features/none", "out": str(folder)},
-        "device": "none",
-        "machine": platform.machine(),
-        "versions": {"numpy": np.__version__},
-        "classes": CLASSES,
-    }
+    folds = range(1, place.variant.folds + 1)
+    for model, fold, seed in itertools.product(place.variant.models, folds, place.variant.seeds):
+        key = [int(model.label_set[1]), len(model.loss), ord(model.loss[1]), fold, seed]
+        rng = np.random.default_rng(key)
+        parted = split(table, classes, fold, 0.2, seed)
+        tested = list(parted["utterance"][parted["part"] == "test"])
+        if model.loss == "ce":
+            predictions = rng.standard_normal((len(tested), len(classes)))
+        else:
+            target = encode(targets[model.label_set], tested, space)
+            scale = target.std() * 0.9
+            predictions = target + scale * rng.standard_normal(target.shape)
+        folder = place.path(layout.run_folder(model.folder, fold, seed))
+        folder.mkdir(parents=True)
+        np.save(folder / "predictions.npy", predictions.astype(np.float32))
+        write_table(parted, folder / "split.csv")
+        falling = 0.1 * np.exp(-np.arange(100) / 20) + 0.01 * rng.random((2, 100))
+        history = {"epoch": range(1, 101)}
+        history |= dict(zip(("train_loss", "validation_loss"), falling, strict=True))
+        write_table(pd.DataFrame(history), folder / "history.csv")
+        made_by = parts.models[Path(model.folder).name]
+        record = described(made_by, fold, seed) | surroundings(torch.device("cpu"), 0)
+        record |= {"epochs": 100, "best_epoch": 80, "spread": 0.3, "collapsed": False}
+        record |= {"utterances": {}, "classes": classes, "settings": msgspec.to_builtins(made_by)}
+        write_json(record, folder / "run.json")
 
 
 def make(out: Path, size: int, seeds: int, losses: Sequence[str] = LOSSES) -> Path:
     """Make the results and their page below ``out``; returns the page's folder."""
-    templates = Path(__file__).parent.parent / "paper" / "templates"
-    results, space_folder = out / "sized", out / "space"
-    cli.main(["space", "--format", "embedded", "--out", str(space_folder)])
-    space = WordSpace.open(space_folder)
-    corpus(size, space, results)
-    call = f"""targets --utterances {results}/utterances.csv --annotations {results}/annotations.csv
-        --space {space_folder} --classes {" ".join(CLASSES)} --merge excitement=happiness
-        --nouns {" ".join(NOUNS)} --drop other --comments categorical attribute --lowercase
-        --spelling --out {results}/targets/paper"""
-    cli.main(call.split())
-    folders = list(map(str, train_nothing(results, space, seeds, losses)))
-    of_lc = [folder for folder in folders if "-lc/" in folder]
-    common = ["--targets", f"{results}/targets/paper", "--space", str(space_folder)]
-    decisions, near = f"{results}/decisions/paper.csv", f"{results}/nearest/paper.csv"
-    cli.main(["decide", "--runs", *folders, *common, "--out", decisions, "--nearest", near])
-    neighbours, means = (f"{results}/neighbours/paper{end}.csv" for end in ("", "_means"))
-    mixed = ["--neighbours", neighbours, "--means", means]
-    cli.main(["neighbours", "--runs", *of_lc, *common, *mixed])
-    cli.main(["evaluate", "--decisions", decisions, "--out", f"{results}/metrics.csv"])
-    literature = templates.parent / "literature.csv"
+    results, space = out / "sized", out / "spaces/embedded"
+    cli.main(["space", "--format", "embedded", "--out", str(space)])
+    corpus(size, WordSpace.open(space), results)
+    parts = layout.parts_of(configuration(seeds, losses), "sized")
+    variant = results / "variants/paper.json"
+    variant.parent.mkdir()
+    variant.write_text(layout.as_json(parts.variants["paper"]))
+    place = layout.read_variant(variant)
+    for name, made_by in parts.label_sets.items():
+        folder = results / "targets" / name
+        folder.mkdir(parents=True)
+        (folder / "settings.json").write_text(layout.as_json(made_by))
+        label_set(
+            folder / "settings.json",
+            utterances=results / "utterances.csv",
+            annotations=results / "annotations.csv",
+            space=space,
+            out=folder,
+        )
+    train_nothing(place, parts, WordSpace.open(space))
+    decisions, near = results / "decisions/paper.csv", results / "nearest/paper.csv"
+    decide(variant, out=decisions, nearest=near)
+    words = results / "neighbours/paper.csv"
+    neighbours(variant, out=words, means=results / "neighbours/paper_means.csv")
+    evaluate(decisions, out=results / "metrics.csv")
     for number in range(1, 7):
-        call = f"""table {number} --metrics {results}/metrics.csv --neighbours {neighbours}
-            --literature {literature} --template {templates}/table.tex.j2 --dataset sized --synthetic
+        call = f"""table {number} {variant} --literature {PAPER}/literature.csv
+            --reported {PAPER}/reported.csv --template {PAPER}/templates/table.tex.j2
             --csv {results}/tables/table{number}.csv --tex {results}/tables/table{number}.tex
             --json {results}/tables/table{number}.json"""
         cli.main(call.split())
     drawn = {
         "confusion": ["--decisions", decisions],
-        "neighbours": ["--neighbours", neighbours],
-        "curves": ["--history", *(f"{folder}/history.csv" for folder in folders)],
+        "neighbours": ["--neighbours", words],
+        "curves": ["--history", *(run / "history.csv" for run in place.runs())],
     }
     for figure, inputs in drawn.items():
         files = [f"--{kind}={results}/figures/{figure}.{kind}" for kind in ("pdf", "png")]
         data = f"--data={results}/figures/{figure}.csv"
-        cli.main(["figure", figure, *inputs, *files, data])
-    page = ["--results", str(results), "--runs", *folders, *common, "--synthetic"]
+        cli.main(["figure", figure, *map(str, inputs), *files, data])
     start = time.perf_counter()
-    cli.main(["page", *page, "--out", f"{results}/report"])
+    make_page(variant, out=results / "report")
     print(f"page made in {time.perf_counter() - start:.1f} s")
     return results / "report"
 
@@ -248,7 +239,8 @@ def measure(page: Path, times: int) -> None:
 
             return once
 
-        some = next(csv.DictReader((page.parent / "targets/paper/S1.csv").open()))["utterance"]
+        (words,) = page.parent.glob("targets/S1-*/words.csv")
+        some = pd.read_csv(words)["utterance"].iloc[0]
         repeat("interactive: overview", ready("#overview"))
         repeat("interactive: list of utterances", ready("#utterances"))
         repeat("interactive: list, filtered by free text", ready("#utterances?q=anger"))

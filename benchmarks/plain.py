@@ -10,8 +10,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 from torch.utils.data import DataLoader, Dataset
 
 from emoword.io.torchaudio_python import torchaudio  # noqa: F401  before transformers: see there
+from emoword.settings import NetworkSettings
 from emoword.training.losses import log_cosh
-from emoword.training.network import Shape
 
 import transformers  # isort: skip
 
@@ -57,12 +57,12 @@ class PlainNetwork(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, input_dim: int, output_dim: int, shape: NetworkSettings) -> None:
         super().__init__()
-        dims = [shape.input_dim, *shape.channels]
+        dims = [input_dim, *shape.channels]
         self.pools = shape.pools
-        self.register_buffer("mean", torch.zeros(shape.input_dim))
-        self.register_buffer("std", torch.ones(shape.input_dim))
+        self.register_buffer("mean", torch.zeros(input_dim))
+        self.register_buffer("std", torch.ones(input_dim))
         self.convolutions = nn.ModuleList(
             nn.Conv1d(dims[i], dims[i + 1], kernel, padding="same")
             for i, kernel in enumerate(shape.kernels)
@@ -74,7 +74,7 @@ class PlainNetwork(nn.Module):
         self.dropout = nn.Dropout(shape.dropout)
         first, second = shape.hidden
         self.dense = nn.ModuleList([nn.Linear(2 * shape.lstm, first), nn.Linear(first, second)])
-        self.output = nn.Linear(second, shape.output_dim)
+        self.output = nn.Linear(second, output_dim)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Float [batch, time, dim], int [batch] -> [batch, output_dim]."""

@@ -143,9 +143,10 @@ def choices_page() -> str:
     text = (
         "# What the paper leaves open\n\nEach choice is a switch ([settings](settings.md)); "
         "[paper/choices.yaml](../paper/choices.yaml) is the ledger: what the paper says and where, "
-        "our default and why, the alternatives. `./run --cores 2 sensitivity` tries each alternative "
-        "alone, with the loss of Tables 3 to 6, and writes what it changes in UA, WA and in the "
-        "verdicts on the claims; what an alternative does not touch is not trained again.\n\n"
+        "our default and why, the alternatives. `./run --cores 2 sensitivity` tries each "
+        "alternative alone, with the loss of Tables 3 to 6, and writes what it changes in UA, WA "
+        "and in the verdicts on the claims; what an alternative does not touch is not trained "
+        "again.\n\n"
     )
     return MADE + text + markdown(read_choices(LEDGER)) + "\n"
 

@@ -1,25 +1,19 @@
-"""What several tests use: the embedded word space, a tiny corpus of frames."""
+"""What several tests use: the embedded word space, a tiny dataset's results."""
 
 import importlib.util
-import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import hypothesis
-import numpy as np
-import pandas as pd
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from emoword import cli
-from emoword.features.shards import Meta
-from emoword.layout import as_json
-from emoword.settings import LogMel
 from emoword.spaces.word_space import WordSpace
+from small_results import Small
 
 torch.set_num_threads(1)  # the tests run side by side
 hypothesis.settings.register_profile(
@@ -70,53 +64,10 @@ def emoword() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
-def write_shard(folder: Path, frames: Mapping[str, NDArray[np.float32]]) -> None:
-    """Frames of utterances [frames, dim] as `emoword features` leaves them."""
-    folder.mkdir(parents=True)
-    arrays = list(frames.values())
-    np.save(folder / "frames.npy", np.concatenate(arrays))
-    counts = np.array([len(array) for array in arrays])
-    table = {"utterance": list(frames), "start": counts.cumsum() - counts, "frames": counts}
-    pd.DataFrame(table).to_csv(folder / "index.csv", index=False)
-    meta = Meta(
-        shard=folder.name.removeprefix("shard").replace("of", "/"),
-        utterances=len(frames),
-        frames=int(counts.sum()),
-        device="cpu",
-        all_utterances="",
-        other_labels=0,
-        dim=arrays[0].shape[1],
-        upstream=LogMel(dtype=str(arrays[0].dtype)),  # type: ignore[arg-type]
-        about={},
-        threads=1,
-        versions={},
-    )
-    (folder / "meta.json").write_text(as_json(meta))
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """48 utterances, 3 folds, 3 classes whose frames differ plainly; targets and features."""
-    folder = tmp_path_factory.mktemp("corpus")
-    rng = np.random.default_rng(0)
-    classes = ["anger", "sadness", "joy"]
-    rows, frames = [], {}
-    for i in range(48):
-        label = classes[i // 3 % 3]
-        length = int(rng.integers(6, 30))
-        clip = rng.normal(classes.index(label), 1.0, (length, 4)).astype(np.float32) * 10 + 50
-        rows.append((f"u{i}", f"u{i}.wav", f"s{i % 3}", i % 3 + 1, "", label))
-        frames[f"u{i}"] = clip
-    names = ["utterance", "wav", "speaker", "fold", "style", "label"]
-    utterances = pd.DataFrame(rows, columns=names)
-    utterances.to_csv(folder / "utterances.csv", index=False)
-    write_shard(folder / "features" / "shard1of1", frames)
-    (folder / "targets").mkdir()
-    for label_set in ("S1", "S2"):
-        table = utterances[["utterance", "label"]].set_axis(["utterance", "word"], axis=1)
-        table.assign(count=1).to_csv(folder / "targets" / f"{label_set}.csv", index=False)
-    (folder / "targets" / "classes.json").write_text(json.dumps(classes))
-    return folder
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory, embedded_folder: Path) -> Small:
+    """A tiny dataset's results, without runs; not to be changed."""
+    return Small.make(tmp_path_factory.mktemp("small"), embedded_folder)
 
 
 @pytest.fixture(scope="session")

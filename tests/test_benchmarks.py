@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from emoword.cli import main
+from emoword.settings import NetworkSettings
 from emoword.spaces.word_space import WordSpace
-from emoword.training.network import Network, Shape
+from emoword.training.network import Network
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -72,9 +73,9 @@ def test_iemocap_size_prints_its_table(tmp_path: Path) -> None:
 def test_the_peers_network_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     plain = importlib.import_module("plain")
-    shape = Shape(5, 7, (6, 8, 8), lstm=4, hidden=(9, 9), dropout=0.0)
+    shape = NetworkSettings(channels=(6, 8, 8), lstm=4, hidden=(9, 9), dropout=0.0)
     torch.manual_seed(0)
-    ours, theirs = Network(shape), plain.PlainNetwork(shape)
+    ours, theirs = Network(5, 7, shape), plain.PlainNetwork(5, 7, shape)
     ours.input_mean.fill_(0.3)
     theirs.take_weights(ours)
     frames, lengths = torch.randn(3, 40, 5), torch.tensor([40, 9, 22])

@@ -117,4 +117,4 @@ def test_an_edit_in_an_outer_room_repeats_nothing_of_the_core(stage: str, rooms:
 def test_an_edit_of_neighbour_search_trains_nothing() -> None:
     names = {path.relative_to(PACKAGE).as_posix() for path in closure("training.train")}
     assert "training/loop.py" in names
-    assert not names & {"spaces/cosine.py", "spaces/neighbours.py", "spaces/word_space.py"}
+    assert not names & {"spaces/neighbours.py", "spaces/word_space.py"}

@@ -4,9 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
-import cluster
 import pytest
 
+import cluster
 from emoword.io.errors import InputError
 
 

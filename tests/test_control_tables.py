@@ -123,7 +123,7 @@ def sensitivity(files: Path, *variants: str) -> tuple[pd.DataFrame, pd.DataFrame
     (files / "targets/S2").mkdir(parents=True)
     summary = {"label_set": "S2", "utterances": 90, "distinct_targets": 129}
     (files / "targets/S2/summary.json").write_text(json.dumps(summary))
-    options: list[Path | str] = [
+    options: list[str | Path] = [
         write_variant(files, name, aggregate="pooled" if name == "pooled" else "mean")
         for name in names
     ]

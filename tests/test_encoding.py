@@ -1,4 +1,4 @@
-from pathlib import Path
+"""Equation 4 (words -> a vector) and equation 5 (a vector -> a label), worked out in other ways."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoword.io.errors import InputError
-from emoword.labels.encoding import decide, encode, ranked_words, read_targets
+from emoword.labels.decision import decide
+from emoword.labels.encoding import encode
 from emoword.spaces.word_space import WordSpace
 
 COUNTS = st.dictionaries(
@@ -42,12 +43,9 @@ def test_the_order_is_that_of_the_utterances_wanted(embedded: WordSpace) -> None
     np.testing.assert_array_equal(got, embedded.vectors_of(["joy", "anger"]))
 
 
-def test_an_utterance_without_words_is_named(embedded: WordSpace) -> None:
+def test_missing_words_are_named(embedded: WordSpace) -> None:
     with pytest.raises(InputError, match="Ses01_x has no target words"):
         encode(table({"anger": 1}), ["u", "Ses01_x"], embedded)
-
-
-def test_a_word_that_the_space_lacks_is_named(embedded: WordSpace) -> None:
     with pytest.raises(InputError, match="qwxzk"):
         encode(table({"qwxzk": 1}), ["u"], embedded)
 
@@ -55,31 +53,8 @@ def test_a_word_that_the_space_lacks_is_named(embedded: WordSpace) -> None:
 def test_decision_is_the_largest_cosine_not_the_nearest_point() -> None:
     labels = np.array([[1.0, 0.0], [0.0, 10.0]])
     # (0, 0.1) is nearer to the first point, but in the direction of the second
-    assert decide(np.array([[0.0, 0.1], [5.0, 1.0]]), labels).tolist() == [1, 0]
-
-
-def test_the_first_label_wins_a_tie() -> None:
+    outputs = np.array([[0.0, 0.1], [5.0, 1.0]])
+    assert decide(outputs, labels).tolist() == [1, 0]
+    assert decide(outputs, labels, by="smallest").tolist() == [0, 1]  # equation 5 as printed
+    # the first label wins a tie
     assert decide(np.array([[1.0, 1.0]]), np.eye(2)).tolist() == [0]
-
-
-def test_ranked_words_and_their_ties() -> None:
-    targets = pd.concat(
-        [
-            table({"anger": 2, "fear": 1, "joy": 1}, "a"),  # joy is named more often overall
-            table({"joy": 2}, "b"),
-            table({"sadness": 1, "fear": 1}, "c"),  # fear 2, sadness 1 overall
-            table({"disgust": 1, "calm": 1}, "d"),  # as often: the alphabet decides
-        ]
-    )
-    ranked = ranked_words(targets)
-    assert ranked["a"] == ("anger", "joy", "fear")
-    assert ranked["b"] == ("joy",)
-    assert ranked["c"] == ("fear", "sadness")
-    assert ranked["d"] == ("calm", "disgust")
-
-
-def test_a_count_below_one_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "S1.csv"
-    path.write_text("utterance,word,count\na,anger,1\nb,joy,0\n")
-    with pytest.raises(InputError, match=r"S1.csv: line 3"):
-        read_targets(path)

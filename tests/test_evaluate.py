@@ -1,15 +1,16 @@
+"""Accuracies by scikit-learn, and metrics.csv counted by hand."""
+
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from emoword.labels.accuracy import unweighted_accuracy, weighted_accuracy
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
-from emoword import cli
-from emoword.evaluation.evaluate import evaluate
+from emoword.evaluation.evaluate import count_metrics, evaluate
+from emoword.labels.decision import unweighted_accuracy, weighted_accuracy
 
 LABELS = st.sampled_from(["anger", "happiness", "sadness", "neutral"])
 
@@ -51,7 +52,7 @@ def value(metrics: pd.DataFrame, fold: str, measured_on: str, metric: str) -> tu
 
 
 def test_metrics_by_hand() -> None:
-    metrics = evaluate(decisions())
+    metrics = count_metrics(decisions())
     assert value(metrics, "1", "class", "UA") == (pytest.approx((1 / 2 + 1) / 2), 3)
     assert value(metrics, "2", "class", "UA") == (pytest.approx((1 + 0) / 2), 2)
     assert value(metrics, "mean", "class", "UA") == (pytest.approx((0.75 + 0.5) / 2), 5)
@@ -68,21 +69,37 @@ def test_metrics_by_hand() -> None:
     assert value(metrics, "pooled", "class", "collapsed") == (1.0, 2)
 
 
-def test_a_variant_without_label_sets_has_no_metrics_on_them(tmp_path: Path) -> None:
+def test_variants_and_styles_from_files(tmp_path: Path) -> None:
+    """A variant may lack label sets, and utterances.csv says how a turn was spoken."""
     plain = decisions().drop(columns=["cosine_S2", "S2_l1", "S2_l2"]).assign(variant="plain")
-    decisions().to_csv(tmp_path / "paper.csv", index=False)
-    plain.to_csv(tmp_path / "plain.csv", index=False)
-    files = [str(tmp_path / "paper.csv"), str(tmp_path / "plain.csv")]
-    cli.main(["evaluate", "--decisions", *files, "--out", str(tmp_path / "m.csv")])
+    names = [f"u{i}" for i in range(5)]
+    for table in (decisions(), plain):
+        path = tmp_path / f"{table['variant'].iloc[0]}.csv"
+        table.assign(utterance=names).to_csv(path, index=False)
+    styles = ["improvised", "improvised", "scripted", "scripted", ""]
+    utterances = pd.DataFrame({"utterance": names, "style": styles})
+    utterances.to_csv(tmp_path / "u.csv", index=False)
+    files = [tmp_path / "paper.csv", tmp_path / "plain.csv"]
+    evaluate(*files, utterances=tmp_path / "u.csv", out=tmp_path / "m.csv")
     metrics = pd.read_csv(tmp_path / "m.csv", dtype={"fold": str})
-    assert set(metrics["measured_on"][metrics["variant"] == "plain"]) == {"class"}
-    assert value(metrics[metrics["variant"] == "paper"], "pooled", "S2", "top10_l1")[1] == 4
+    measured = {"class", "improvised", "scripted"}
+    assert set(metrics["measured_on"][metrics["variant"] == "plain"]) == measured
+    own = metrics[metrics["variant"] == "paper"]
+    assert value(own, "pooled", "S2", "top10_l1") == (0.5, 4)
+    # of the improvised turns of fold 1, anger alone: one of two
+    assert value(own, "1", "improvised", "UA") == (pytest.approx(1 / 2), 2)
+    assert value(own, "pooled", "scripted", "WA") == (pytest.approx(1), 2)
+    assert value(own, "mean", "improvised", "WA") == (pytest.approx(1 / 2), 2)
+    kept = own[~own["measured_on"].isin(["improvised", "scripted"])]
+    evaluate(files[0], out=tmp_path / "bare.csv")
+    bare = pd.read_csv(tmp_path / "bare.csv", dtype={"fold": str})
+    pd.testing.assert_frame_equal(kept.reset_index(drop=True), bare)
 
 
 def test_seeds_are_averaged() -> None:
     second = decisions().assign(seed="1")
     second["predicted"] = second["true"]
-    metrics = evaluate(pd.concat([decisions(), second], ignore_index=True))
+    metrics = count_metrics(pd.concat([decisions(), second], ignore_index=True))
     mean = (0.75 + 0.5 + 1 + 1) / 4
     assert value(metrics, "mean", "class", "UA") == (pytest.approx(mean), 10)
     pooled = ((2 / 3 + 1 / 2) / 2 + 1) / 2
@@ -90,18 +107,6 @@ def test_seeds_are_averaged() -> None:
 
 
 def test_a_metric_that_one_fold_lacks_is_averaged_over_the_others() -> None:
-    metrics = evaluate(decisions())
+    metrics = count_metrics(decisions())
     assert value(metrics, "mean", "S2", "top10_l2") == (pytest.approx(0.5), 2)
     assert "top10_l2" not in set(metrics["metric"][metrics["fold"] == "2"])
-
-
-def test_improvised_and_scripted_turns_apart() -> None:
-    styles = ["improvised", "improvised", "scripted", "scripted", ""]
-    metrics = evaluate(decisions().assign(style=styles))
-    # of the improvised turns of fold 1, anger alone: one of two
-    assert value(metrics, "1", "improvised", "UA") == (pytest.approx(1 / 2), 2)
-    assert value(metrics, "pooled", "scripted", "WA") == (pytest.approx(1), 2)
-    assert value(metrics, "mean", "improvised", "WA") == (pytest.approx(1 / 2), 2)
-    plain = evaluate(decisions())
-    kept = metrics[~metrics["measured_on"].isin(["improvised", "scripted"])]
-    pd.testing.assert_frame_equal(kept.reset_index(drop=True), plain)

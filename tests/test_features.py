@@ -228,7 +228,7 @@ def test_wrong_tables(corpus: Path, fails: Callable[..., str]) -> None:
 
 
 def test_an_error_about_a_file_whose_name_is_not_utf8_is_one_line(corpus: Path) -> None:
-    words = [*command(corpus)[:2], "--utterances", b"caf\xe9.csv", "--out", b"caf\xe9"]
+    words: list[Any] = [*command(corpus)[:2], "--utterances", b"caf\xe9.csv", "--out", b"caf\xe9"]
     done = subprocess.run(
         [sys.executable, "-m", "emoword", *words], capture_output=True, check=False
     )

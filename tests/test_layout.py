@@ -25,8 +25,15 @@ from emoword.layout import (
     variant_of,
     vectors_of_run,
 )
-from emoword.settings import LabelSettings, NetworkSettings, Settings, TrainingSettings
-from test_settings import CONFIG, changed, read_config, resolve
+from emoword.settings import (
+    LabelSettings,
+    NetworkSettings,
+    Settings,
+    TrainingSettings,
+    read_config,
+    resolve,
+)
+from test_settings import CONFIG, changed
 
 
 def models(config: Any, variant: str) -> dict[tuple[str, str], str]:

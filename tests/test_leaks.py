@@ -5,129 +5,125 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from emoword import cli
+from emoword import layout
+from emoword.io.errors import InputError
+from emoword.labels.words import read_words
+from emoword.reproduction.leaks import check_leaks
+from small_results import CLASSES, Small, write_words
 
-SMALL = ["--channels", "8", "8", "8", "--lstm", "4", "--hidden", "16", "--epochs", "1"]
-RUNS = [("S1", "ce", 1), ("S1", "ce", 2), ("S1", "ce", 3), ("S2", "lc", 1), ("S2", "soft", 1)]
+QUICK = {"epochs": 1}
 
 
 @pytest.fixture(scope="module")
-def clean(corpus: Path, embedded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A corpus with mixed targets, and runs of it."""
-    folder = tmp_path_factory.mktemp("leaks") / "data"
-    shutil.copytree(corpus, folder)
-    s2 = pd.read_csv(folder / "targets" / "S2.csv")
-    s2 = s2[s2["utterance"] != "u5"]  # nobody said anything of it
-    more = s2.iloc[::2].assign(word="joy", count=2)
-    counted(s2, more).to_csv(folder / "targets" / "S2.csv", index=False)
-    for label_set, loss, fold in RUNS:
-        options = ["--label-set", label_set, "--loss", loss, "--fold", fold]
-        out = folder / "runs" / f"{label_set}-{loss}-{fold}"
-        cli.main(["train", *inputs(folder, embedded_folder), *SMALL, *map(str, options),
-                  "--out", str(out)])  # fmt: skip
-    return folder
-
-
-def counted(*tables: pd.DataFrame) -> pd.DataFrame:
-    """Label sets added up."""
-    return pd.concat(tables).groupby(["utterance", "word"])["count"].sum().reset_index()
+def clean(embedded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """Three models on three folds: mixtures and soft labels of S2, and the baseline."""
+    folder = tmp_path_factory.mktemp("leaks")
+    made = Small.make(folder, embedded_folder, losses=["lc", "soft"], label_sets=["S1", "S2"])
+    models = [own for own in made.variant.models if own.label_set == "S2" or own.loss == "ce"]
+    variant = msgspec.structs.replace(made.variant, models=tuple(models))
+    small = Small(made.root, variant)
+    small.variant_file.write_text(layout.as_json(variant))
+    for model in models:
+        for fold in (1, 2, 3):
+            small.train_model(model, fold, training=QUICK)
+    return small
 
 
 @pytest.fixture
-def data(clean: Path, tmp_path: Path) -> Path:
+def data(clean: Small, tmp_path: Path) -> Small:
     """A copy to plant a leak in."""
-    shutil.copytree(clean, tmp_path / "data")
-    return tmp_path / "data"
-
-
-def inputs(data: Path, space: Path) -> list[str]:
-    options = ["--utterances", data / "utterances.csv", "--features", data / "features"]
-    return [str(o) for o in [*options, "--targets", data / "targets", "--space", space]]
+    shutil.copytree(clean.root, tmp_path / "tiny")
+    return Small(tmp_path / "tiny", clean.variant)
 
 
 @pytest.fixture
-def leak(data: Path, embedded_folder: Path, fails: Callable[..., str]) -> Callable[[], str]:
+def leak(data: Small) -> Callable[[], str]:
     """What `emoword check-leaks` says of the copy."""
 
     def check() -> str:
-        runs = sorted((data / "runs").glob("*-?"))
-        out = data / "leaks.json"
-        message = fails("check-leaks", *inputs(data, embedded_folder), "--runs", *runs,
-                        "--out", out)  # fmt: skip
+        out = data.root / "leaks.json"
+        with pytest.raises(InputError, match=r"^LEAK: ") as found:
+            check_leaks(data.variant_file, utterances=data.utterances, out=out)
         assert not out.exists()
-        assert "LEAK" in message
-        return message
+        return str(found.value)
 
     return check
 
 
-def test_real_runs_have_no_leaks(data: Path, embedded_folder: Path) -> None:
-    runs = [str(run) for run in sorted((data / "runs").glob("*-?"))]
-    out = data / "leaks.json"
-    command = ["check-leaks", *inputs(data, embedded_folder), "--runs", *runs]
-    cli.main([*command, "--out", str(out)])
+def run_of(data: Small, loss: str, fold: int) -> Path:
+    (model,) = (own for own in data.variant.models if own.loss == loss)
+    return data.root / layout.run_folder(model.folder, fold, 0)
+
+
+def split_of(run: Path) -> pd.DataFrame:
+    return pd.read_csv(run / "split.csv")
+
+
+def change_utterances(data: Small, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    change(pd.read_csv(data.utterances)).to_csv(data.utterances, index=False)
+
+
+def test_real_runs_have_no_leaks(data: Small) -> None:
+    out = data.root / "leaks.json"
+    check_leaks(data.variant_file, utterances=data.utterances, out=out)
     checked = json.loads(out.read_text())
-    assert checked["runs"] == checked["runs with statistics of frames"] == len(RUNS)
+    assert checked["runs"] == checked["runs with statistics of frames"] == 9
+    assert (checked["utterances"], checked["speakers"], checked["folds"]) == (48, 3, 3)
     assert checked["leaks"] == 0
 
 
-def split_of(data: Path, run: str) -> tuple[Path, pd.DataFrame]:
-    path = data / "runs" / run / "split.csv"
-    return path, pd.read_csv(path)
-
-
-def test_a_speaker_of_two_folds(data: Path, leak: Callable[[], str]) -> None:
-    table = pd.read_csv(data / "utterances.csv")
-    table.loc[table["utterance"] == "u1", "speaker"] = "s0"  # u1 is of fold 2, s0 of fold 1
-    table.to_csv(data / "utterances.csv", index=False)
+def test_a_speaker_of_two_folds(data: Small, leak: Callable[[], str]) -> None:
+    # u1 is of fold 2, s0 of fold 1
+    change_utterances(data, lambda t: t.assign(speaker=t["speaker"].mask(t.index == 1, "s0")))
     message = leak()
     assert "in two folds: speaker s0" in message
     assert "speakers of the test fold in training or validation: s0" in message
 
 
-def test_an_utterance_in_two_folds(data: Path, leak: Callable[[], str]) -> None:
-    table = pd.read_csv(data / "utterances.csv")
-    again = table[table["utterance"] == "u0"].assign(fold=2, speaker="s1")
-    pd.concat([table, again]).to_csv(data / "utterances.csv", index=False)
+def test_an_utterance_or_its_audio_in_two_folds(data: Small, leak: Callable[[], str]) -> None:
+    change_utterances(data, lambda t: pd.concat([t, t[:1].assign(fold=2, speaker="s1")]))
     assert "in two folds: utterance u0; in two folds: wav u0.wav" in leak()
+    change_utterances(data, lambda t: t[:48].assign(wav=t["wav"].mask(t.index == 1, "u0.wav")))
+    assert "LEAK: in two folds: wav u0.wav" in leak()
 
 
-def test_one_recording_under_two_names(data: Path, leak: Callable[[], str]) -> None:
-    table = pd.read_csv(data / "utterances.csv")
-    table.loc[table["utterance"] == "u1", "wav"] = "u0.wav"
-    table.to_csv(data / "utterances.csv", index=False)
-    assert "in two folds: wav u0.wav" in leak()
-
-
-def test_validation_utterances_in_training(data: Path, leak: Callable[[], str]) -> None:
-    path, split = split_of(data, "S1-ce-1")
+def test_validation_utterances_in_training(data: Small, leak: Callable[[], str]) -> None:
+    run = run_of(data, "ce", 1)
+    split = split_of(run)
     held = split[split["part"] == "validation"].iloc[:1].assign(part="train")
-    pd.concat([split, held]).to_csv(path, index=False)
-    name = held["utterance"].iloc[0]
-    assert f"S1-ce-1: {name} is in train and validation" in leak()
+    pd.concat([split, held]).to_csv(run / "split.csv", index=False)
+    assert f"{run}: {held['utterance'].iloc[0]} is in train and validation" in leak()
 
 
-def test_test_utterances_in_training(data: Path, leak: Callable[[], str]) -> None:
-    path, split = split_of(data, "S1-ce-1")
-    split.loc[split["utterance"] == "u0", "part"] = "train"
-    split.to_csv(path, index=False)
+def test_an_utterance_without_a_class(data: Small, leak: Callable[[], str]) -> None:
+    run = run_of(data, "lc", 2)
+    more = pd.DataFrame({"utterance": ["nobody"], "part": ["train"]})
+    pd.concat([split_of(run), more]).to_csv(run / "split.csv", index=False)
+    assert f"{run}: utterances that take no part: nobody" in leak()
+
+
+@pytest.mark.parametrize(("fold", "part"), [(1, "train"), (2, "test")])
+def test_test_utterances_elsewhere(
+    data: Small, leak: Callable[[], str], fold: int, part: str
+) -> None:
+    """u0 is of fold 1, and spoken by s0."""
+    run = run_of(data, "ce", fold)
+    split = split_of(run)
+    split.loc[split["utterance"] == "u0", "part"] = part
+    split.to_csv(run / "split.csv", index=False)
     message = leak()
-    assert "S1-ce-1: utterances of the test fold that were not tested: u0" in message
-    assert "speakers of the test fold in training or validation: s0" in message
-
-
-def test_an_utterance_tested_by_two_folds(data: Path, leak: Callable[[], str]) -> None:
-    path, split = split_of(data, "S1-ce-2")
-    split.loc[split["utterance"] == "u0", "part"] = "test"
-    split.to_csv(path, index=False)
-    message = leak()
-    assert "S1-ce-2: tested on utterances of other folds: u0" in message
-    assert "baseline ce seed 0 tests twice: u0" in message
+    if part == "train":
+        assert f"{run}: utterances of the test fold that were not tested: u0" in message
+        assert "speakers of the test fold in training or validation: s0" in message
+    else:
+        assert f"{run}: tested on utterances of other folds: u0" in message
+        assert "baseline ce seed 0 tests twice: u0" in message
 
 
 @pytest.mark.parametrize(
@@ -139,33 +135,32 @@ def test_an_utterance_tested_by_two_folds(data: Path, leak: Callable[[], str]) -
     ],
 )
 def test_statistics_of_other_frames(
-    data: Path, leak: Callable[[], str], parts: list[str], said: str
+    data: Small, leak: Callable[[], str], parts: list[str], said: str
 ) -> None:
-    _, split = split_of(data, "S2-lc-1")
-    index = pd.read_csv(data / "features/shard1of1/index.csv").set_index("utterance")
-    own = index.loc[list(split["utterance"][split["part"].isin(parts)])]
-    frames = np.load(data / "features/shard1of1/frames.npy").astype(np.float64)
-    rows = np.concatenate([frames[s : s + n] for s, n in own[["start", "frames"]].to_numpy()])
-    path = data / "runs" / "S2-lc-1" / "weights.safetensors"
-    weights = load_file(path)
+    run = run_of(data, "lc", 1)
+    split = split_of(run)
+    names = split["utterance"][split["part"].isin(parts)]
+    rows = np.concatenate([data.frames(name) for name in names]).astype(np.float64)
+    weights = load_file(run / "weights.safetensors")
     weights["input_mean"] = rows.mean(0).astype(np.float32)
     weights["input_std"] = rows.std(0).astype(np.float32)
-    save_file(weights, path)
-    assert f"S2-lc-1: frames standardised {said}" in leak()
+    save_file(weights, run / "weights.safetensors")
+    assert f"{run}: frames standardised {said}" in leak()
 
 
 @pytest.mark.parametrize("loss", ["lc", "soft"])
-def test_targets_made_with_test_data(
-    data: Path, embedded_folder: Path, leak: Callable[[], str], loss: str
-) -> None:
+def test_targets_made_with_test_data(data: Small, leak: Callable[[], str], loss: str) -> None:
     """A run whose targets are smoothed with the words of the test fold."""
-    path = data / "targets" / "S2.csv"
-    honest = pd.read_csv(path)
-    of_test = honest[honest["utterance"] == "u0"]
-    counted(honest, of_test.assign(utterance="u1")).to_csv(path, index=False)
-    run = data / "runs" / f"S2-{loss}-1"
+    run = run_of(data, loss, 1)
+    split = split_of(run)
+    train = split["utterance"][split["part"] == "train"]
+    name = next(name for name in train if data.truth[name] != data.truth["u0"])
+    words = read_words(data.targets("S2"))
+    of_test = words[words["utterance"] == "u0"].assign(utterance=name)
+    smoothed = pd.concat([words, of_test]).groupby(["utterance", "word"], as_index=False).sum()
+    rows = list(smoothed.itertuples(index=False, name=None))
+    targets = write_words(data.root / "smoothed", rows, CLASSES)
+    (model,) = (own for own in data.variant.models if own.loss == loss)
     shutil.rmtree(run)
-    options = ["--label-set", "S2", "--loss", loss, "--fold", "1", "--out", str(run)]
-    cli.main(["train", *inputs(data, embedded_folder), *SMALL, *options])
-    honest.to_csv(path, index=False)
-    assert f"S2-{loss}-1: the targets of its train part are not what S2 says" in leak()
+    data.train_model(model, 1, targets=targets, training=QUICK)
+    assert f"{run}: the targets of its train part are not what S2 says" in leak()

@@ -1,7 +1,6 @@
 """Batches of utterances, what is computed from them, and how they reach a GPU."""
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoword.features.frames import Features
-from emoword.layout import RunSettings
-from emoword.settings import LabelSettings, NetworkSettings, TrainingSettings
+from emoword.layout import run_settings
+from emoword.settings import NetworkSettings, Settings, TrainingSettings
 from emoword.training.loop import (
     Examples,
     collated,
@@ -92,24 +90,17 @@ def test_frames_stay_where_they_are_without_a_gpu() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_an_epoch_waits_for_the_gpu_once(corpus: Path) -> None:
-    features = Features.open(corpus / "features")
-    goals = torch.zeros(len(features.frames), 7)
-    given_ = Examples(list(features.frames), list(features.frames.values()), goals)
-    examples = given_.held(torch.device("cuda"))
+def test_an_epoch_waits_for_the_gpu_once() -> None:
+    examples = examples_of([5, 20, 7, 30, 9, 12, 8, 21, 6, 17]).held(torch.device("cuda"))
     assert {frames.device.type for frames in examples.frames} == {"cuda"}
-    network = Network(4, 7, SMALL).cuda()
-    training = TrainingSettings(batch_size=8)
-    made_by = RunSettings(
-        label_set="S1", loss="mse", labels=LabelSettings(), upstream="logmel", network=SMALL,
-        training=training,
-    )  # fmt: skip
-    optimiser = OneCycleAdam(network.parameters(), training, 100)
+    network = Network(2, 3, SMALL).cuda()
+    made_by = run_settings(Settings(training=TrainingSettings(batch_size=4)), "S1", "mse")
+    optimiser = OneCycleAdam(network.parameters(), made_by.training, 100)
     train_epoch(network, examples, optimiser, made_by, 0, 1)  # cuDNN finds its kernels
     with warnings.catch_warnings(record=True) as waits:
         warnings.simplefilter("always")
         torch.cuda.set_sync_debug_mode("warn")
         train_epoch(network, examples, optimiser, made_by, 0, 2)
         torch.cuda.set_sync_debug_mode("default")
-    # the lengths and the goals go there, the losses come back, and at least these are counted
+    # the lengths and the targets go there, the losses come back, and at least these are counted
     assert 1 <= len([wait for wait in waits if "synchroniz" in str(wait.message)]) <= 3

@@ -1,5 +1,6 @@
-from dataclasses import replace
+"""The network: what it gives is torch's, whatever the padding, and what Figure 1 says."""
 
+import msgspec
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,25 +8,23 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from emoword.settings import NetworkSettings
 from emoword.training.convolution import convolve
 from emoword.training.network import (
     BidirectionalLSTM,
     Convolution,
     Network,
-    Shape,
     frames_needed,
     masked_mean,
     reverse_within,
 )
 
-SMALL = Shape(
-    input_dim=5, output_dim=7, channels=(6, 8, 8), kernels=(15, 5, 3), lstm=4, hidden=(9, 9)
-)
+SMALL = NetworkSettings(channels=(6, 8, 8), kernels=(15, 5, 3), lstm=4, hidden=(9, 9))
 
 
-def network(shape: Shape = SMALL, standardise: str = "run") -> Network:
+def network(shape: NetworkSettings = SMALL, standardise: str = "run") -> Network:
     torch.manual_seed(1)
-    return Network(shape, standardise).double().eval()
+    return Network(5, 7, shape, standardise).double().eval()
 
 
 @given(lengths=st.lists(st.integers(4, 60), min_size=1, max_size=5), extra=st.integers(0, 9))
@@ -71,8 +70,8 @@ def test_masked_mean_ignores_whatever_is_in_the_padding() -> None:
     assert masked_mean(x, torch.tensor([2, 3]))[:, 0].tolist() == [2.0, 3.0]
 
 
-def test_the_papers_network_has_the_layers_of_section_3_2() -> None:
-    model = Network(Shape(input_dim=1024, output_dim=300))
+def test_the_papers_network_has_the_layers_of_figure_1() -> None:
+    model = Network(1024, 300, NetworkSettings())
     shapes = {name: tuple(p.shape) for name, p in model.named_parameters() if "weight" in name}
     convolutions = [s for n, s in shapes.items() if n.startswith("convolutions")]
     assert convolutions == [(96, 1024, 15), (256, 96, 5), (256, 256, 3)]
@@ -105,7 +104,7 @@ def test_standardising_by_utterance_forgets_offset_and_scale() -> None:
 
 
 def test_without_padding_frames_are_lost_and_batches_change_nothing() -> None:
-    shape = replace(SMALL, padding="valid", pools=(2, 2, 1))
+    shape = msgspec.structs.replace(SMALL, padding="valid")
     model = network(shape)
     # by hand: 1 -> 3 (kernel 3) -> 6 + 4 = 10 (pool 2, kernel 5) -> 20 + 14 = 34
     assert frames_needed(shape) == 34
@@ -118,7 +117,7 @@ def test_without_padding_frames_are_lost_and_batches_change_nothing() -> None:
 
 
 def test_bfloat16_is_near_and_its_gradients_are_float32() -> None:
-    exact, rounded = Network(SMALL).eval(), Network(SMALL, precision="bfloat16").eval()
+    exact, rounded = (Network(5, 7, SMALL, precision=p).eval() for p in ("float32", "bfloat16"))
     rounded.load_state_dict(exact.state_dict())
     frames, lengths = torch.randn(4, 50, 5), torch.tensor([50, 31, 8, 22])
     wanted, got = exact(frames, lengths), rounded(frames, lengths)

@@ -1,58 +1,90 @@
-import subprocess
-import sys
+"""OneCycleAdam is torch's Adam and OneCycleLR, and resumes where it was stopped."""
+
+import json
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from emoword.training.optimiser import OneCycleAdam, one_cycle
-
-
-@pytest.mark.parametrize("decay", [0.0, 0.01])
-@pytest.mark.parametrize(("steps", "highest"), [(10, 2e-3), (57, 0.1), (4, 1.0)])
-def test_the_same_as_torchs_classes(steps: int, highest: float, decay: float) -> None:
-    torch.manual_seed(0)
-    ours, theirs = nn.Linear(5, 3), nn.Linear(5, 3)
-    theirs.load_state_dict(ours.state_dict())
-    kind = torch.optim.AdamW if decay else torch.optim.Adam
-    adam = kind(theirs.parameters(), lr=highest, weight_decay=decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, highest, total_steps=steps)
-    optimiser = OneCycleAdam(ours.parameters(), highest, steps, decay)
-    for step in range(steps):
-        assert optimiser.learning_rate == pytest.approx(schedule.get_last_lr()[0], rel=1e-12)
-        assert one_cycle(step, steps, highest)[1] == pytest.approx(
-            adam.param_groups[0]["betas"][0], rel=1e-12
-        )
-        x = torch.randn(8, 5)
-        for network, zero in ((ours, optimiser.zero_grad), (theirs, adam.zero_grad)):
-            zero()
-            (network(x) ** 2).mean().backward()
-        optimiser.step()
-        adam.step()
-        if step < steps - 1:
-            schedule.step()
-    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-7)
-
-
-def test_after_the_cycle_the_rate_stays_low() -> None:
-    layer = nn.Linear(1, 1)
-    optimiser = OneCycleAdam(layer.parameters(), 0.1, 4)
-    for _ in range(9):
-        layer(torch.ones(1, 1)).sum().backward()
-        optimiser.step()
-    assert optimiser.learning_rate == pytest.approx(0.1 / 25 / 1e4)
-
-
-def test_the_compiler_stays_unimported() -> None:
-    """What the module exists for; if torch changes, go back to its classes."""
-    program = """
-import sys, torch
+from emoword.settings import TrainingSettings
 from emoword.training.optimiser import OneCycleAdam
-layer = torch.nn.Linear(2, 2)
-optimiser = OneCycleAdam(layer.parameters(), 0.1, 10)
-layer(torch.ones(1, 2)).sum().backward()
-optimiser.step()
-sys.exit("torch._dynamo" in sys.modules)
-"""
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+STEPS = 12
+
+
+def learn(optimiser: OneCycleAdam, network: nn.Linear, steps: range) -> list[float]:
+    """Take the steps of these numbers, each on data of its own; returns the rates of each."""
+    rates = []
+    for step in steps:
+        x = torch.randn(8, 5, generator=torch.Generator().manual_seed(step))
+        optimiser.zero_grad()
+        (network(x) - 1).square().mean().backward()
+        rates.append(optimiser.learning_rate)
+        optimiser.step()
+    return rates
+
+
+def layer() -> nn.Linear:
+    torch.manual_seed(0)
+    return nn.Linear(5, 3)
+
+
+def weights(network: nn.Linear) -> Tensor:
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+def trained(chosen: TrainingSettings) -> Tensor:
+    network = layer()
+    learn(OneCycleAdam(network.parameters(), chosen, STEPS), network, range(STEPS))
+    return weights(network)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)]
+)
+def test_it_equals_plain_torch(name: str, kind: type[torch.optim.Adam]) -> None:
+    network = layer()
+    # torch's defaults: AdamW decays, Adam does not
+    adam = kind(network.parameters(), lr=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, 0.1, total_steps=STEPS)
+    for step in range(STEPS):
+        x = torch.randn(8, 5, generator=torch.Generator().manual_seed(step))
+        adam.zero_grad()
+        (network(x) - 1).square().mean().backward()
+        adam.step()
+        if step < STEPS - 1:
+            schedule.step()
+    ours = trained(TrainingSettings(learning_rate=0.1, optimiser=name))  # type: ignore[arg-type]
+    torch.testing.assert_close(ours, weights(network), rtol=1e-5, atol=1e-7)
+    other = "adamw" if name == "adam" else "adam"
+    different = trained(TrainingSettings(learning_rate=0.1, optimiser=other))  # type: ignore[arg-type]
+    assert (ours - different).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("stop", [1, 5, STEPS - 1])
+def test_resumed_it_takes_the_same_steps(stop: int) -> None:
+    chosen = TrainingSettings(learning_rate=0.1, cycle=0.75)
+    first = layer()
+    optimiser = OneCycleAdam(first.parameters(), chosen, STEPS)
+    learn(optimiser, first, range(stop))
+    tensors, values = optimiser.state()
+    second = layer()
+    second.load_state_dict(first.state_dict())
+    resumed = OneCycleAdam(second.parameters(), chosen, STEPS)
+    kept = {name: tensor.clone() for name, tensor in tensors.items()}
+    resumed.load(kept, json.loads(json.dumps(values)))  # a checkpoint keeps it as JSON
+    rates = learn(resumed, second, range(stop, STEPS))
+    assert torch.equal(weights(second), trained(chosen))
+    assert rates == learn(optimiser, first, range(stop, STEPS))
+
+
+def test_after_a_part_of_the_epochs_the_rate_stays_low() -> None:
+    network = layer()
+    chosen = TrainingSettings(learning_rate=0.1, cycle=0.5)
+    optimiser = OneCycleAdam(network.parameters(), chosen, STEPS)
+    rates = learn(optimiser, network, range(STEPS))
+    # OneCycle begins with the highest / 25 and ends with that / 1e4 (Smith and Topin; torch)
+    assert rates[0] == pytest.approx(0.1 / 25)
+    assert max(rates) > 0.08
+    assert rates[5:] == pytest.approx([0.1 / 25 / 1e4] * 7)
+    assert rates[4] > rates[5]

@@ -4,20 +4,19 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
-from emoword.page.dag import drawing
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from emoword import cli
+from emoword.io.errors import InputError
 from emoword.io.files import read_table, write_table
-from emoword.page.build import UNSEEN, audio_addresses, visible, write_data
+from emoword.page.build import UNSEEN, audio_addresses, page, visible, write_data
 from emoword.page.data import details, nearest, utterance_list
 from emoword.tables import model
 
@@ -35,29 +34,33 @@ def read_data(path: Path) -> object:
     return json.loads(found[1])
 
 
+def table(columns: str, *rows: str) -> pd.DataFrame:
+    """Cells as strings, separated by `|`."""
+    return pd.DataFrame([row.split("|") for row in rows], columns=columns.split("|"))
+
+
 def test_decisions_are_digits_in_the_order_of_the_utterances() -> None:
-    utterances = pd.DataFrame(
-        [
-            ("u1", "a.wav", "s1", "1", "scripted", "anger"),
-            ("u2", "b.wav", "s2", "1", "improvised", ""),
-            ("u3", "c.wav", "s1", "2", "scripted", "sadness"),
-        ],
-        columns=["utterance", "wav", "speaker", "fold", "style", "label"],
+    utterances = table(
+        "utterance|wav|speaker|fold|style|label",
+        "u1|a.wav|s1|1|scripted|anger",
+        "u2|b.wav|s2|1|improvised|",
+        "u3|c.wav|s1|2|scripted|sadness",
     )
-    decisions = pd.DataFrame(
-        [
-            ("M1", "lc", "0", "u3", "sadness"),
-            ("M1", "lc", "0", "u1", "sadness"),
-            ("M1", "mse", "0", "u1", "anger"),
-            ("M1", "lc", "10", "u1", "anger"),
-            ("baseline", "ce", "0", "u1", "anger"),
-        ],
-        columns=["model", "loss", "seed", "utterance", "predicted"],
+    decisions = table(
+        "model|loss|seed|utterance|predicted",
+        "M1|lc|0|u3|sadness",
+        "M1|lc|0|u1|sadness",
+        "M1|mse|0|u1|anger",
+        "M1|lc|10|u1|anger",
+        "baseline|ce|0|u1|anger",
     )
     listed = utterance_list(utterances, {"S1": S1}, decisions, "lc")
-    classes = listed["classes"]
+
+    def spelled(digits: str) -> list[str | None]:
+        return [listed["classes"][int(d)] if d != "." else None for d in digits]
+
     said = {
-        (model, seed): [classes[int(d)] if d != "." else None for d in digits]
+        (model, seed): spelled(digits)
         for model, by_seed in listed["decided"].items()
         for seed, digits in by_seed.items()
     }
@@ -66,38 +69,29 @@ def test_decisions_are_digits_in_the_order_of_the_utterances() -> None:
         ("M1", "10"): ["anger", None, None],
         ("baseline", "0"): ["anger", None, None],
     }
-    assert [classes[int(d)] if d != "." else None for d in listed["truth"]] == [
-        "anger",
-        None,
-        "sadness",
-    ]
+    assert spelled(listed["truth"]) == ["anger", None, "sadness"]
     assert listed["seeds"] == ["0", "10"]
     assert [listed["speakers"][i] for i in listed["speaker"]] == ["s1", "s2", "s1"]
 
 
 def test_each_line_of_a_rater_with_what_was_left_out_of_it() -> None:
-    annotations = pd.DataFrame(
-        [
-            ("u1", "E1", "observer", "label", "categorical", "Anger", "f.txt", "4"),
-            ("u1", "E1", "observer", "label", "categorical", "Other", "f.txt", "4"),
-            ("u1", "E1", "observer", "comment", "categorical", "tense, qqq", "f.txt", "4"),
-            ("u1", "F1", "self", "label", "categorical", "Anger", "f.txt", "5"),
-            ("u3", "E1", "observer", "label", "categorical", "Sadness", "f.txt", "9"),
-        ],
-        columns=["utterance", "rater", "role", "kind", "source", "text", "file", "line"],
+    annotations = table(
+        "utterance|rater|role|kind|source|text|file|line",
+        "u1|E1|observer|label|categorical|Anger|f.txt|4",
+        "u1|E1|observer|label|categorical|Other|f.txt|4",
+        "u1|E1|observer|comment|categorical|tense, qqq|f.txt|4",
+        "u1|F1|self|label|categorical|Anger|f.txt|5",
+        "u3|E1|observer|label|categorical|Sadness|f.txt|9",
     )
-    dropped = pd.DataFrame(
-        [
-            ("u2", "", "utterance", "", "", "", "S1 S2 S3", "no majority label"),
-            ("u1", "E1", "label", "other", "f.txt", "4", "S2 S3", "label that is left out"),
-            ("u1", "E1", "comment", "qqq", "f.txt", "4", "S3", "not in the spelling list"),
-            ("u1", "F1", "label", "anger", "f.txt", "5", "S2 S3", "self report"),
-        ],
-        columns=["utterance", "rater", "kind", "text", "file", "line", "label_set", "reason"],
+    dropped = table(
+        "utterance|rater|kind|text|file|line|label_set|reason",
+        "u2||utterance||||S1 S2 S3|no majority label",
+        "u1|E1|label|other|f.txt|4|S2 S3|label that is left out",
+        "u1|E1|comment|qqq|f.txt|4|S3|not in the spelling list",
+        "u1|F1|label|anger|f.txt|5|S2 S3|self report",
     )
-    made = details(
-        IDS, annotations, dropped, {"S1": S1, "S3": S3}, ["../a/u1.wav", "u2.wav", "/u3"]
-    )
+    audio = ["../a/u1.wav", "u2.wav", "/u3"]
+    made = details(IDS, annotations, dropped, {"S1": S1, "S3": S3}, audio)
     text, reasons = made["texts"], made["reasons"]
     said = [
         (made["raters"][note[0]], made["kinds"][note[3]], note[5], [text[t] for t in note[6]])
@@ -114,44 +108,30 @@ def test_each_line_of_a_rater_with_what_was_left_out_of_it() -> None:
         [("qqq", "not in the spelling list")],
         [("anger", "self report")],
     ]
-    assert made["notes"][1] == []
-    assert made["notes"][2][0][7] == []
-    assert [reasons[r] if r >= 0 else None for r in made["out"]] == [
-        None,
-        "no majority label",
-        None,
-    ]
-    words = made["words"]
-    assert [words[w] for w in made["sets"]["S3"][0][::2]] == ["anger", "tense"]
+    assert made["notes"][1] == made["notes"][2][0][7] == []
+    out = [reasons[r] if r >= 0 else None for r in made["out"]]
+    assert out == [None, "no majority label", None]
+    assert [made["words"][w] for w in made["sets"]["S3"][0][::2]] == ["anger", "tense"]
     assert made["sets"]["S3"][0][1::2] == [2, 1]
     addresses = [(made["folders"][folder], name) for folder, name in made["audio"]]
     assert addresses == [("../a", "u1.wav"), ("", "u2.wav"), ("", "u3")]
 
 
 def test_nearest_words_are_listed_once() -> None:
-    rows = pd.DataFrame(
-        [
-            ("S1", "", "u1", "anger", "1.0", "rage", "0.8004"),
-            ("S1", "", "u3", "anger", "1.0", "rage", "0.8004"),
-            ("M1", "0", "u1", "rage", "-0.1236", "anger", "0.5"),
-        ],
-        columns=["of", "seed", "utterance", "word 1", "similarity 1", "word 2", "similarity 2"],
+    rows = table(
+        "of|seed|utterance|word 1|similarity 1|word 2|similarity 2",
+        "S1||u1|anger|1.0|rage|0.8004",
+        "S1||u3|anger|1.0|rage|0.8004",
+        "M1|0|u1|rage|-0.1236|anger|0.5",
     )
-    decisions = pd.DataFrame(
-        [("M1", "lc", "0", "u1", "0.25", "")],
-        columns=["model", "loss", "seed", "utterance", "cosine_S1", "cosine_S2"],
-    )
+    decisions = table("model|loss|seed|utterance|cosine_S1|cosine_S2", "M1|lc|0|u1|0.25|")
     parts = nearest(IDS, rows, decisions, "lc")
     assert list(parts) == ["targets", "0"]
     targets = parts["targets"]
     assert targets["of"] == {"S1": [0, -1, 0]}
-    (only,) = targets["lists"]
-    assert [targets["words"][only[0]], only[1], targets["words"][only[2]], only[3]] == [
-        "anger",
-        1000,
-        "rage",
-        800,
-    ]
+    ((first, similarity, second, less),) = targets["lists"]
+    assert (targets["words"][first], similarity) == ("anger", 1000)
+    assert (targets["words"][second], less) == ("rage", 800)
     assert parts["0"]["lists"][0][1::2] == (-124, 500)
     assert parts["0"]["cosines"] == {"M1": {"S1": [250, None, None], "S2": [None, None, None]}}
 
@@ -173,26 +153,6 @@ def test_data_are_a_script_that_ends_where_it_should(value: dict[str, str]) -> N
         assert "<" not in text
         assert text.count("\n") == 1
         assert read_data(path) == value
-
-
-def test_rules_are_drawn_below_what_they_need() -> None:
-    dot = """digraph {
-        0[label = "all", color = "0.00", style="rounded"];
-        1[label = "train", color = "0.1", style="rounded"];
-        2[label = "decide", color = "0.1", style="rounded"];
-        3[label = "space", color = "0.1", style="rounded"];
-        2 -> 0
-        1 -> 2
-        3 -> 2
-        3 -> 1
-    }"""
-    made = drawing(dot)
-    assert made
-    assert made.edges == [("space", "train"), ("train", "decide")]  # space -> decide follows
-    height = {name: y for name, _, y in made.boxes}
-    assert height["space"] < height["train"] < height["decide"]
-    assert drawing(dot.replace("3 -> 1", "2 -> 1")) is None, "a cycle"
-    assert drawing("") is None
 
 
 def test_audio_is_an_address_and_never_a_scheme(tmp_path: Path) -> None:
@@ -232,13 +192,16 @@ class Cells(HTMLParser):
             self._address = ""
 
 
-def page_of(results: Path, out: Path, *options: str) -> str:
-    """Make the page anew; returns index.html."""
-    folders = sorted(map(str, (results / "runs/paper").glob("*/*")))
-    call = ["page", "--results", results, "--runs", *folders, "--out", out]
-    call += ["--targets", results / "targets/paper", "--space", results.parent / "space"]
-    cli.main([str(argument) for argument in [*call, *options]])
+def page_of(results: Path, out: Path) -> str:
+    """Make the page again; returns index.html."""
+    page(results / "variants/paper.json", out=out)
     return (out / "index.html").read_text(encoding="utf-8")
+
+
+def copy_of(sized: Path, folder: Path) -> Path:
+    """The results with the word spaces beside them, to be changed."""
+    shutil.copytree(sized.parent, folder)
+    return folder / sized.name
 
 
 def test_every_cell_of_the_tables_has_its_trace(sized: Path, tmp_path: Path) -> None:
@@ -248,11 +211,10 @@ def test_every_cell_of_the_tables_has_its_trace(sized: Path, tmp_path: Path) -> 
     assert {address[1:] for address in cells.found} == set(traces)
     for number, expected in ((1, 8), (3, 9), (6, 12)):
         assert sum(address.startswith(f"#trace/{number}/") for address in cells.found) == expected
-    table = read_table(sized / "tables/table1.csv", ["model"]).set_index("model")
-    printed = f"{100 * float(str(table.loc['M2', 'LC UA'])):.2f}"
+    table1 = read_table(sized / "tables/table1.csv", ["model"]).set_index("model")
+    printed = f"{100 * float(str(table1.loc['M2', 'LC UA'])):.2f}"
     assert cells.found["#trace/1/M2/LC%20UA"] == printed
-    table = read_table(sized / "tables/table5.csv", ["model", "rank"])
-    second = table.iloc[1]
+    second = read_table(sized / "tables/table5.csv", ["model", "rank"]).iloc[1]
     assert (second["model"], second["rank"]) == ("M1", "2nd")
     assert cells.found["#trace/5/M1%202nd/anger"] == second["anger"]
     trace = traces["trace/5/M1%202nd/anger"]
@@ -262,9 +224,7 @@ def test_every_cell_of_the_tables_has_its_trace(sized: Path, tmp_path: Path) -> 
 
 def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path) -> None:
     assert 'id="further"' not in page_of(sized, tmp_path / "bare")
-    results = tmp_path / "results"
-    shutil.copytree(sized, results)
-    shutil.copytree(sized.parent / "space", tmp_path / "space")
+    results = copy_of(sized, tmp_path / "copy")
     claims = pd.DataFrame({"claim": ["best"], "place": ["Table 1"], "verdict": ["undecided"]})
     claims["says"] = "M1 <b>is</b> best"
     parts = pd.DataFrame(
@@ -276,10 +236,10 @@ def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path
         pd.DataFrame({"space": ["glove"], "UA": [0.123456789]}), results / "tables/tableA1.csv"
     )
     path = results / "tables/table1.json"
-    table = model.read(path)
-    cell = replace(table.find("M1", "LC UA"), interval="25.00–75.00", paper="69.68 (<b>)")
-    row = replace(table.rows[0], cells=table.rows[0].cells | {"LC UA": cell})
-    model.write(replace(table, rows=(row, *table.rows[1:])), path)
+    table1 = model.read(path)
+    cell = replace(table1.find("M1", "LC UA"), interval="25.00–75.00", paper="69.68 (<b>)")
+    row = replace(table1.rows[0], cells=table1.rows[0].cells | {"LC UA": cell})
+    model.write(replace(table1, rows=(row, *table1.rows[1:])), path)
     text = page_of(results, tmp_path / "page")
     assert 'id="further"' in text
     assert "M1 - M2" in text
@@ -292,20 +252,15 @@ def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path
     assert "<small><bdi>paper: 69.68 (&lt;b&gt;)</bdi></small>" in text
 
 
-def test_what_does_not_fit_together_is_said_in_one_line(
-    sized: Path, tmp_path: Path, fails: Callable[..., str]
-) -> None:
-    results = tmp_path / "results"
-    shutil.copytree(sized, results)
-    shutil.copytree(sized.parent / "space", tmp_path / "space")
-    options = ["--results", results, "--runs", *(results / "runs/paper").glob("S1-lc/*")]
-    options += ["--targets", results / "targets/paper", "--space", tmp_path / "space"]
-    options += ["--out", tmp_path / "page"]
-    table = read_table(results / "annotations.csv", ["utterance"])
-    write_table(table.assign(utterance="nobody"), results / "annotations.csv")
-    assert "annotations.csv: 'nobody' is not in" in fails("page", *options)
+def test_what_does_not_fit_together_is_said_in_one_line(sized: Path, tmp_path: Path) -> None:
+    results = copy_of(sized, tmp_path / "copy")
+    annotations = read_table(results / "annotations.csv", ["utterance"])
+    write_table(annotations.assign(utterance="nobody"), results / "annotations.csv")
+    with pytest.raises(InputError, match=r"annotations.csv: 'nobody' is not in .*utterances.csv$"):
+        page_of(results, tmp_path / "page")
     (results / "nearest/paper.csv").unlink()
-    assert "nearest/paper.csv: no such file" in fails("page", *options)
+    with pytest.raises(InputError, match=r"nearest/paper.csv: no such file$"):
+        page_of(results, tmp_path / "page")
     assert not (tmp_path / "page").exists()
 
 

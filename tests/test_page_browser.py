@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from emoword import cli
 from emoword.io.files import read_table, write_table
+from emoword.labels.words import read_dropped, read_label_sets, read_words
+from emoword.layout import Place, read_variant
 from emoword.tables import model
 
 CHROMIUM = next(
@@ -55,9 +57,9 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("browser")
     made = folder / "results"
     shutil.copytree(sized, made)
-    shutil.copytree(sized.parent / "space", folder / "space")
-    victim = read_table(made / "targets/paper/S1.csv", ["utterance"])["utterance"].iloc[0]
-    for path in [*made.glob("*.csv"), *made.glob("targets/paper/*.csv")]:
+    shutil.copytree(sized.parent / "spaces", folder / "spaces")
+    victim = truth_of(made).index[0]
+    for path in [*made.glob("*.csv"), *made.glob("targets/*/*.csv")]:
         spoil(path, victim)
     for path in [*made.glob("decisions/*.csv"), *made.glob("nearest/*.csv")]:
         spoil(path, victim)
@@ -74,9 +76,7 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(read_table(neighbours, ["word"]).replace(word, HOSTILE_WORD), neighbours)
     hostile = f'"text": {json.dumps(HOSTILE_WORD)}'
     table5.write_text(table5.read_text().replace(f'"text": "{word}"', hostile))
-    call = ["page", "--results", made, "--runs", *sorted((made / "runs/paper").glob("*/*"))]
-    call += ["--targets", made / "targets/paper", "--space", folder / "space", "--synthetic"]
-    cli.main([*map(str, call), "--out", str(made / "report")])
+    cli.main(["page", str(made / "variants/paper.json"), "--out", str(made / "report")])
     return made
 
 
@@ -142,9 +142,11 @@ def listed(page: Page) -> int:
 
 
 def truth_of(results: Path) -> pd.Series:
-    return read_table(results / "targets/paper/S1.csv", ["utterance"]).set_index("utterance")[
-        "word"
-    ]
+    return read_words(place_of(results).targets("S1")).set_index("utterance")["word"]
+
+
+def place_of(results: Path) -> Place:
+    return read_variant(results / "variants/paper.json")
 
 
 def test_opens_from_disk_without_a_network(opened: Callable[..., Page]) -> None:
@@ -204,9 +206,7 @@ def test_free_text_is_found_in_comments_and_predicted_words(
         .any(axis=1)
     )
     expected |= set(near["utterance"][heard])
-    sets = pd.concat(
-        [read_table(p, ["utterance", "word"]) for p in (results / "targets/paper").glob("S*.csv")]
-    )
+    sets = pd.concat(read_label_sets(place_of(results)).values())
     expected |= set(sets["utterance"][sets["word"].str.contains(word, case=False, regex=False)])
     page = opened("#utterances")
     page.fill("[name=q]", word.upper())
@@ -243,7 +243,7 @@ def test_an_utterance_shows_raters_targets_and_nearest_words(
     for row in own.itertuples(index=False):
         assert f"{row.file}:{row.line}" in body
         assert str(row.text) in body
-    dropped = read_table(results / "targets/paper/dropped.csv", ["utterance", "reason", "text"])
+    dropped = read_dropped(place_of(results))
     for row in dropped[dropped["utterance"] == name].itertuples(index=False):
         assert f"{row.text} {row.reason}" in body
     near = read_table(results / "nearest/paper.csv", ["utterance", "of", "seed"])
@@ -318,7 +318,7 @@ def test_a_cell_leads_to_its_folds_its_runs_and_its_command(
     )
     single = [float(row[2]) for row in rows if row[0].startswith("fold")]
     assert len(single) == 10, "five folds, two seeds"
-    assert f"{100 * sum(single) / 10:.1f}" == printed
+    assert f"{100 * sum(single) / 10:.2f}" == printed
     page.click("#trace a[href='#utterances?M3=wrong']")
     page.wait_for_selector("#utterances:not([hidden])")
     page.go_back()

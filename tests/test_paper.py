@@ -3,92 +3,80 @@
 import json
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from emoword import cli
-from emoword.report.build import first_error
-from emoword.report.numbers import power
+from emoword import layout
+from emoword.io.errors import InputError
+from emoword.layout import Model
+from emoword.report.build import first_error, paper
+from emoword.report.numbers import paper_numbers, power
+from emoword.settings import Loss, NetworkSettings, Settings, TrainingSettings, Transformers
+from small_results import meta_of
+from variant_files import write_variant
 
 PAPER = Path(__file__).parents[1] / "paper"
 needs_latex = pytest.mark.skipif(shutil.which("latexmk") is None, reason="LaTeX is not installed")
 HOSTILE = r"50%_\input{x}"
+MODELS = [Model(name=m, label_set="S1", loss="lc", folder=m) for m in ("M1", "baseline", "M2")]
+CHOSEN = Settings(
+    network=NetworkSettings(channels=(8, 16), kernels=(3, 3), pools=(1, 1), lstm=4, hidden=(32,)),
+    training=TrainingSettings(epochs=30),
+)
 
 
-def write_records(folder: Path) -> list[str]:
-    """What `emoword paper-numbers` reads, as small as it can be; returns the options."""
-    settings = {
-        **{"learning_rate": 2e-3, "epochs": 30, "patience": 20, "batch_size": 16, "dropout": 0.3},
-        **{"validation": 0.2, "channels": [8, 16], "lstm": 4, "hidden": [32]},
-    }
-    versions = {"emoword": "9.9", "python": "3.11", "torch": "2.0"}
-    common = {"device": "cpu", "machine": "x86_64", "versions": versions, "collapsed": False}
-    runs: dict[str, dict[str, Any]] = {
-        "a": {"model": "M1", "settings": settings},
-        "b": {"model": "baseline", "settings": {**settings, "learning_rate": 2e-4}},
-        "c": {"model": "M2", "settings": settings, "collapsed": True},
-    }
-    files: dict[str, Any] = {f"{name}/run.json": {**common, **run} for name, run in runs.items()}
-    files["features/meta.json"] = {
-        **{"settings": {"upstream": "transformers", "layer": 14, "model": HOSTILE}},
-        **{"dim": 1024, "frames_per_second": 50},
-    }
+def numbers(folder: Path, models: list[Model] = MODELS) -> dict[str, str]:
+    """What `emoword paper-numbers` writes, from records as small as they can be."""
+    files: dict[str, Any] = {"corpus.json": {"utterances": 240}}
+    for model in models:
+        loss: Loss = "ce" if model.name == "baseline" else "lc"
+        settings = json.loads(layout.as_json(layout.run_settings(CHOSEN, "S1", loss)))
+        files[f"{model.name}/fold1-seed0/run.json"] = {
+            **{"model": model.name, "settings": settings, "collapsed": model.name == "M2"},
+            **{"device": "cpu", "machine": "x86_64"},
+            "versions": {"emoword": "9.9", "python": "3.11", "torch": "2.0"},
+        }
     files["space/meta.json"] = {"source": "g.txt", "words": 20526, "dim": 100}
-    files["corpus.json"] = {"utterances": 240}
-    files["summary.json"] = {
-        **{"utterances": 182, "classes": ["anger", "fear"]},
+    files["S1/summary.json"] = {
+        **{"label_set": "S1", "utterances": 182, "classes": ["anger", "fear"]},
         **{"utterances_by_class": {"fear": 100, "anger": 82}},
-        **{"utterances_by_fold": {"1": 90, "2": 92}},
-        **{"label_sets": {"S1": {"distinct_targets": 2, "distinct_words": 2}}},
+        **{"utterances_by_fold": {"1": 90, "2": 92}, "distinct_targets": 2, "distinct_words": 2},
     }
     for name, content in files.items():
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(content))
+    meta = meta_of(1, 1, 1024, Transformers(model=HOSTILE, layer=14))
+    (folder / "meta.json").write_text(layout.as_json(meta))
     head = {"variant": "paper", "fold": "mean", "measured_on": "class"}
     head |= {"speakers": "10", "folds": "5", "seeds": "1"}
     rows = [
-        {
-            **head,
-            "model": m,
-            "loss": loss,
-            "metric": k,
-            "value": v,
-            "low": v - 0.05,
-            "high": v + 0.05,
-        }
+        {**head, "model": m, "loss": loss, "metric": k, "value": v}
+        | {"low": v - 0.05, "high": v + 0.05}
         for m, loss, v in (("M1", "lc", 0.56), ("baseline", "ce", 0.574))
         for k in ("UA", "WA")
     ]
     pd.DataFrame(rows).to_csv(folder / "intervals.csv", index=False)
     (folder / "claims.csv").write_text("verdict\nsupported\nundecided\nundecided\n")
-    (folder / "versus.csv").write_text("verdict\nnot transcribed\ninside our interval\n")
-    options = {"features": "features", "space": "space", "corpus": "corpus.json"}
-    options |= {"targets": "summary.json", "intervals": "intervals.csv", "claims": "claims.csv"}
-    options |= {"versus-paper": "versus.csv", "out": "numbers.tex"}
-    words = ["paper-numbers", "--runs", *(str(folder / name) for name in runs)]
-    for name, path in options.items():
-        words += [f"--{name}", str(folder / path)]
-    return [*words, "--dataset", HOSTILE, "--kind", "demo"]
-
-
-def macros(text: str) -> dict[str, str]:
+    (folder / "versus_paper.csv").write_text("verdict\nnot transcribed\ninside our interval\n")
+    chosen: dict[str, Any] = {"network": CHOSEN.network, "training": CHOSEN.training}
+    about: dict[str, Any] = {"dataset": HOSTILE, "kind": "demo", "targets": {"S1": "S1"}}
+    variant = write_variant(folder, **about, folds=1, models=models, **chosen)
+    paper_numbers(variant, features=folder / "meta.json", out=folder / "numbers.tex")
+    text = (folder / "numbers.tex").read_text()
     return dict(re.findall(r"\\newcommand\{\\emo(\w+)\}\{(.*)\}\n", text))
 
 
 def test_numbers(tmp_path: Path) -> None:
-    cli.main(write_records(tmp_path))
-    made = macros((tmp_path / "numbers.tex").read_text())
+    made = numbers(tmp_path)
     assert made["Dataset"] == r"50\%\_\textbackslash{}input\{x\}"
     assert made["Upstream"].startswith(r"the outputs of layer 14 of 50\%")
     assert made["PerClass"] == "anger 82, fear 100"
-    assert (made["LearningRate"], made["BaselineRate"]) == (
-        r"$2\cdot 10^{-3}$",
-        r"$2\cdot 10^{-4}$",
-    )
+    rates = (made["LearningRate"], made["BaselineRate"])
+    assert rates == (r"$2\cdot 10^{-3}$", r"$2\cdot 10^{-4}$")
+    assert (made["Epochs"], made["Channels"]) == ("30", "8, 16")
     assert made["MOneUA"] == r"56.0\% (51.0--61.0)"
     assert made["BaselineWA"] == r"57.4\% (52.4--62.4)"
     assert (made["Runs"], made["Collapsed"]) == ("3", "1 of 3")
@@ -100,11 +88,9 @@ def test_numbers(tmp_path: Path) -> None:
 
 
 def test_the_text_types_no_number_of_ours_and_names_what_there_is(tmp_path: Path) -> None:
-    cli.main(write_records(tmp_path))
-    made = set(macros((tmp_path / "numbers.tex").read_text()))
     text = (PAPER / "main.tex").read_text()
     used = set(re.findall(r"\\emo(\w+)", text)) - {"Note"}
-    assert used <= made
+    assert used <= set(numbers(tmp_path))
     # of numbers of two digits and more: layer 14, and the levels of intervals
     prose = text[text.index(r"\begin{abstract}") : text.index(r"\bibliographystyle")]
     prose = re.sub(r"\\[a-z]+\s*(\[[^]]*\])?\{[^{}]*\}", "", prose)
@@ -117,51 +103,47 @@ def test_a_rate_as_a_power() -> None:
 
 
 def test_runs_without_a_baseline_are_refused(tmp_path: Path) -> None:
-    words = write_records(tmp_path)
-    words.remove(str(tmp_path / "b"))
-    with pytest.raises(SystemExit, match="needs runs of a baseline and of a word-embedding model"):
-        cli.main(words)
+    with pytest.raises(InputError, match="needs runs of a baseline and of a word-embedding model"):
+        numbers(tmp_path, MODELS[:1])
+
+
+def build(folder: Path, body: str) -> Path:
+    """Compile a document of this body with one table and the project's references."""
+    (folder / "numbers.tex").write_text("\\newcommand{\\emoSeeds}{5}\n")
+    (folder / "table1.tex").write_text("table one\n")
+    (folder / "figure.pdf").write_bytes(b"")
+    head = "\\documentclass{article}\\usepackage{natbib}\\pdfinfoomitdate=1\\pdftrailerid{}"
+    tail = "\\bibliographystyle{plainnat}\\bibliography{refs}\\end{document}\n"
+    text = f"{head}\\input{{numbers}}\\begin{{document}}{body}{tail}"
+    (folder / "text.tex").write_text(text)
+    paper(
+        folder / "text.tex",
+        references=PAPER / "refs.bib",
+        numbers=folder / "numbers.tex",
+        tables=(folder / "table1.tex",),
+        figures=(folder / "figure.pdf",),
+        out=folder / "p.pdf",
+    )
+    return folder / "p.pdf"
 
 
 def test_without_latex_it_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, fails: Callable[..., str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    words = ["--text", "t", "--references", "r", "--numbers", "n", "--tables", "t", "--figures"]
-    said = fails("paper", *words, "f", "--out", tmp_path / "p.pdf")
-    assert "apt install latexmk texlive-latex-recommended texlive-fonts-recommended" in said
+    wanted = "apt install latexmk texlive-latex-recommended texlive-fonts-recommended"
+    with pytest.raises(InputError, match=wanted):
+        build(tmp_path, "")
     assert not (tmp_path / "p.pdf").exists()
 
 
-@pytest.fixture
-def build(tmp_path: Path) -> Callable[[str], Path]:
-    """Compile a document of this body with one table and the project's references."""
-    (tmp_path / "numbers.tex").write_text("\\newcommand{\\emoSeeds}{5}\n")
-    (tmp_path / "table1.tex").write_text("table one\n")
-    (tmp_path / "figure.pdf").write_bytes(b"")
-
-    def run(body: str) -> Path:
-        head = "\\documentclass{article}\\usepackage{natbib}\\pdfinfoomitdate=1\\pdftrailerid{}"
-        tail = "\\bibliographystyle{plainnat}\\bibliography{refs}\\end{document}\n"
-        (tmp_path / "text.tex").write_text(
-            f"{head}\\input{{numbers}}\\begin{{document}}{body}{tail}"
-        )
-        words = ["paper", "--text", tmp_path / "text.tex", "--references", PAPER / "refs.bib"]
-        words += ["--numbers", tmp_path / "numbers.tex", "--tables", tmp_path / "table1.tex"]
-        words += ["--figures", tmp_path / "figure.pdf", "--out", tmp_path / "p.pdf"]
-        cli.main([str(word) for word in words])
-        return tmp_path / "p.pdf"
-
-    return run
-
-
 @needs_latex
-def test_the_same_text_gives_the_same_bytes(build: Callable[[str], Path]) -> None:
+def test_the_same_text_gives_the_same_bytes(tmp_path: Path) -> None:
     body = r"\emoSeeds{} seeds \cite{stanley2023emotion} \input{table1} "
     body += r"\IfFileExists{tableA1.tex}{\input{tableA1}}{none}"
-    first = build(body).read_bytes()
+    first = build(tmp_path, body).read_bytes()
     assert first.startswith(b"%PDF")
-    assert build(body).read_bytes() == first
+    assert build(tmp_path, body).read_bytes() == first
 
 
 @needs_latex
@@ -174,12 +156,10 @@ def test_the_same_text_gives_the_same_bytes(build: Callable[[str], Path]) -> Non
         (r"\cite{stanley2023emotion} \input{tableA1}", "LaTeX failed: .*tableA1"),
     ],
 )
-def test_a_mistake_in_the_text_is_said_in_one_line(
-    build: Callable[[str], Path], body: str, message: str
-) -> None:
-    with pytest.raises(SystemExit, match=message) as stopped:
-        build(body)
-    assert "\n" not in str(stopped.value.code)
+def test_a_mistake_in_the_text_is_said_in_one_line(tmp_path: Path, body: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as stopped:
+        build(tmp_path, body)
+    assert "\n" not in str(stopped.value)
 
 
 def test_first_error() -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from emoword.io.errors import InputError
 from emoword.settings import (
@@ -15,8 +16,8 @@ from emoword.settings import (
     LabelSettings,
     NetworkSettings,
     Settings,
-    Struct,
     TrainingSettings,
+    Transformers,
     laid_over,
     read_config,
     resolve,
@@ -65,7 +66,9 @@ def test_the_defaults_are_the_papers() -> None:
     assert not labels.merge_raters
     assert Settings().losses == ("mse", "mae", "lc")
     config = read_config(CONFIG)
-    assert config.upstreams["wav2vec2_large"].layer == 14
+    upstream = config.upstreams["wav2vec2_large"]
+    assert isinstance(upstream, Transformers)
+    assert upstream.layer == 14
     assert config.datasets["iemocap"].folds == 5
 
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cluster
 import pytest
 import yaml
 
+import cluster
 from emoword.layout import variant_of
 from emoword.settings import laid_over, read_config
 

@@ -18,21 +18,23 @@ RATERS = {"frustration": 2, "excitement": 1, "tense": 1, "awe": 3}
 
 
 @pytest.fixture(scope="module")
-def targets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("targets")
-    (folder / "classes.json").write_text(json.dumps(list(LABELS)))
+def targets(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The folders of two label sets."""
+    folders = []
     for name, words in (("S1", LABELS), ("S3", LABELS | RATERS)):
+        folders.append(tmp_path_factory.mktemp(name))
+        (folders[-1] / "classes.json").write_text(json.dumps(list(LABELS)))
         rows = [(f"u{i}", word, count) for i, (word, count) in enumerate(words.items())]
         table = pd.DataFrame(rows, columns=["utterance", "word", "count"])
-        table.to_csv(folder / f"{name}.csv", index=False)
-    return folder
+        table.to_csv(folders[-1] / "words.csv", index=False)
+    return folders
 
 
 @pytest.fixture
 def transformed(embedded_folder: Path, tmp_path: Path) -> Callable[..., WordSpace]:
     def make(kind: str, *options: object) -> WordSpace:
         out = tmp_path / kind
-        command = ["--space", embedded_folder, "--transform", kind, *options, "--out", out]
+        command = [embedded_folder, "--transform", kind, *options, "--out", out]
         cli.main(["transform-space", *map(str, command)])
         return WordSpace.open(out)
 
@@ -62,9 +64,9 @@ def test_top_removed_is_the_rest_of_a_pca(
 
 
 def test_shuffled_words_of_labels_have_one_anothers_vectors(
-    transformed: Callable[..., WordSpace], embedded: WordSpace, targets: Path
+    transformed: Callable[..., WordSpace], embedded: WordSpace, targets: list[Path]
 ) -> None:
-    space = transformed("shuffled", "--targets", targets)
+    space = transformed("shuffled", "--targets", *targets)
     for group in (LABELS, RATERS):
         before, after = (s.vectors_of(list(group)) for s in (embedded, space))
         # the same vectors, so that how they lie to one another is the same as well
@@ -72,7 +74,7 @@ def test_shuffled_words_of_labels_have_one_anothers_vectors(
         assert not (before == after).all(axis=1).any()  # and none in its place
     others = [i for i in range(len(space)) if space.word(i) not in LABELS | RATERS]
     np.testing.assert_array_equal(space.vectors[others], embedded.vectors[others])
-    again = transformed("shuffled", "--targets", targets, "--seed", 1)
+    again = transformed("shuffled", "--targets", *targets, "--seed", 1)
     assert (again.vectors != space.vectors).any()
 
 
@@ -95,7 +97,7 @@ def test_a_vector_of_zeros_stays(tmp_path: Path) -> None:
     (tmp_path / "glove.txt").write_text("a 1 2\nb 0 0\nc 3 -1\n")
     source = ["--format", "glove", "--source", tmp_path / "glove.txt", "--out", tmp_path / "s"]
     cli.main(["space", *map(str, source)])
-    command = ["--space", tmp_path / "s", "--transform", "centred", "--out", tmp_path / "c"]
+    command = [tmp_path / "s", "--transform", "centred", "--out", tmp_path / "c"]
     cli.main(["transform-space", *map(str, command)])
     space = WordSpace.open(tmp_path / "c")
     assert space.vectors.tolist() == [[-1.0, 1.5], [0.0, 0.0], [1.0, -1.5]]
@@ -104,7 +106,7 @@ def test_a_vector_of_zeros_stays(tmp_path: Path) -> None:
 def test_mistakes_are_named(
     fails: Callable[..., str], embedded_folder: Path, tmp_path: Path
 ) -> None:
-    inputs = ["transform-space", "--space", embedded_folder, "--out", tmp_path / "x"]
+    inputs = ["transform-space", embedded_folder, "--out", tmp_path / "x"]
     assert "name them with --targets" in fails(*inputs, "--transform", "shuffled")
     top = ["--transform", "top_removed", "--components", 100]
     assert "--components 100: must be in 1..99" in fails(*inputs, *top)

@@ -66,11 +66,8 @@ def test_values_and_differences(results: Path) -> None:
     tex = " ".join((results / "a1.tex").read_text().split())
     assert [row["space"] for row in rows] == ["a", "b", "c", "a", "a", "b"]
     assert [row["against"] for row in rows] == ["", "", "", "b", "c", "c"]
-    assert (rows[0]["UA"], rows[0]["words"], float(rows[0]["UA low"])) == (
-        "0.5425",
-        "1234.0",
-        pytest.approx(0.4425),
-    )
+    assert (rows[0]["UA"], rows[0]["words"]) == ("0.5425", "1234")
+    assert float(rows[0]["UA low"]) == pytest.approx(0.4425)
     assert [row["collapsed"] for row in rows[:3]] == ["", "LC: 1 of 5 runs", ""]
     assert (rows[3]["UA difference"], rows[3]["UA difference low"], rows[3]["UA p"]) == (
         *("0.02", "-0.01"),

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -120,10 +121,8 @@ def inputs(tmp_path: Path) -> Path:
         text = "\n".join(metric_rows(raters)) + "\n"
         (tmp_path / folder / "metrics.csv").write_text(text, encoding="utf-8")
         (tmp_path / folder / "neighbours").mkdir()
-        with (tmp_path / folder / "neighbours/paper.csv").open(
-            "w", newline="", encoding="utf-8"
-        ) as file:
-            csv.writer(file, lineterminator="\n").writerows(neighbour_rows(raters))
+        near = pd.DataFrame(neighbour_rows(raters)[1:], columns=neighbour_rows()[0])
+        near.to_csv(tmp_path / folder / "neighbours/paper.csv", index=False)
         for space, meta in SPACES.items():
             (tmp_path / folder / space).mkdir()
             (tmp_path / folder / space / "meta.json").write_text(json.dumps(meta))
@@ -131,7 +130,7 @@ def inputs(tmp_path: Path) -> Path:
 
 
 def make(
-    folder: Path, number: int, dataset: str = "my_corpus", kind: str = "recordings", **settings: str
+    folder: Path, number: int, dataset: str = "my_corpus", kind: str = "recordings", **settings: Any
 ) -> tuple[list[dict[str, str]], str, Table]:
     """Run `emoword table`; returns the CSV's rows, the LaTeX, white space folded, and the model."""
     variant = write_variant(folder, dataset=dataset, kind=kind, **settings)
@@ -398,30 +397,26 @@ def test_tables_of_neighbours_name_the_filter(inputs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("number", "file", "old", "new", "message"),
     [
-        ("paper,M1,lc,mean,all,class,UA,0.5,240", "M1 lc class UA of variant 'paper' stands there"),
-        ("paper,M1,lc,mean,all,class,UA,much,240", "could not convert"),
+        (
+            1,
+            "metrics.csv",
+            "other",
+            "paper",
+            "M1 lc class UA of variant 'paper' stands there twice",
+        ),
+        (1, "metrics.csv", "0.6275", "much", "could not convert"),
+        (1, "metrics.csv", "paper,", "x,", "no rows of variant 'paper' with seed `all`"),
+        (4, "neighbours/paper.csv", "anger:1", "anger", r"paper\.csv: line 2: 'anger'"),
+        (5, "neighbours/paper.csv", ",paper,", ",x,", "no rows of variant 'paper'"),
     ],
 )
-def test_bad_metrics(inputs: Path, line: str, message: str) -> None:
-    path = inputs / "rated" / "metrics.csv"
-    path.write_text(path.read_text() + line + "\n")
+def test_bad_data(inputs: Path, number: int, file: str, old: str, new: str, message: str) -> None:
+    path = inputs / "rated" / file
+    path.write_text(path.read_text().replace(old, new))
     with pytest.raises(SystemExit, match=message):
-        make(inputs / "rated", 1)
-    assert not list((inputs / "rated").glob("table1.*"))
-
-
-def test_nothing_is_left_of_a_table_that_cannot_be_made(inputs: Path) -> None:
-    variant = write_variant(inputs / "rated", "x")
-    (inputs / "rated/neighbours/x.csv").write_text(
-        (inputs / "rated/neighbours/paper.csv").read_text()
-    )
-    with pytest.raises(SystemExit, match="no rows of variant 'x'"):
-        run(inputs / "rated", 4, variant)
-    (inputs / "rated/metrics.csv").write_text("variant\n")
-    with pytest.raises(SystemExit, match="no column model"):
-        make(inputs / "rated", 1)
+        make(inputs / "rated", number)
     assert not list((inputs / "rated").glob("table*"))
 
 
@@ -461,40 +456,34 @@ def test_parse_words_refuses(text: str) -> None:
         parse_words(text)
 
 
-def test_bad_words_are_named_with_their_line(inputs: Path) -> None:
-    path = inputs / "rated" / "neighbours/paper.csv"
-    path.write_text(path.read_text().replace("anger:1", "anger", 1))
-    with pytest.raises(SystemExit, match=r"paper\.csv: line 2: 'anger'"):
-        make(inputs / "rated", 4)
-
-
 # --------------------------------------------------------------------- cells by their addresses
 
 
 def test_each_number_is_the_metric_that_its_cell_names() -> None:
-    pairs = [(m, loss) for m in ("M1", "M2", "M3") for loss in ("mse", "mae", "lc")]
-    keys = [Key(*p, "class", a) for p in [*pairs, ("baseline", "ce")] for a in ("UA", "WA")]
-    keys += [Key(m, "lc", s, "cosine") for m in ("M1", "M2", "M3") for s in ("S1", "S2", "S3")]
-    keys += [
-        Key(m, "lc", s, f"top10_{label}")
-        for m in ("M1", "M2", "M3")
-        for s in ("S2", "S3")
-        for label in ("l1", "l2")
-    ]
     # every value is another one, so that a cell that is looked up wrongly shows
+    models = ("M1", "M2", "M3")
+    on = [("class", "UA"), ("class", "WA"), *((s, "cosine") for s in ("S1", "S2", "S3"))]
+    on += [(s, f"top10_{label}") for s in ("S2", "S3") for label in ("l1", "l2")]
+    keys = [Key(m, loss, *o) for m in models for loss in ("mse", "mae", "lc") for o in on]
+    keys += [Key("baseline", "ce", *o) for o in on]
     metrics = {key: Measured(0.001 * (i + 1), 100 + i) for i, key in enumerate(keys)}
-    none = read_literature(PAPER / "literature.csv", None)
     tables = [
         accuracy_table(metrics),
-        comparison_table(metrics, "lc", none),
+        comparison_table(metrics, "lc", read_literature(PAPER / "literature.csv", None)),
         similarity_table(metrics, "lc"),
         top10_table(metrics, "lc"),
     ]
     for table, count in zip(tables, (20, 4, 9, 12), strict=True):
         assert len(table.cells()) == count
-        for cell in table.cells().values():
-            assert isinstance(cell.source, Key)
-            assert metrics[cell.source].value == cell.value
+        for (row, column), cell in table.cells().items():
+            key = cell.source
+            assert isinstance(key, Key)
+            assert metrics[key].value == cell.value
+            loss, label = key.loss.upper(), key.metric[-2:]
+            called = {"1": f"{loss} {key.metric}", "2": key.metric, "3": key.measured_on}
+            assert column == called.get(table.number, f"{key.measured_on} {label}")
+            names = ("Word embeddings, M1 LC (here)", "Baseline CE (here)")
+            assert row == (names[key.model == "baseline"] if table.number == "2" else key.model)
     assert tables[2].find("M2", "S3").source == Key("M2", "lc", "S3", "cosine")
     with pytest.raises(InputError, match="no row 'M4'; there are: M1, M2, M3, baseline"):
         tables[0].find("M4", "LC UA")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from emoword import settings
-from emoword.features import pointwise, pretrained
+from emoword.features import linear, pretrained
 from emoword.features.upstreams import MOST_MELS, LogMel, Mfcc, Upstream, build
 from emoword.io.errors import InputError
 from emoword.settings import Transformers
@@ -254,24 +254,27 @@ def test_bfloat16_is_near(checkpoints: dict[str, Path], name: str) -> None:
 
 @pytest.mark.parametrize("shape", [(7, 5), (2, 7, 5), (2, 3, 7, 5)])
 @pytest.mark.parametrize("bias", [True, False])
-def test_a_linear_layer_as_a_convolution(shape: tuple[int, ...], bias: bool) -> None:
-    network = torch.nn.Sequential(torch.nn.Sequential(torch.nn.Linear(5, 4, bias=bias)))
+@torch.inference_mode()
+def test_a_linear_layer_by_onednn(shape: tuple[int, ...], bias: bool) -> None:
+    layer = torch.nn.Linear(5, 4, bias=bias)
+    network = torch.nn.Sequential(torch.nn.Sequential(layer))
     x = torch.randn(shape)
     wanted = network(x)
-    pointwise.replace_linear(network)
-    assert not any(isinstance(module, torch.nn.Linear) for module in network.modules())
+    linear.use_onednn(network)
+    assert layer.forward.__func__ is linear.by_onednn  # type: ignore[attr-defined]
     torch.testing.assert_close(network(x), wanted)
+    torch.testing.assert_close(network(x[::2]), wanted[::2])  # not contiguous
 
 
-def test_linear_layers_are_replaced_on_amds_processors_in_float32_alone(
+def test_onednn_is_used_on_amds_processors_in_float32_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pointwise, "processor", lambda: "vendor_id : AuthenticAMD")
-    assert pointwise.pays(CPU, "float32")
-    assert not pointwise.pays(torch.device("cuda"), "float32")
-    assert not pointwise.pays(CPU, "bfloat16")
-    monkeypatch.setattr(pointwise, "processor", lambda: "vendor_id : GenuineIntel")
-    assert not pointwise.pays(CPU, "float32")
+    monkeypatch.setattr(linear, "processor", lambda: "vendor_id : AuthenticAMD")
+    assert linear.pays(CPU, "float32")
+    assert not linear.pays(torch.device("cuda"), "float32")
+    assert not linear.pays(CPU, "bfloat16")
+    monkeypatch.setattr(linear, "processor", lambda: "vendor_id : GenuineIntel")
+    assert not linear.pays(CPU, "float32")
 
 
 def test_a_folder_with_the_papers_name_holds_the_papers_model(

@@ -1,10 +1,12 @@
 """A variant's file, for stages that read one."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from emoword.layout import Variant, as_json
+from emoword.layout import Model, Variant, as_json
 
 
 def write_variant(
@@ -14,13 +16,16 @@ def write_variant(
     kind: str = "recordings",
     space: str = "space",
     chosen_space: str = "embedded",
-    **settings: str,
+    folds: int = 5,
+    models: Sequence[Model] = (),
+    targets: Mapping[str, str] = {"S2": "targets/S2"},
+    **settings: Any,
 ) -> Path:
-    """Write ``results/variants/{name}.json``, of a variant without runs; returns its path."""
+    """Write ``results/variants/{name}.json``, with the runs that ``models`` has; its path."""
     about = {"name": name, "dataset": dataset, "kind": kind, "synthetic": kind == "demo"}
-    nothing = {"targets": {"S2": "targets/S2"}, "vectors": {}, "features": "features", "models": []}
-    chosen = {"settings": {"space": chosen_space, **settings}, "folds": 5, "seeds": [0]}
-    variant = msgspec.convert({**about, **nothing, **chosen, "space": space}, Variant)
+    parts = {"targets": targets, "vectors": {}, "features": "features", "models": models}
+    chosen = {"settings": {"space": chosen_space, **settings}, "folds": folds, "seeds": [0]}
+    variant = msgspec.convert({**about, **parts, **chosen, "space": space}, Variant)
     path = results / "variants" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(as_json(variant))

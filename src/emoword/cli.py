@@ -45,9 +45,13 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
     },
     "Labels and word spaces": {
-        "fetch": Command("spaces.fetch", "a public file, such as GloVe 840B, resumable"),
-        "space": Command("spaces.make", "GloVe, word2vec or BERT -> a memory-mapped word space"),
-        "transform-space": Command("spaces.transforms", "a space -> centred, shuffled, ..."),
+        "fetch": Command("spaces.fetch:fetch", "a public file, such as GloVe 840B, resumable"),
+        "space": Command(
+            "spaces.make:space", "GloVe, word2vec or BERT -> a memory-mapped word space"
+        ),
+        "transform-space": Command(
+            "spaces.transforms:transform", "a space -> centred, shuffled, ..."
+        ),
         "label-set": Command("labels.label_sets:label_set", "annotations -> words of S1, S2, S3"),
         "encode": Command("labels.vectors:encode_words", "the vectors of a label set's words"),
     },
@@ -90,7 +94,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "sensitivity": Command(
             "reproduction.sensitivity:sensitivity", "what hangs on each open choice"
         ),
-        "figure": Command("figures.figure", "one figure as PDF and PNG"),
+        "figure": Command("cli:figures", "one figure as PDF and PNG"),
         "paper-numbers": Command(
             "report.numbers:paper_numbers", "numbers of the report as LaTeX macros"
         ),
@@ -103,6 +107,15 @@ GROUPS: dict[str, dict[str, Command]] = {
         "provenance": Command("audit.provenance", "gather the records of all jobs"),
         "archive": Command("audit.archive", "what verify and trace need, in one zip"),
     },
+}
+# kind of figure: the module whose function figure_KIND draws it
+FIGURES = {
+    "network": "figures.network",
+    "map": "figures.map",
+    "neighbours": "figures.neighbours",
+    "confusion": "figures.confusion",
+    "claims": "reproduction.claims_figure",
+    "curves": "figures.curves",
 }
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 
@@ -122,6 +135,9 @@ def build_app(called: str | None) -> App:
     for order, (title, commands) in enumerate(GROUPS.items()):
         group = Group(title, sort_key=order)
         for place, (name, command) in enumerate(commands.items()):
+            if name == "figure":
+                app.command(figures(App(name=name, group=group, sort_key=place)))
+                continue
             if ":" not in command.where:
                 app.command(App(name=name, help=command.summary, group=group, sort_key=place))
                 continue
@@ -137,6 +153,19 @@ def wide_console() -> "Console":
     from rich.console import Console
 
     return Console(width=max(shutil.get_terminal_size().columns, WIDTH))
+
+
+def figures(app: App) -> App:
+    """Give ``emoword figure`` a command for each kind of figure."""
+    app.help = (
+        "Draw one figure as PDF (vector) and PNG.\n\nEverything drawn is computed before, as one "
+        "table, which --data writes: what the figure shows can be audited there.\n\n"
+        "    emoword figure confusion --decisions decisions.csv --pdf c.pdf --png c.png"
+    )
+    app.default_parameter = cyclopts.Parameter(consume_multiple=True, negative=())
+    for kind, module in FIGURES.items():
+        app.command(f"emoword.{module}:figure_{kind}", name=kind)
+    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

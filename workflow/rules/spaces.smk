@@ -136,5 +136,5 @@ rule transform_space:
             }
         ),
     shell:
-        "emoword transform-space --space {params.space} {params.options}"
+        "emoword transform-space {params.space} {params.options}"
         " --out {params.folder} --record {log}.json > {log} 2>&1"

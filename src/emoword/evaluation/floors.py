@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.evaluation.decide import Judge, Run, read_run
+from emoword.evaluation.decide import Judge, Run, read_run, words_near
 from emoword.io.files import write_table
 from emoword.labels.encoding import encode
 from emoword.layout import read_variant
@@ -33,8 +33,10 @@ def floors(variant: Path, /, *, out: Path) -> None:
     place = read_variant(variant)
     judge = Judge.of(place)
     folders = place.runs([place.variant.settings.table_loss])
-    rows = [judge.decisions(made) for folder in folders for made in constants(folder, judge)]
-    write_table(pd.concat(rows), out)
+    made = [run for folder in folders for run in constants(folder, judge)]
+    # their nearest words are asked for (Table 6), though theirs is not the tables' loss
+    near = [words_near(run.utterances, run.predictions, judge.space) for run in made]
+    write_table(pd.concat(map(judge.decisions, made, near)), out)
 
 
 def constants(folder: Path, judge: Judge) -> Iterator[Run]:

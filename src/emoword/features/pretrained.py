@@ -4,7 +4,7 @@ The paper's are `hidden_states[14]` of ``facebook/wav2vec2-large-960h-lv60-self`
 the 14th of 24 blocks. The blocks above are neither loaded nor computed. The frames are those that
 the whole model gives for an utterance alone, but for the order in which float32 sums are taken
 (tested; relative error 1e-6): utterances are padded and computed together where the model has a
-mask for it, and linear layers as `features.pointwise` says. With ``bfloat16``, matrix products
+mask for it, and linear layers as `features.linear` says. With ``bfloat16``, matrix products
 and convolutions are rounded to 8 bits of mantissa (torch's autocast): a relative error of 1e-2.
 
 Layer N, counted from 1, is what transformers 5 calls `hidden_states[N]` in the whole model: the
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from emoword.corpora.audio import SAMPLE_RATE
-from emoword.features import pointwise
+from emoword.features import linear
 from emoword.features.device import warn_of_slow_bfloat16
 from emoword.features.upstreams import HOP, About, Upstream
 from emoword.io.errors import InputError
@@ -60,8 +60,8 @@ class Block:
     ) -> None:
         warn_of_slow_bfloat16(device, made_by.precision)
         torch.backends.cudnn.allow_tf32 = False  # float32 is float32 on a GPU, too
-        if pointwise.pays(device, made_by.precision):
-            pointwise.replace_linear(network)
+        if linear.pays(device, made_by.precision):
+            linear.use_onednn(network)
         self.halved = made_by.precision == "bfloat16"
         if self.halved:  # autocast would round these weights for each batch again
             for module in network.modules():

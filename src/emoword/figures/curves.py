@@ -1,16 +1,5 @@
-"""Draw the learning curves of runs: training and validation loss per epoch.
+"""Learning curves: a panel a loss, a colour a model."""
 
-In: history.csv files, each in its run's folder, whose run.json says which run it is (without one,
-the path does: runs/{variant}/{label_set}-{loss}/fold{fold}-seed{seed}/history.csv). Out: the
-figure, and with --data all losses. A panel a model and loss: thin lines are runs (folds, seeds),
-dots their best epochs, thick lines the mean over the epochs that every run reached.
-
-Example:
-    emoword figure curves --history runs/paper/*/*/history.csv --pdf curves.pdf --png curves.png
-"""
-
-import argparse
-import re
 from pathlib import Path
 from typing import Any
 
@@ -21,195 +10,101 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from emoword.figures.style import (
-    COLOURS,
-    FAINT,
-    INK,
-    LOSSES,
-    MODELS,
-    check_models,
-    fitting,
-    in_order,
-    sorted_rows,
-)
+from emoword.figures import style
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table
+from emoword.io.files import read_json
+from emoword.schemas import HISTORY
 
-KEYS = ["variant", "model", "loss", "fold", "seed"]
-FOLDER = re.compile(
-    r"(?P<variant>[^/]+)/(?P<label_set>S[123])-(?P<loss>[^/]+)/fold(?P<fold>\d+)-seed(?P<seed>\d+)$"
-)
-PANEL = 1.42, 1.15
-"""Inches: width and height."""
-DASHED: Any = (0, (3, 1))
+KEYS = ["model", "loss", "fold", "seed"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the inputs."""
-    parser.add_argument(
-        "--history", type=Path, nargs="+", required=True, help="history.csv of each run (in)"
-    )
+def figure_curves(*, history: list[Path], out: style.Out) -> None:
+    """Training and validation loss per epoch, of each run and on average.
 
-
-def numbers(arguments: argparse.Namespace) -> pd.DataFrame:
-    """The losses of all runs.
-
-    Returns:
-        Columns variant, model, loss, fold, seed, collapsed (by its run.json), epoch, train_loss,
-        validation_loss, best (whether the run's validation loss is lowest in this epoch).
-
-    Raises:
-        InputError: a file is malformed or tells no run, or a run is given twice.
+    Args:
+        history: history.csv of each run; the run.json beside it says which run it is.
+        out: Where it goes.
     """
-    frame = pd.concat([_read(path) for path in arguments.history], ignore_index=True)
-    twice = frame[frame.duplicated([*KEYS, "epoch"])]
-    if len(twice):
-        run = ", ".join(f"{key} {twice.iloc[0][key]}" for key in KEYS)
-        raise InputError(f"--history: the run of {run} is given twice")
-    return sorted_rows(frame, [*KEYS, "epoch"])
+    out.publish(draw, numbers(pd.concat(map(_read_run, history), ignore_index=True)))
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read_run(path: Path) -> pd.DataFrame:
+    """Read a history.csv and the run.json beside it: the columns of ``numbers``, but ``best``."""
     losses = ["train_loss", "validation_loss"]
-    history = read_table(path, ["epoch", *losses], {"epoch": int, **dict.fromkeys(losses, float)})
+    history = HISTORY.read(path, "epoch", *losses)
     if history.empty:
         raise InputError(f"{path}: has no epochs below its header")
-    validation = history["validation_loss"].replace([np.inf, -np.inf], np.nan)
-    history["best"] = False
-    if validation.notna().any():
-        history.loc[validation.idxmin(), "best"] = True
-    run = run_of(path)
-    frame = history[["epoch", *losses, "best"]]
-    for position, key in enumerate([*KEYS, "collapsed"]):
-        frame.insert(position, key, run[key])
-    check_models(frame, path.parent)
+    record = path.parent / "run.json"
+    run = {"variant": "", "collapsed": False, **read_json(record)}
+    missing = [key for key in KEYS if key not in run]
+    if missing:
+        raise InputError(f"{record}: no key {', '.join(missing)}")
+    known = {key: run[key] for key in ("variant", *KEYS, "collapsed")}
+    frame = history.assign(**known)[[*known, "epoch", *losses]]
+    style.check_models(frame, record)
     return frame
 
 
-def run_of(path: Path) -> dict[str, Any]:
-    """Which run a history.csv is of: variant, model, loss, fold, seed, collapsed.
+def numbers(runs: pd.DataFrame) -> pd.DataFrame:
+    """The losses of all runs.
+
+    Args:
+        runs: variant, model, loss, fold, seed, collapsed (bool), epoch, train_loss and
+            validation_loss (which may be infinite or NaN).
+
+    Returns:
+        The same, ordered, and best (whether the run's validation loss is lowest in this epoch).
 
     Raises:
-        InputError: neither the run.json beside it nor its path tells.
+        InputError: a run is given twice.
     """
-    record = path.parent / "run.json"
-    if record.exists():
-        run = {"variant": "", **read_json(record)}
-        missing = [key for key in KEYS if not isinstance(run, dict) or key not in run]
-        if missing:
-            raise InputError(f"{record}: no key {', '.join(missing)}")
-        for key in ("fold", "seed"):
-            if not isinstance(run[key], int):
-                raise InputError(f"{record}: {key} must be an integer, not {run[key]!r}")
-        names = {key: str(run[key]) for key in ("variant", "model", "loss")}
-        collapsed = bool(run.get("collapsed", False))
-        return {**names, "fold": run["fold"], "seed": run["seed"], "collapsed": collapsed}
-    match = FOLDER.search(path.absolute().parent.as_posix())
-    if not match:
-        raise InputError(
-            f"{path}: cannot tell which run this is: no run.json beside it, and its folder is not "
-            f"{{variant}}/{{label_set}}-{{loss}}/fold{{fold}}-seed{{seed}}"
-        )
-    model = "baseline" if match["loss"] == "ce" else f"M{match['label_set'][1]}"
-    return {
-        "variant": match["variant"],
-        "model": model,
-        "loss": match["loss"],
-        "fold": int(match["fold"]),
-        "seed": int(match["seed"]),
-        "collapsed": False,
-    }
+    for _, row in runs[runs.duplicated([*KEYS, "epoch"])].iterrows():
+        run = ", ".join(f"{key} {row[key]}" for key in KEYS)
+        raise InputError(f"--history: the run of {run} is given twice")
+    runs = style.sorted_rows(runs, [*KEYS, "epoch"])
+    finite = runs["validation_loss"].where(np.isfinite(runs["validation_loss"])).fillna(np.inf)
+    first = finite.groupby([runs[key] for key in KEYS]).transform("idxmin")
+    return runs.assign(best=(first == runs.index) & np.isfinite(finite))
 
 
-def draw(numbers: pd.DataFrame) -> tuple[Figure, list[str]]:
-    """Draw a row a model and a column a loss; the baseline has the last row's last place."""
-    variants = list(dict.fromkeys(numbers["variant"]))
-    rows = [
-        (variant, model)
-        for variant in variants
-        for model in in_order(numbers.loc[numbers["variant"] == variant, "model"], MODELS)
-    ]
-    losses = in_order(numbers["loss"], tuple(LOSSES))
-    # the baseline alone has cross entropy: beside the last model, not in a row of its own
-    places = {}
-    for i, (variant, model) in enumerate(rows):
-        beside = model == "baseline" and i > 0 and rows[i - 1][0] == variant
-        places[variant, model] = rows[i - 1] if beside else (variant, model)
-    lines = list(dict.fromkeys(places.values()))
-    figure = Figure(
-        figsize=(0.45 + PANEL[0] * max(len(losses), 2), 0.55 + PANEL[1] * len(lines)),
-        layout="constrained",
+def draw(numbers: pd.DataFrame) -> Figure:
+    """Draw a panel a loss, a colour a model."""
+    losses = style.in_order(numbers["loss"], style.ORDERS["loss"])
+    models = style.in_order(numbers["model"], style.MODELS)
+    size = (style.COLUMN if len(losses) == 1 else style.PAGE, 1.85)
+    figure = Figure(size, layout="constrained")
+    grid = figure.subplots(1, len(losses), sharex=True, squeeze=False)[0]
+    for loss, axes in zip(losses, grid, strict=True):
+        for model in models:
+            rows = numbers[(numbers["loss"] == loss) & (numbers["model"] == model)]
+            _curves(axes, rows, style.COLOURS[model])
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.set(title=style.LOSSES[loss], xlabel="epoch")
+    grid[0].set_ylabel("loss")
+    handles = [Line2D([], [], color=style.COLOURS[model], label=model) for model in models]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    about = (
+        "Thick: mean over the epochs that every run reached, of training (dotted) and validation. "
+        "Thin: validation of each run; dots: its best epoch."
     )
-    grid = figure.subplots(len(lines), len(losses), sharex=True, sharey="col", squeeze=False)
-    used = set()
-    for key, panel in numbers.groupby(["variant", "model", "loss"], sort=False):
-        variant, model, loss = map(str, key)
-        i, j = lines.index(places[variant, model]), losses.index(loss)
-        axes = grid[i, j]
-        used.add((i, j))
-        _panel(axes, panel, COLOURS[model])
-        name = model if len(variants) == 1 else f"{fitting(variant, 45, 7.5)}: {model}"
-        axes.set_title(name, color=COLOURS[model], fontweight="bold")
-        axes.set_ylabel(LOSSES[loss])
-    for (i, j), axes in np.ndenumerate(grid):
-        if (i, j) not in used:
-            axes.axis("off")
-            continue
-        lowest = max(row for row, column in used if column == j) == i
-        axes.tick_params(labelbottom=lowest, labelleft=True)
-        if lowest:
-            axes.set_xlabel("epoch")
-    _legend(figure)
-    return figure, _notes(numbers)
-
-
-def _panel(axes: Axes, panel: pd.DataFrame, colour: str) -> None:
-    panel = panel.replace([np.inf, -np.inf], np.nan)
-    runs = [run for _, run in panel.groupby(["fold", "seed"])]
-    common = min(run["epoch"].max() for run in runs)
-    for column, shade, style in (("train_loss", FAINT, DASHED), ("validation_loss", colour, "-")):
-        for run in runs:
-            axes.plot(run["epoch"], run[column], color=shade, linewidth=0.4, alpha=0.5)
-        mean = panel[panel["epoch"] <= common].groupby("epoch")[column].mean()
-        axes.plot(mean.index, mean, color=shade, linewidth=1.3, linestyle=style)
-    best = panel[panel["best"]]
-    axes.plot(
-        best["epoch"],
-        best["validation_loss"],
-        linestyle="none",
-        marker="o",
-        markersize=3,
-        markerfacecolor=colour,
-        markeredgecolor="white",
-        markeredgewidth=0.4,
-        zorder=3,
-    )
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(4))
-
-
-def _legend(figure: Figure) -> None:
-    handles = [
-        Line2D([], [], color=FAINT, linewidth=1.3, linestyle=DASHED, label="training, mean"),
-        Line2D([], [], color=INK, linewidth=1.3, label="validation, mean"),
-        Line2D([], [], color=INK, linewidth=0.4, label="one run"),
-        Line2D([], [], color=INK, marker="o", markersize=3, linewidth=0, label="its best epoch"),
-    ]
-    width = figure.get_figwidth()
-    figure.legend(
-        handles=handles,
-        loc="outside upper center",
-        ncols=4 if width > 5 else 2,
-        handlelength=1.8,
-    )
-
-
-def _notes(numbers: pd.DataFrame) -> list[str]:
-    runs = numbers.drop_duplicates(KEYS)
     notes = []
-    collapsed = runs[runs["collapsed"].astype(bool)]
-    for key, rows in collapsed.groupby(["model", "loss"], sort=False):
-        model, loss = map(str, key)
-        total = ((runs["model"] == model) & (runs["loss"] == loss)).sum()
-        notes.append(f"{model} ({LOSSES[loss]}) {len(rows)} of {total}")
-    return [f"Collapsed runs: {', '.join(notes)}."] if notes else []
+    for (name, key), runs in numbers.drop_duplicates(KEYS).groupby(["model", "loss"]):
+        fallen = f"{name} ({style.LOSSES[str(key)]}) {sum(runs['collapsed'])} of {len(runs)}"
+        notes += [fallen] * any(runs["collapsed"])
+    style.note(figure, [about, *[f"Collapsed runs: {', '.join(notes)}."] * bool(notes)])
+    return figure
+
+
+def _curves(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
+    rows = rows.replace([np.inf, -np.inf], np.nan)
+    runs = [run for _, run in rows.groupby(["fold", "seed"])]
+    for run in runs:
+        axes.plot(run["epoch"], run["validation_loss"], color=colour, linewidth=0.4, alpha=0.35)
+    shortest = min((run["epoch"].max() for run in runs), default=0)
+    means = rows[rows["epoch"] <= shortest].groupby("epoch").mean(numeric_only=True)
+    dotted: Any = (0, (1, 1))
+    axes.plot(means["train_loss"], color=colour, linewidth=1.2, linestyle=dotted)
+    axes.plot(means["validation_loss"], color=colour, linewidth=1.2)
+    best = rows[rows["best"]]
+    axes.plot(best["epoch"], best["validation_loss"], "o", color=colour, markersize=2.5)

@@ -1,211 +1,188 @@
-r"""Draw a 2-D map of the word space: label words, their neighbours, each model's mean predictions.
+"""A map of the word space: labels, the words near them, each model's predictions."""
 
-In: neighbours.csv, means.csv, a word space. Out: the figure, and with --data the coordinates.
-The vectors of the words drawn are scaled to length one, so that near means similar, and projected
-on their first two principal components; the mean predictions, scaled likewise, go through the same
-projection. A line leads from each mean prediction to the word of its emotion.
-
-Example:
-    emoword figure map --neighbours neighbours.csv --means means.csv --space results/spaces/glove \
-        --pdf map.pdf --png map.png
-"""
-
-import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from emoword.figures.labels import label_points
-from emoword.figures.neighbours import predictions
-from emoword.figures.style import (
-    COLOURS,
-    EMOTIONS,
-    FAINT,
-    INK,
-    MARKERS,
-    MODELS,
-    TEXT_WIDTH,
-    absent,
-    check_models,
-    in_order,
-    of_variant,
-    printable,
-    sorted_rows,
-)
+from emoword.evaluation.decide import read_run
+from emoword.figures import style
+from emoword.figures.neighbours import read_predictions
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
+from emoword.schemas import MODEL
 from emoword.spaces.geometry import unit
 from emoword.spaces.word_space import WordSpace
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
+KEYS = ["kind", "model", "loss", "name"]
+MARKERS = {"M1": "o", "M2": "s", "M3": "^", "baseline": "D"}
+CLOUD = 1000  # at most so many predictions of a model are drawn, every k-th of them
+ROUNDS = 200  # of moving texts apart: a number, not a time, so that the bytes are the same
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the inputs."""
-    add = parser.add_argument
-    add("--neighbours", type=Path, required=True, help="neighbours.csv (in)")
-    add("--means", type=Path, required=True, help="means.csv: mean predicted vectors (in)")
-    add("--space", type=Path, required=True, help="folder of the word space (in)")
-    add("--variant", help="the variant to show (default: the only one)")
-    add("--loss", default="lc", help="the loss to show (default: lc)")
-    add("--words", type=int, default=5, help="neighbours of each label and prediction (default: 5)")
+def figure_map(
+    *,
+    neighbours: Path,
+    means: Path,
+    space: Path,
+    runs: list[Path] | None = None,
+    loss: str = "lc",
+    words: int = 5,
+    out: style.Out,
+) -> None:
+    """2-D map of the word space: label words, words near them, the models' predictions.
 
-
-def numbers(arguments: argparse.Namespace) -> pd.DataFrame:
-    """Project the words and the mean predictions.
-
-    Returns:
-        Columns kind (label, neighbour, prediction), model, loss (both empty for words), name (the
-        word; of a prediction, its emotion), x, y (empty for a prediction without direction: not
-        finite or zero), x_variance, y_variance (shares of the words' variance on the two axes).
-
-    Raises:
-        InputError: a file is malformed, lacks this variant and loss, or disagrees with the space.
-    """
-    if arguments.words < 1:
-        raise InputError("--words: must be 1 or more")
-    space = WordSpace.open(arguments.space)
-    near = predictions(arguments.neighbours, arguments.variant, arguments.loss)
-    means, predicted = read_means(arguments.means, arguments.variant, arguments.loss)
-    if predicted.shape[1] != space.dim:
-        raise InputError(
-            f"{arguments.means}: vectors of {predicted.shape[1]} numbers, but the word space "
-            f"{arguments.space} has {space.dim}; give the space of these runs"
-        )
-    labels = in_order(means["name"], EMOTIONS)
-    for label, vector in zip(labels, space.vectors_of(labels), strict=True):
-        if not vector.any():
-            raise InputError(f"{arguments.space}: the vector of the label {label!r} is zero")
-    # the nearest word of a label is itself
-    count = min(arguments.words + 1, np.count_nonzero(space.norms))
-    indices, _ = space.nearest(space.vectors_of(labels), count)
-    of_labels = [space.word(i) for row in indices for i in row]
-    near = near[(near["rank"] <= arguments.words) & np.isfinite(near["similarity"])]
-    of_predictions = near.sort_values("rank", kind="stable")
-    words = list(dict.fromkeys([*labels, *of_labels, *of_predictions["word"]]))
-
-    vectors = unit(space.vectors_of(words))
-    centre, axes, variance = principal_axes(vectors)
-    table = pd.DataFrame(
-        {
-            "kind": ["label"] * len(labels) + ["neighbour"] * (len(words) - len(labels)),
-            "model": "",
-            "loss": "",
-            "name": words,
-        }
-    )
-    table = pd.concat([table, means.assign(kind="prediction")[table.columns]], ignore_index=True)
-    directed = np.isfinite(predicted).all(axis=1) & (predicted != 0).any(axis=1)
-    points = np.full((len(predicted), 2), np.nan)
-    points[directed] = (unit(predicted[directed]) - centre) @ axes
-    points = np.concatenate([(vectors - centre) @ axes, points]).round(6)
-    # a negative zero would be another byte in the CSV
-    table["x"], table["y"] = points.T + 0.0
-    table["x_variance"], table["y_variance"] = variance.round(6)
-    return table
-
-
-def read_means(path: Path, variant: str | None, loss: str) -> tuple[pd.DataFrame, Floats]:
-    """Read the mean predictions of one variant and loss.
-
-    Returns:
-        Columns variant, model, loss, name in the models' and emotions' order; the vectors [n, dim].
-
-    Raises:
-        InputError: the file is malformed or has none of this variant and loss.
-    """
-    frame = read_table(path, ["variant", "model", "loss", "name", "v0"])
-    dim = sum(column.startswith("v") and column[1:].isdigit() for column in frame.columns)
-    columns = [f"v{i}" for i in range(dim)]
-    frame = read_table(
-        path, ["variant", "model", "loss", "name", *columns], dict.fromkeys(columns, float)
-    )
-    check_models(frame, path)
-    frame = of_variant(frame, path, variant)
-    frame = frame[frame["loss"] == loss]
-    if frame.empty:
-        raise InputError(f"{path}: no predictions with loss {loss!r}")
-    twice = frame.index[frame.duplicated(["model", "name"])]
-    if len(twice):
-        raise InputError(f"{path}: line {twice[0] + 2}: this model and name were there before")
-    frame = sorted_rows(frame.assign(emotion=frame["name"]), ["model", "emotion"])
-    return frame[["variant", "model", "loss", "name"]], frame[columns].to_numpy(np.float64)
-
-
-def principal_axes(vectors: Floats) -> tuple[Floats, Floats, Floats]:
-    """The first two principal components of ``vectors``.
-
-    The sign of each axis is such that its largest weight (in absolute value) is positive.
+    Vectors are scaled to length one and projected on the words' first two principal components.
 
     Args:
-        vectors: float64 [n, dim].
+        neighbours: neighbours.csv.
+        means: means.csv, the mean predictions.
+        space: Folder of the word space.
+        runs: Folders of runs: their predictions become a cloud of dots.
+        loss: Of the models.
+        words: How many words near each label and each mean prediction.
+        out: Where it goes.
+    """
+    held = WordSpace.open(space)
+    near = read_predictions(neighbours, loss, words).dropna(subset="similarity")
+    mean, vectors = _read_means(means, held.dim, loss)
+    cloud, dots = _read_cloud(runs or [], held.dim, loss)
+    labels = style.in_order(mean["name"], style.EMOTIONS)
+    own = held.vectors_of(labels)
+    for label in np.array(labels)[~own.any(axis=1)]:
+        raise InputError(f"{space}: the vector of the label {str(label)!r} is zero")
+    # the nearest word of a label is itself
+    indices, _ = held.nearest(own, min(words + 1, int(np.count_nonzero(held.norms))))
+    shown = [*labels, *(held.word(int(i)) for i in indices.flat), *near.sort_values("rank")["word"]]
+    names = list(dict.fromkeys(shown))
+    table = pd.DataFrame({"kind": "neighbour", "model": "", "loss": "", "name": names})
+    table.loc[: len(labels) - 1, "kind"] = "label"
+    table = pd.concat([table, mean, cloud], ignore_index=True)
+    out.publish(draw, numbers(table, held.vectors_of(names), np.concatenate([vectors, dots])))
+
+
+def _read_means(path: Path, dim: int, loss: str) -> tuple[pd.DataFrame, Floats]:
+    """The mean predictions of one loss: their ``KEYS``, in our order, and vectors [n, dim]."""
+    columns = [f"v{i}" for i in range(dim)]
+    rows = read_table(path, [*MODEL, "name", *columns], dict.fromkeys(columns, float))
+    rows = style.of_loss(rows, path, loss)
+    if f"v{dim}" in rows:
+        raise InputError(f"{path}: has more numbers a vector than the word space, which has {dim}")
+    for i in rows.index[rows.duplicated(["model", "name"])]:
+        raise InputError(f"{path}: line {i + 2}: this model and name were there before")
+    rows = rows.assign(kind="prediction", emotion=rows["name"])
+    rows = style.sorted_rows(rows, ["model", "emotion"])
+    return rows[KEYS], rows[columns].to_numpy(np.float64)
+
+
+def _read_cloud(runs: list[Path], dim: int, loss: str) -> tuple[pd.DataFrame, Floats]:
+    """Predictions of test utterances, at most ``CLOUD`` of a model: ``KEYS``, vectors [n, dim]."""
+    frame, vectors = pd.DataFrame(columns=KEYS), np.empty((0, dim))
+    for folder in runs:
+        run = read_run(folder)
+        if run.record["loss"] != loss or run.predictions.shape[1] != dim:
+            raise InputError(f"{folder}: is not a run of loss {loss!r} in the map's word space")
+        keys = {"kind": "utterance", "model": run.record["model"], "loss": loss}
+        frame = pd.concat([frame, pd.DataFrame({**keys, "name": run.utterances})])
+        vectors = np.concatenate([vectors, run.predictions])
+    style.check_models(frame, Path("--runs"))
+    every = np.ceil(frame["model"].map(frame["model"].value_counts()) / CLOUD)
+    kept = frame.groupby("model").cumcount() % every == 0
+    return frame[kept], vectors[kept]
+
+
+def numbers(table: pd.DataFrame, words: Floats, predicted: Floats) -> pd.DataFrame:
+    """Project words and predictions on the words' first two principal components.
+
+    The sign of an axis is such that its largest weight (in absolute value) is positive.
+
+    Args:
+        table: kind (label, neighbour, prediction, utterance), model, loss (both empty for words),
+            name (the word; of a mean prediction its emotion); the words first.
+        words: their vectors [n, dim].
+        predicted: the predictions [m, dim], in the order of the table.
 
     Returns:
-        Their mean [dim], the axes [dim, 2] (zero where there is no second), the axes' shares of
-        the variance [2].
+        The table with x, y (empty for a prediction without direction: not finite or zero),
+        x_variance, y_variance (shares of the words' variance on the axes).
     """
+    vectors = unit(words)
     centre = vectors.mean(axis=0)
     _, strengths, rows = np.linalg.svd(vectors - centre, full_matrices=False)
-    axes = np.zeros((vectors.shape[1], 2))
-    shares = np.zeros(2)
-    # what rounding leaves of n equal vectors is no direction
-    count = min(2, int((strengths > 1e-9).sum()))
-    axes[:, :count] = rows[:count].T
-    shares[:count] = strengths[:count] ** 2 / max((strengths**2).sum(), 1e-300)
-    largest = axes[np.abs(axes).argmax(axis=0), [0, 1]]
-    return centre, axes * np.where(largest < 0, -1, 1), shares
+    # what rounding leaves of equal vectors is no direction
+    first = np.append(np.where(strengths > 1e-9, strengths, 0), [0, 0])[:2]
+    axes = np.pad(rows, ((0, 2), (0, 0)))[:2] * (first > 0)[:, None]
+    axes *= np.where(axes[[0, 1], np.abs(axes).argmax(axis=1)] < 0, -1, 1)[:, None]
+    across, up = (first**2 / max((strengths**2).sum(), 1e-300)).round(6)
+    directed = np.isfinite(predicted).all(axis=1) & predicted.any(axis=1)
+    points = np.full((len(predicted), 2), np.nan)
+    points[directed] = (unit(predicted[directed]) - centre) @ axes.T
+    # a negative zero would be another byte in the CSV
+    x, y = np.concatenate([(vectors - centre) @ axes.T, points]).round(6).T + 0.0
+    return table.assign(x=x, y=y, x_variance=across, y_variance=up)
 
 
-def draw(numbers: pd.DataFrame) -> tuple[Figure, list[str]]:
-    """Draw words as text beside small dots, predictions as coloured marks with lines."""
-    figure = Figure(figsize=(TEXT_WIDTH, 4.9), layout="constrained")
+def draw(numbers: pd.DataFrame) -> Figure:
+    """Draw words as text beside small dots, predictions as coloured marks."""
+    figure = Figure((style.PAGE, 4.9), layout="constrained")
     axes = figure.add_subplot()
-    words = numbers[numbers["kind"] != "prediction"]
-    models = numbers[numbers["kind"] == "prediction"]
-    shown = models.dropna(subset=["x", "y"])
-    is_label = (words["kind"] == "label").to_numpy()
-    axes.scatter(
-        words["x"],
-        words["y"],
-        s=np.where(is_label, 14, 4),
-        color=np.where(is_label, INK, FAINT),
-        zorder=2,
-    )
-    home = words[is_label].set_index("name")
-    for model, name, x, y in shown[["model", "name", "x", "y"]].itertuples(index=False):
-        colour = COLOURS[model]
-        end = home.loc[name]
-        axes.plot([x, end["x"]], [y, end["y"]], color=colour, linewidth=0.6, alpha=0.6, zorder=1)
-        axes.plot(
-            x, y, MARKERS[model], color=colour, markersize=6, markeredgecolor="white", zorder=4
-        )
+    kinds = ("label", "neighbour", "prediction", "utterance")
+    labels, words, means, cloud = (numbers[numbers["kind"] == kind] for kind in kinds)
+    home, marks = labels.set_index("name")[["x", "y"]], means.dropna(subset=["x", "y"])
+    for model in style.in_order(marks["model"], style.MODELS):
+        colour, rows = style.COLOURS[model], cloud[cloud["model"] == model]
+        axes.plot(rows["x"], rows["y"], "o", color=colour, markersize=1.5, alpha=0.35, mew=0)
+        rows = marks[marks["model"] == model]
+        lines = np.stack([rows[["x", "y"]], home.loc[rows["name"]]])
+        axes.plot(*lines.transpose(2, 0, 1), color=colour, linewidth=0.5, alpha=0.5)
+        (dots,) = axes.plot(rows["x"], rows["y"], MARKERS[model], color=colour, mec="white")
+        dots.set(label=f"{model}, mean prediction", zorder=4)
+    axes.plot(labels["x"], labels["y"], "o", color=style.INK, markersize=3.5, zorder=3)
+    axes.plot(words["x"], words["y"], "o", color=style.FAINT, markersize=2, zorder=3)
     axes.set_aspect("equal", adjustable="datalim")
-    axes.margins(0.06)
-    x_share, y_share = numbers[["x_variance", "y_variance"]].to_numpy(float)[0]
-    axes.set_xlabel(f"first principal component ({100 * x_share:.0f}% of the words' variance)")
-    axes.set_ylabel(f"second principal component ({100 * y_share:.0f}%)")
-    handles = [
-        Line2D(
-            [], [], color=COLOURS[m], marker=MARKERS[m], linewidth=0.8, label=f"{m} mean prediction"
-        )
-        for m in in_order(shown["model"], MODELS)
-    ]
-    handles.append(Line2D([], [], color=INK, marker="o", markersize=3.5, lw=0, label="label word"))
-    handles.append(Line2D([], [], color=FAINT, marker="o", markersize=2, lw=0, label="near word"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
-    fonts = [(8.5, "bold") if label else (6.5, "normal") for label in is_label]
-    lines = np.stack([shown[["x", "y"]], home.loc[shown["name"], ["x", "y"]]], axis=1)
-    points = words[["x", "y"]].to_numpy(np.float64)
-    unlabelled = label_points(figure, axes, points, list(words["name"]), fonts, lines)
-    notes = absent(models["model"], MODELS[:3])
-    if unlabelled:
-        notes.append(f"{unlabelled} words without room for their text are dots only.")
-    lost = models.loc[models["x"].isna(), ["model", "name"]]
-    if len(lost):
-        names = ", ".join(f"{model} {printable(name, 20)}" for model, name in lost.to_numpy())
-        notes.append(f"Without a mean prediction, so not shown: {names}.")
-    return figure, notes
+    axes.margins(0.05)
+    shares = 100 * numbers[["x_variance", "y_variance"]].to_numpy(float)[0]
+    axes.set_xlabel(f"first principal component ({shares[0]:.0f}% of the words' variance)")
+    axes.set_ylabel(f"second principal component ({shares[1]:.0f}%)")
+    figure.legend(loc="outside upper center", ncols=4)
+    dropped = _write(figure, axes, pd.concat([labels, words]), marks)
+    notes = ["Bold: labels. Grey: words near them and near the mean predictions."]
+    notes[0] += " Small dots: predictions of single utterances." * (len(cloud) > 0)
+    notes += [f"{dropped} words without room for their text are dots only."] * bool(dropped)
+    lost = means.loc[means["x"].isna(), ["model", "name"]].to_numpy()
+    names = ", ".join(f"{model} {style.printable(name, 20)}" for model, name in lost)
+    notes += [f"Without a mean prediction, so not shown: {names}."] * bool(names)
+    style.note(figure, [*notes, *style.absent(means["model"], style.MODELS[:3])])
+    return figure
+
+
+def _write(figure: Figure, axes: Axes, words: pd.DataFrame, marks: pd.DataFrame) -> int:
+    """Write words clear of dots, marks and each other; returns how many found no room."""
+    from adjustText import adjust_text
+
+    figure.draw_without_rendering()  # the layout decides where on the paper a coordinate lies
+    texts = []
+    for kind, word, x, y in words[["kind", "name", "x", "y"]].itertuples(index=False):
+        weight, size = ("bold", style.TEXT) if kind == "label" else ("normal", style.SMALL)
+        texts.append(axes.text(x, y, style.printable(word, 30), fontsize=size, weight=weight))
+    how: Any = {"force_text": (0.3, 0.4), "force_static": (0.3, 0.4), "expand": (1.15, 1.4)}
+    how |= {"iter_lim": ROUNDS, "prevent_crossings": False}
+    adjust_text(texts, marks["x"], marks["y"], ax=axes, **how)
+    kept: list[Bbox] = []
+    for text, place in zip(texts, words[["x", "y"]].to_numpy(), strict=True):
+        box = text.get_window_extent()
+        if any(box.overlaps(other) for other in kept):
+            text.remove()
+            continue
+        kept.append(box)
+        text.set(bbox={"facecolor": "white", "alpha": 0.7, "pad": 0, "linewidth": 0}, zorder=2)
+        if not box.padded(5 * figure.dpi / 72).contains(*axes.transData.transform(place)):
+            line = np.stack([place, text.get_position()])
+            axes.plot(*line.T, color=style.FAINT, linewidth=0.4, zorder=1)
+    return len(texts) - len(kept)

@@ -1,139 +1,143 @@
-"""Draw the nearest words of each model's predictions per emotion, with their similarities.
+"""The words nearest to each model's mean prediction of each emotion, as dots on a scale."""
 
-In: neighbours.csv (its `prediction` rows). Out: the figure, and with --data the words it shows.
-A row a true emotion, a column a model; bold is the word of the emotion itself.
-
-Example:
-    emoword figure neighbours --neighbours neighbours.csv --pdf words.pdf --png words.png
-"""
-
-import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from emoword.figures.style import (
-    COLOURS,
-    FAINT,
-    MODELS,
-    TEXT_WIDTH,
-    absent,
-    check_models,
-    fitting,
-    in_order,
-    of_variant,
-    sorted_rows,
-)
+from emoword.figures import style
 from emoword.io.errors import InputError
-from emoword.io.files import read_table
+from emoword.schemas import DECISIONS, MODEL, NEAREST, NEIGHBOURS, RUN_KEYS
 
-COLUMNS = ["kind", "variant", "model", "loss", "collapsed", "name", "words"]
-COLUMNS += ["rank", "word", "similarity"]
-BAR = 0.145
-"""Inches: the height of a bar and its gap."""
-ROOM = 100
-"""Points: the width that a word may take."""
+LINE = 0.135  # inches: the height of a word's line
+RUN = ["model", "fold", "seed", "utterance"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the inputs."""
-    parser.add_argument("--neighbours", type=Path, required=True, help="neighbours.csv (in)")
-    parser.add_argument("--variant", help="the variant to show (default: the only one)")
-    parser.add_argument("--loss", default="lc", help="the loss to show (default: lc)")
-    parser.add_argument("--words", type=int, default=5, help="words per panel (default: 5)")
+def figure_neighbours(
+    *,
+    neighbours: Path,
+    nearest: Path | None = None,
+    decisions: Path | None = None,
+    loss: str = "lc",
+    words: int = 5,
+    out: style.Out,
+) -> None:
+    """Nearest words of the predictions, per model and emotion, with their cosine similarities.
+
+    Args:
+        neighbours: neighbours.csv; its `prediction` rows are shown.
+        nearest: nearest.csv, the words near each prediction: for the share behind the dots.
+        decisions: decisions.csv, which says of which emotion an utterance is; with nearest.
+        loss: Of the models.
+        words: Per model and emotion.
+        out: Where it goes.
+    """
+    near = read_predictions(neighbours, loss, words)
+    shares = None
+    if nearest and decisions:
+        true = DECISIONS.read_text(decisions, *RUN_KEYS, "utterance", "true")
+        true = style.of_loss(true, decisions, loss).rename(columns={"true": "emotion"})
+        names = [f"word {rank}" for rank in range(1, words + 1)]
+        listed = NEAREST.read(nearest, "of", *RUN[1:], *names).rename(columns={"of": "model"})
+        shares = shares_of(listed[[*RUN, *names]], true)
+    out.publish(draw, numbers(near, shares))
 
 
-def numbers(arguments: argparse.Namespace) -> pd.DataFrame:
-    """The nearest words to show: of the prediction rows those up to rank --words.
+def read_predictions(path: Path, loss: str, words: int) -> pd.DataFrame:
+    """The prediction rows of one loss in neighbours.csv, up to rank ``words``.
 
     Returns:
-        Columns variant, model, loss, collapsed, emotion, rank, word, similarity; by emotion, model
-        and rank.
-
-    Raises:
-        InputError: the file is malformed or has no predictions of this variant and loss.
-    """
-    if arguments.words < 1:
-        raise InputError("--words: must be 1 or more")
-    rows = predictions(arguments.neighbours, arguments.variant, arguments.loss)
-    rows = rows[rows["rank"] <= arguments.words].rename(columns={"name": "emotion"})
-    columns = ["variant", "model", "loss", "collapsed", "emotion", "rank", "word", "similarity"]
-    return sorted_rows(rows[columns], ["emotion", "model", "rank"])
-
-
-def predictions(path: Path, variant: str | None, loss: str) -> pd.DataFrame:
-    """The prediction rows of one variant and loss in neighbours.csv, checked.
+        Columns variant, model, loss, collapsed, emotion, rank (int), word, similarity (float; NaN
+        where the mean prediction has no direction), by emotion, model and rank.
 
     Raises:
         InputError: the file is malformed, or has no such rows.
     """
-    rows = read_table(path, COLUMNS, {"rank": int, "similarity": float})
-    rows = rows[rows["kind"] == "prediction"]
-    check_models(rows, path)
-    rows = of_variant(rows, path, variant)
-    rows = rows[rows["loss"] == loss]
-    if rows.empty:
-        raise InputError(f"{path}: no predictions with loss {loss!r}")
-    twice = rows.index[rows.duplicated(["model", "name", "rank"])]
-    if len(twice):
-        raise InputError(f"{path}: line {twice[0] + 2}: a rank occurs twice")
-    return rows
+    columns = [*MODEL, "collapsed", "name", "rank", "word", "similarity"]
+    rows = style.of_loss(NEIGHBOURS.read(path, *columns), path, loss)
+    for i in rows.index[rows.duplicated(["model", "name", "rank"])]:
+        raise InputError(f"{path}: line {i + 2}: a rank occurs twice")
+    rows = rows.loc[rows["rank"] <= words, columns].rename(columns={"name": "emotion"})
+    return style.sorted_rows(rows, ["emotion", "model", "rank"])
 
 
-def draw(numbers: pd.DataFrame) -> tuple[Figure, list[str]]:
-    """Draw the panels; bars start at similarity 0."""
-    models = in_order(numbers["model"], MODELS)
+def shares_of(nearest: pd.DataFrame, true: pd.DataFrame) -> pd.Series:
+    """How many of an emotion's utterances have a word among the nearest to their own prediction.
+
+    Args:
+        nearest: model, fold, seed, utterance and their words, a column a rank.
+        true: model, fold, seed, utterance, emotion.
+
+    Returns:
+        Shares over folds and seeds by model, emotion and word.
+    """
+    rows = true[[*RUN, "emotion"]].merge(nearest, on=RUN)
+    words = rows.melt([*RUN, "emotion"], value_name="word")
+    counts = words.groupby(["model", "emotion", "word"]).size()
+    return (counts / rows.groupby(["model", "emotion"]).size()).round(6)
+
+
+def numbers(near: pd.DataFrame, shares: pd.Series | None = None) -> pd.DataFrame:
+    """The rows of ``read_predictions`` with share, as of ``shares_of`` (NaN without it)."""
+    keys = pd.MultiIndex.from_frame(near[["model", "emotion", "word"]])
+    share = np.nan if shares is None else shares.reindex(keys, fill_value=0.0).to_numpy()
+    return near.assign(share=share)
+
+
+def draw(numbers: pd.DataFrame) -> Figure:
+    """Draw a row an emotion and a column a model; the scale begins where the data do."""
+    models = style.in_order(numbers["model"], style.MODELS)
     emotions = list(dict.fromkeys(numbers["emotion"]))
     words = int(numbers["rank"].max())
-    width = min(TEXT_WIDTH, 0.75 + 1.98 * len(models))
-    height = 0.5 + len(emotions) * (words * BAR + 0.12)
-    layout = ConstrainedLayoutEngine(h_pad=0.03, w_pad=0.06)
-    figure = Figure(figsize=(width, height), layout=layout)
-    grid = figure.subplots(len(emotions), len(models), sharex=True, sharey=True, squeeze=False)
-    low = float(np.nanmin([0.0, *numbers["similarity"]]))
-    grid[0, 0].set(xlim=(low, 1), ylim=(words + 0.5, 0.5))
-    for i, emotion in enumerate(emotions):
-        for j, model in enumerate(models):
-            axes = grid[i, j]
-            axes.tick_params(left=False, labelleft=False, bottom=i == len(emotions) - 1)
-            axes.spines["bottom"].set_visible(i == len(emotions) - 1)
-            axes.spines["left"].set_visible(False)
-            axes.axvline(0, color=FAINT, linewidth=0.8)
-            chosen = (numbers["emotion"] == emotion) & (numbers["model"] == model)
-            # the mean over no utterance has no similarity
-            chosen &= np.isfinite(numbers["similarity"])
-            if i == 0:
-                axes.set_title(model, color=COLOURS[model], fontweight="bold")
-            if i == len(emotions) - 1:
-                axes.set_xlabel("cosine similarity")
-            if j == 0:
-                label = fitting(emotion, 55, 7.5)
-                axes.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=7.5)
-            if chosen.any():
-                _bars(axes, numbers[chosen], emotion, COLOURS[model])
-            else:
-                axes.text(0.5, 0.5, "no predictions", transform=axes.transAxes, ha="center")
+    low = np.floor(10 * np.nanmin([1, *numbers["similarity"]]) - 0.2) / 10
+    width = style.COLUMN if len(models) == 1 else style.PAGE
+    layout = ConstrainedLayoutEngine(h_pad=0.03, w_pad=0.03)
+    figure = Figure((width, 0.7 + len(emotions) * (words * LINE + 0.12)), layout=layout)
+    grid = figure.subplots(len(emotions), len(models), sharex=True, squeeze=False)
+    shares = bool(numbers["share"].notna().any())
+    for (i, j), axes in np.ndenumerate(grid):
+        rows = numbers[(numbers["emotion"] == emotions[i]) & (numbers["model"] == models[j])]
+        _panel(axes, rows.dropna(subset="similarity"), emotions[i], style.COLOURS[models[j]])
+        axes.set(xlim=(low, 1), ylim=(words + 0.6, 0.4))
+    for model, axes in zip(models, grid[0], strict=True):
+        axes.set_title(model, color=style.COLOURS[model], fontweight="bold")
+        if shares:
+            upper = axes.secondary_xaxis("top")
+            upper.set_xticks([low, (1 + low) / 2, 1], ["0", "50", "100%"])
+            upper.tick_params(length=0, pad=1)
+    for emotion, axes in zip(emotions, grid[:, 0], strict=True):
+        axes.set_ylabel(style.fitting(emotion, 72 * words * LINE, style.TEXT))
+    for axes in grid[-1]:
+        axes.set_xlabel("cosine similarity")
+    figure.align_ylabels()
     fallen = numbers[numbers["collapsed"] != ""].drop_duplicates("model")
     runs = ", ".join(fallen["model"] + " " + fallen["collapsed"])
-    notes = [f"Collapsed, predicting hardly more than one vector: {runs}."] if runs else []
-    return figure, [*absent(models, MODELS[:3]), *notes]
+    behind = (
+        "Dots: similarity to the mean prediction. Grey, upper scale: share of the emotion's "
+        f"utterances with the word among the {words} nearest to their own prediction."
+    )
+    notes = [behind] * shares + style.absent(models, style.MODELS[:3])
+    notes += [f"Collapsed, predicting hardly more than one vector: {runs}."] * bool(runs)
+    style.note(figure, notes)
+    return figure
 
 
-def _bars(axes: Axes, rows: pd.DataFrame, emotion: str, colour: str) -> None:
-    # a tint: the word is read on it as well as beside it
-    tint = tuple(0.35 * channel + 0.65 for channel in to_rgb(colour))
-    axes.barh(rows["rank"], rows["similarity"], height=0.8, color=[tint])
-    for rank, word, similarity in rows[["rank", "word", "similarity"]].itertuples(index=False):
-        weight = "bold" if word == emotion else "normal"
-        value = f"{similarity:.2f}".replace("-", "−")
-        style: dict[str, Any] = {"textcoords": "offset points", "va": "center_baseline"}
-        left, right = axes.get_xlim()
-        shown = fitting(word, ROOM, 7, weight)
-        axes.annotate(shown, (left, rank), (3, 0), fontweight=weight, **style)
-        axes.annotate(value, (right, rank), (3, 0), fontsize=6.5, **style)
+def _panel(axes: Axes, rows: pd.DataFrame, emotion: str, colour: str) -> None:
+    # shares have the panel's whole width as their scale
+    whole = axes.get_yaxis_transform()
+    axes.barh(rows["rank"], rows["share"].fillna(0), 0.8, color=style.PALE, transform=whole)
+    axes.set_axisbelow(True)
+    axes.grid(axis="x", color=style.PALE, linewidth=0.5)
+    axes.plot(rows["similarity"], rows["rank"], "o", color=colour, markersize=4, clip_on=False)
+    weights = ["bold" if word == emotion else "normal" for word in rows["word"]]
+    words = zip(rows["word"], weights, strict=True)
+    axes.set_yticks(rows["rank"], [style.fitting(w, 56, style.SMALL, bold) for w, bold in words])
+    for label, weight in zip(axes.get_yticklabels(), weights, strict=True):
+        label.set_fontweight(weight)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    if rows.empty:
+        axes.text(0.5, 0.5, "no predictions", transform=axes.transAxes, ha="center")

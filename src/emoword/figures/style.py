@@ -1,91 +1,65 @@
-"""What the figures share: sizes, fonts, colours, text that may be anything, saving.
+"""What the figures share: widths, fonts, colours, orders, text that may be anything, saving.
 
-Widths are those of a two-column paper (80 and 170 mm), so that 7 points stay 7 in print.
+A figure is as wide as one column of a paper (8 cm) or as both (17 cm) and as high as it needs to
+be; its text is 8 points, its small print 7, in a typeface like the Times of the text.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import matplotlib as mpl
+import matplotlib.style
 import pandas as pd
+from cyclopts import Parameter
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Bbox
 
 from emoword.io.errors import InputError
-from emoword.io.files import replacing
+from emoword.io.files import replacing, write_table
 
-COLUMN_WIDTH = 3.15
-TEXT_WIDTH = 6.69
-"""Inches: one column and both."""
-
+COLUMN, PAGE = 8 / 2.54, 17 / 2.54  # inches
+TEXT, SMALL = 8, 7  # points
 MODELS = ("M1", "M2", "M3", "baseline")
 # Okabe and Ito's palette, told apart with any colour vision
 COLOURS = {"M1": "#0072B2", "M2": "#D55E00", "M3": "#009E73", "baseline": "#333333"}
-MARKERS = {"M1": "o", "M2": "s", "M3": "^", "baseline": "D"}
+LOSSES = {"mse": "MSE", "mae": "MAE", "lc": "log-cosh", "cosine": "cosine", "soft": "soft labels"}
+LOSSES |= {"triplet": "triplets", "ce": "cross entropy"}
+# the order of the paper's Table 5; labels of other corpora follow in alphabetical order
+EMOTIONS = ("anger", "neutral", "happiness", "excitement", "sadness", "frustration")
+ORDERS: dict[Any, Sequence[str]] = {"model": MODELS, "loss": list(LOSSES), "emotion": EMOTIONS}
 
-LOSSES = {
-    "mse": "MSE",
-    "mae": "MAE",
-    "lc": "log-cosh",
-    "cosine": "cosine",
-    "soft": "soft labels",
-    "triplet": "triplets",
-    "ce": "cross entropy",
-}
-
-# The order of the paper; labels of other corpora follow in alphabetical order.
-EMOTIONS = ("anger", "happiness", "excitement", "sadness", "neutral", "frustration")
-
-INK = "#222222"
-FAINT = "#8A8A8A"
-SMALL_PRINT = "#555555"
-NOTE_SIZE = 6.5
+INK, FAINT, PALE = "#222222", "#777777", "#E4E4E4"
 ACCENTS = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f"
-
+# both come with matplotlib; the second has what the first lacks, such as Hebrew
+FAMILY = ["STIXGeneral", "DejaVu Sans"]
 STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
-    "font.size": 7,
-    "axes.titlesize": 7.5,
-    "axes.labelsize": 7,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
-    "legend.fontsize": 7,
-    "legend.frameon": False,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": FAINT,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.unicode_minus": True,
+    "font.family": FAMILY,
+    "font.size": TEXT,
+    **dict.fromkeys(("axes.titlesize", "axes.labelsize", "legend.fontsize"), TEXT),
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), SMALL),
+    **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), INK),
+    **dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), FAINT),
+    **dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.6),
+    **dict.fromkeys(("xtick.major.size", "ytick.major.size"), 2.5),
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
+    **dict.fromkeys(("figure.dpi", "savefig.dpi"), 200),
+    **{"legend.handlelength": 1.5, "legend.columnspacing": 1.2, "legend.borderaxespad": 0.2},
+    "text.hinting": "none",  # letters as wide on a screen as in print
     "text.parse_math": False,  # a word may hold `$`
-    "figure.dpi": 200,
-    "savefig.dpi": 200,
     "pdf.fonttype": 42,  # TrueType: text in the PDF can be searched and edited
 }
 
 
-@contextmanager
-def house_style() -> Iterator[None]:
+def house_style() -> AbstractContextManager[None]:
     """Draw in our style whatever the user's matplotlibrc says; for drawing and saving."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)  # type: ignore[arg-type]
-        yield
+    return matplotlib.style.context(["default", STYLE])
 
 
 def in_order(names: Iterable[str], known: Sequence[str]) -> list[str]:
@@ -95,56 +69,52 @@ def in_order(names: Iterable[str], known: Sequence[str]) -> list[str]:
 
 
 def sorted_rows(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """The rows in the order of some columns, models, losses and emotions in ours."""
-    known = {"model": MODELS, "loss": tuple(LOSSES), "emotion": EMOTIONS}
+    """The rows in the order of some columns; models, losses and emotions in ours."""
 
-    def key(column: pd.Series) -> pd.Series:
-        if column.name not in known:
-            return column
-        return column.map(in_order(column, known[str(column.name)]).index)
+    def key(cells: pd.Series) -> pd.Series:
+        known = ORDERS.get(cells.name)
+        return cells if known is None else cells.map(in_order(cells, known).index)
 
     return frame.sort_values(list(by), key=key, kind="stable", ignore_index=True)
 
 
 def check_models(frame: pd.DataFrame, path: Path) -> None:
-    """Refuse a table with a model or loss that has no colour, line style or name here.
+    """Raise an InputError for a model or loss that has no colour or name here."""
+    for column in ("model", "loss"):
+        for name in set(frame[column]).difference(ORDERS[column]):
+            known = ", ".join(ORDERS[column])
+            raise InputError(f"{path}: unknown {column} {name!r}; known: {known}")
+
+
+def of_loss(frame: pd.DataFrame, path: Path, loss: str) -> pd.DataFrame:
+    """The rows of models with one loss (the baseline's is cross entropy), of one variant.
 
     Raises:
-        InputError: with the first unknown name.
+        InputError: there are no such rows, or those of several variants.
     """
-    for column, known in (("model", MODELS), ("loss", tuple(LOSSES))):
-        for name in frame[column].unique():
-            if name not in known:
-                raise InputError(f"{path}: unknown {column} {name!r}; known: {', '.join(known)}")
+    frame = frame[frame["model"] != ""]
+    check_models(frame, path)
+    frame = frame[frame["loss"] == frame["model"].map({"baseline": "ce"}).fillna(loss)]
+    if frame.empty:
+        raise InputError(f"{path}: no rows of models with loss {loss!r}")
+    if frame["variant"].nunique() > 1:
+        raise InputError(f"{path}: several variants: {', '.join(frame['variant'].unique())}")
+    return frame
 
 
-def of_variant(frame: pd.DataFrame, path: Path, variant: str | None) -> pd.DataFrame:
-    """The rows of one variant; None means the only one that there is.
-
-    Raises:
-        InputError: there is none, or several to choose from; the message names them.
-    """
-    found = sorted(frame["variant"].unique())
-    if not found:
-        raise InputError(f"{path}: has no rows to draw")
-    if variant is None and len(found) == 1:
-        return frame
-    if variant not in found:
-        what = "has several variants" if variant is None else f"no variant {variant!r}"
-        raise InputError(f"{path}: {what}; choose with --variant one of: {', '.join(found)}")
-    return frame[frame["variant"] == variant]
+def absent(models: Iterable[str], expected: Sequence[str] = MODELS) -> list[str]:
+    """A note that names the ``expected`` models that are not among ``models``; none, no note."""
+    missing = ", ".join(name for name in expected if name not in set(models))
+    return [f"Not in the input, so not shown: {missing}."] * bool(missing)
 
 
 @cache
 def _shown(character: str) -> bool:
     # C: control, format (such as bidirectional overrides), private, unassigned; Zl, Zp: line ends
     category = unicodedata.category(character)
-    font = get_font(findfont(FontProperties(family=str(STYLE["font.family"]))))
-    return (
-        category[0] != "C"
-        and category not in ("Zl", "Zp")
-        and bool(font.get_char_index(ord(character)))
-    )
+    fonts = (get_font(findfont(FontProperties(family=family))) for family in FAMILY)
+    known = any(font.get_char_index(ord(character)) for font in fonts)
+    return known and category[0] != "C" and category not in ("Zl", "Zp")
 
 
 def printable(text: str, longest: int = 60) -> str:
@@ -155,72 +125,82 @@ def printable(text: str, longest: int = 60) -> str:
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
-def text_size(text: str, size: float, weight: str = "normal") -> tuple[float, float]:
-    """Width and height of one line of text in points, at a font size in points."""
-    font = FontProperties(family=str(STYLE["font.family"]), size=size, weight=weight)
-    width, height, _ = text_to_path.get_text_width_height_descent(text, font, False)
-    return width, height
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Width of one line of text in points, at a font size in points."""
+    font = FontProperties(family=FAMILY, size=size, weight=weight)
+    return float(text_to_path.get_text_width_height_descent(text, font, False)[0])
 
 
 def fitting(text: str, width: float, size: float, weight: str = "normal") -> str:
     """``printable(text)``, cut with an ellipsis so that it is no wider than ``width`` points."""
     whole = shown = printable(text)
     length = len(whole)
-    while length and text_size(shown, size, weight)[0] > width:
+    while length and text_width(shown, size, weight) > width:
         length -= 1
         shown = whole[:length] + "…"
     return shown
 
 
-def add_notes(figure: Figure, notes: Sequence[str], title_note: str = "") -> None:
-    """Add small print below the figure (one line a note, wrapped) and, in italics, above it.
-
-    The layout is made once, and the figure grows by what the lines need: nothing drawn moves.
-    """
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    width, inner = figure.get_size_inches()
-    above = wrapped(title_note, width * 72 - 8, NOTE_SIZE)
-    below = [line for note in notes for line in wrapped(note, width * 72 - 8, NOTE_SIZE)]
-    # a line is 1.2 times its font, and the small print keeps off what is drawn
-    top, bottom = (
-        (len(lines) * NOTE_SIZE * 1.2 + 6 * bool(lines)) / 72 for lines in (above, below)
-    )
-    height = inner + top + bottom
-    figure.set_figheight(height)
-    for axes in figure.axes:
-        box = axes.get_position(original=True)
-        low, high = ((bottom + y * inner) / height for y in (box.y0, box.y1))
-        axes.set_position((box.x0, low, box.width, high - low))
-    for legend in figure.legends:
-        legend.set_bbox_to_anchor((0, bottom / height, 1, inner / height), figure.transFigure)
-    style: dict[str, Any] = {"fontsize": NOTE_SIZE, "color": SMALL_PRINT}
-    edge = 0.03 / height
-    figure.text(0.5, 1 - edge, "\n".join(above), style="italic", ha="center", va="top", **style)
-    figure.text(4 / 72 / width, edge, "\n".join(below), va="bottom", **style)
-
-
 def wrapped(text: str, width: float, size: float) -> list[str]:
     """``printable(text)`` in lines no wider than ``width`` points; words that are wider are cut."""
     lines: list[str] = []
-    for word in printable(text, 600).split():
-        word = fitting(word, width, size)
-        if lines and text_size(f"{lines[-1]} {word}", size)[0] <= width:
+    for word in (fitting(word, width, size) for word in printable(text, 600).split()):
+        if lines and text_width(f"{lines[-1]} {word}", size) <= width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
     return lines
 
 
-def absent(models: Iterable[str], expected: Sequence[str] = MODELS) -> list[str]:
-    """A note that names the ``expected`` models that are not among ``models``; none, no note."""
-    missing = [name for name in expected if name not in set(models)]
-    return [f"Not in the input, so not shown: {', '.join(missing)}."] if missing else []
+def note(figure: Figure, notes: Iterable[str], y: float = -0.01, **style: Any) -> None:
+    """Write small print below a figure, each note on lines of its own; ``publish`` makes room."""
+    lines = [
+        line for each in notes for line in wrapped(each, 72 * figure.get_figwidth() - 8, SMALL)
+    ]
+    style = {"x": 0.01, "va": "top", "fontsize": SMALL, "color": FAINT, **style}
+    figure.text(y=y, s="\n".join(lines), **style)
 
 
-def save(figure: Figure, pdf: Path, png: Path) -> None:
-    """Write the figure as PDF and as PNG, the same bytes for the same figure."""
-    with replacing(pdf) as made:
-        figure.savefig(made, format="pdf", metadata={"CreationDate": None})
-    with replacing(png) as made:
-        figure.savefig(made, format="png", metadata={"Software": None})
+@dataclass(frozen=True)
+class Output:
+    """Where a figure goes.
+
+    Attributes:
+        pdf: The figure, as vectors (out).
+        png: The figure, as an image (out).
+        data: The numbers that it shows, as CSV (out).
+        title_note: Printed above it, such as "synthetic speech".
+    """
+
+    pdf: Path
+    png: Path
+    data: Path | None = None
+    title_note: str = ""
+
+    def publish(self, draw: Callable[[pd.DataFrame], Figure], numbers: pd.DataFrame) -> None:
+        """Draw ``numbers`` and write the files: same numbers, same bytes.
+
+        The page is as wide as the figure, and as high as what is drawn, notes above and below
+        included. Nothing is written unless all of it could be drawn.
+        """
+        with house_style():
+            figure = draw(numbers)
+            note(figure, [self.title_note], 1, x=0.5, ha="center", va="bottom", style="italic")
+            figure.draw_without_rendering()
+            # the layout is made: nothing moves when the page becomes higher than the figure
+            figure.set_layout_engine("none")
+            for legend in figure.legends:
+                legend.set_bbox_to_anchor((0, 0, 1, 1), figure.transFigure)
+            (width, height), box = figure.get_size_inches(), figure.get_tightbbox()
+            page = Bbox.from_extents(0, min(0, box.y0 - 0.03), width, max(height, box.y1 + 0.03))
+            for path, kind, key in (
+                (self.pdf, "pdf", "CreationDate"),
+                (self.png, "png", "Software"),
+            ):
+                with replacing(path) as made:
+                    figure.savefig(made, format=kind, metadata={key: None}, bbox_inches=page)
+        if self.data:
+            write_table(numbers, self.data)
+
+
+Out = Annotated[Output, Parameter(name="*")]  # each of its fields is an option of a command

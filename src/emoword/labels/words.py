@@ -85,7 +85,8 @@ class LabelVectors:
             InputError: there is none, or its files do not belong together.
         """
         try:
-            words = (folder / "words.txt").read_text(encoding="utf-8").split("\n")[:-1]
+            # as bytes: reading as text would take a word's carriage return for the end of a line
+            words = (folder / "words.txt").read_bytes().decode().split("\n")[:-1]
             vectors = np.load(folder / "vectors.npy", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise InputError(f"{folder}: no vectors of a label set here: {error}") from None

@@ -50,7 +50,8 @@ def compare_spaces(*variants: Path, comparison: Path, template: Path, csv: Path,
         pairs_table(places, comparison / "differences.csv").with_notes(*notes),
     ]
     latex = render_tables(template, [table for table in tables if table.rows])
-    write_table(pd.concat(map(frame, tables)), csv)
+    whole = dict.fromkeys(["words", "dimensions"], "Int64")
+    write_table(pd.concat(map(frame, tables)).astype(whole), csv)
     write_latex(latex, tex)
 
 

@@ -1,13 +1,5 @@
-r"""Fetch a public file: resumable, checked, and put in its place only when it is whole.
+"""Fetch a public file: resumable, checked, and put in its place only when it is whole."""
 
-What was fetched so far lies beside it as FILE.part; a later call resumes there. Run it where there
-is a network (a login node); the other stages need none.
-
-    emoword fetch --url https://nlp.stanford.edu/data/glove.840B.300d.zip \
-        --out data/glove.840B.300d.zip
-"""
-
-import argparse
 import http.client
 import urllib.request
 from pathlib import Path
@@ -21,21 +13,25 @@ TIMEOUT = 60  # seconds without a byte
 PIECE = 1 << 20
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword fetch``."""
-    parser.add_argument("--url", required=True, help="http or https")
-    parser.add_argument("--out", type=Path, required=True, help="the file to write")
-    parser.add_argument("--sha256", default="", help="what the file must have; another is refused")
+def fetch(*, url: str, out: Path, sha256: str = "") -> None:
+    r"""Fetch a public file: resumable, checked, and put in its place only when it is whole.
+
+    What was fetched so far lies beside it as OUT.part; a later call resumes there. Run it where
+    there is a network (a login node); the other commands need none.
+
+        emoword fetch --url https://nlp.stanford.edu/data/glove.840B.300d.zip \
+            --out data/glove.840B.300d.zip
+
+    Args:
+        url: http or https.
+        out: The file.
+        sha256: What the file must have; another is refused.
+    """
+    found = fetch_file(url, out, sha256)
+    print(f"{out}: {out.stat().st_size} bytes, sha256 {found}")
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Run ``emoword fetch``."""
-    out: Path = arguments.out
-    sha256 = fetch(arguments.url, out, arguments.sha256)
-    print(f"{out}: {out.stat().st_size} bytes, sha256 {sha256}")
-
-
-def fetch(url: str, out: Path, sha256: str = "") -> str:
+def fetch_file(url: str, out: Path, sha256: str = "") -> str:
     """Fetch ``url`` as the file ``out``; returns its sha256, which must be ``sha256`` if given.
 
     A transfer that breaks off is resumed as long as each try brings some bytes.

@@ -51,7 +51,7 @@ def conditions_of(chosen: Filter) -> dict[str, Condition]:
     return found
 
 
-def keep(
+def kept(
     chunks: Iterable[Chunk],
     conditions: Mapping[str, Condition],
     left_out: Counter[str],

@@ -1,36 +1,17 @@
-"""Make a word space: the words of GloVe, word2vec or BERT and their vectors, memory-mapped.
+"""Make a word space: the words of GloVe, word2vec or BERT and their vectors, memory-mapped."""
 
-The space is a folder: vectors.npy (float32 [words, dimensions]), words.txt (UTF-8, one word a
-line, in the order of the source, as most sources go from frequent to rare), offsets.npy (where
-each word begins in words.txt), order.npy (the words sorted by their bytes, for look-up) and
-meta.json (the source, its sha256, and what was odd in it). Opening it reads none of it into
-memory, however large it is.
-
-    emoword space --format glove --source glove.840B.300d.zip --out results/spaces/glove-840b
-    emoword space --format word2vec-binary --source GoogleNews-vectors-negative300.bin.gz --out w2v
-    emoword space --format bert --source bert-base-uncased --out results/spaces/bert
-    emoword space --format embedded --out results/spaces/embedded
-
-`embedded` is a cut of GloVe 6B 100d that comes with this package, `embedded-bert` one of the word
-vectors (`static`) of a small BERT, all-MiniLM-L6-v2; they need no --source.
-
-A filter keeps some of the words (--most-frequent, --lowercase-alphabetic, --spelled, --keep): what
-falls out is counted in meta.json, and Tables 4 to 6 name the filter.
-"""
-
-import argparse
 from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from emoword.io.errors import InputError
 from emoword.io.files import sha256_of
 from emoword.settings import AnySpace, Bert, Space, in_words
-from emoword.spaces.filters import SAYS, conditions_of, keep
+from emoword.spaces.filters import SAYS, conditions_of, kept
 from emoword.spaces.formats import (
     Chunk,
     read_glove,
@@ -50,34 +31,62 @@ READERS = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``emoword space``."""
-    add = parser.add_argument
-    add("--format", required=True, choices=[*READERS, "bert"], help="of the source")
-    add("--source", help="a file, plain or .gz, .xz, .zip; bert: a folder or a hub name")
-    add("--words", help="bert: the words to take, one a line (default: those of the embedded cut)")
-    add("--vector", choices=["static", "last_layer"], help="bert: input embeddings, or outputs")
-    add("--hide-phrases", action="store_true", help="words with _ are never listed as neighbours")
-    add("--most-frequent", type=int, default=0, metavar="N", help="keep the source's first N words")
-    add("--lowercase-alphabetic", action="store_true", help="keep words of lower-case letters")
-    add("--spelled", action="store_true", help="keep what pyspellchecker's English list holds")
-    add("--keep", default="", metavar="FILE", help="keep the words of this list, one a line")
-    add("--out", type=Path, required=True, help="folder of the word space")
+def space(
+    *,
+    format: Literal["glove", "word2vec", "word2vec-binary", "bert", "embedded", "embedded-bert"],
+    source: str | None = None,
+    words: str | None = None,
+    vector: Literal["static", "last_layer"] | None = None,
+    hide_phrases: bool = False,
+    most_frequent: int = 0,
+    lowercase_alphabetic: bool = False,
+    spelled: bool = False,
+    keep: str = "",
+    out: Path,
+) -> None:
+    """Make a word space: the words of GloVe, word2vec or BERT and their vectors, memory-mapped.
 
+    The space is a folder: vectors.npy (float32 [words, dimensions]), words.txt (UTF-8, one word a
+    line, in the order of the source, as most sources go from frequent to rare), offsets.npy (where
+    each word begins in words.txt), order.npy (the words sorted by their bytes, for look-up) and
+    meta.json (the source, its sha256, and what was odd in it). Opening it reads none of it into
+    memory, however large it is.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Run ``emoword space``."""
-    given = {key: getattr(arguments, key) for key in ("format", "source", "words", "vector")}
-    chosen = {key: value for key, value in given.items() if value is not None}
-    chosen["hide_phrases"] = arguments.hide_phrases
-    of_filter = ("most_frequent", "lowercase_alphabetic", "spelled")
-    chosen["filter"] = {key: getattr(arguments, key) for key in of_filter}
-    chosen["filter"]["words"] = arguments.keep
+        emoword space --format glove --source glove.840B.300d.zip --out results/spaces/glove-840b
+        emoword space --format bert --source bert-base-uncased --out results/spaces/bert
+        emoword space --format embedded --out results/spaces/embedded
+
+    `embedded` is a cut of GloVe 6B 100d that comes with this package, `embedded-bert` one of the
+    word vectors (`static`) of a small BERT, all-MiniLM-L6-v2; they need no --source. A filter keeps
+    some of the words (--most-frequent, --lowercase-alphabetic, --spelled, --keep): what falls out
+    is counted in meta.json, and Tables 4 to 6 name the filter.
+
+    Args:
+        format: Of the source.
+        source: A file, plain or .gz, .xz, .zip; bert: a folder or a hub name.
+        words: Bert: the words to take, one a line; otherwise those of the embedded cut.
+        vector: Bert: the mean of a word's input embeddings (static), or of its outputs.
+        hide_phrases: Words with _ are never listed as neighbours.
+        most_frequent: Keep the source's first so many words; 0: all.
+        lowercase_alphabetic: Keep words of lower-case letters.
+        spelled: Keep what pyspellchecker's English list holds.
+        keep: Keep the words of this list, one a line.
+        out: Folder of the word space.
+    """
+    given = {"format": format, "source": source, "words": words, "vector": vector}
+    chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    chosen["hide_phrases"] = hide_phrases
+    chosen["filter"] = {
+        "most_frequent": most_frequent,
+        "lowercase_alphabetic": lowercase_alphabetic,
+        "spelled": spelled,
+        "words": keep,
+    }
     try:
-        meta = make_space(msgspec.convert(chosen, AnySpace), arguments.out)
+        meta = make_space(msgspec.convert(chosen, AnySpace), out)
     except msgspec.ValidationError as error:
-        raise InputError(f"--format {arguments.format}: {in_words(error)}") from None
-    print(f"{arguments.out}: {meta['words']} words, {meta['dim']} dimensions")
+        raise InputError(f"--format {format}: {in_words(error)}") from None
+    print(f"{out}: {meta['words']} words, {meta['dim']} dimensions")
     for name, count in meta["oddities"].items():
         if count:
             print(f"  {count} {ODDITIES[name]}")
@@ -102,7 +111,7 @@ def make_space(chosen: AnySpace, out: Path) -> dict[str, Any]:
         if conditions:
             said = {name: condition.value for name, condition in conditions.items()}
             source["filter"] = {**said, "left_out": left_out}
-            chunks = keep(chunks, conditions, left_out, odd)
+            chunks = kept(chunks, conditions, left_out, odd)
         return write_space(chunks, out, source, odd)
 
 

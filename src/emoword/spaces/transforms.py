@@ -1,27 +1,11 @@
-r"""Make a word space from another: the same words, other vectors.
+"""Make a word space from another: the same words, other vectors."""
 
-    emoword transform-space --space SPACE --transform centred --out CENTRED
-    emoword transform-space --space SPACE --transform top_removed --out REMOVED
-    emoword transform-space --space SPACE --transform shuffled --targets targets --out SHUFFLED
-    emoword transform-space --space SPACE --transform random --out RANDOM
-
-centred: minus the mean of all words' vectors. top_removed: centred, and without the directions in
-which the words vary most (Mu & Viswanath 2018, "all-but-the-top"; --components of them, a hundredth
-of the dimensions by default). shuffled: the classes' vectors go round among the classes, and those
-of all other words of the label sets among these, so that no word keeps its own: the vectors are the
-same, and so is how the classes lie to one another, but what a word means is gone. As labels and
-comments are averaged in this space, M2 and M3 mean the same nonsense throughout. Words that no
-label set has stay where they are. random: every word gets a random direction, and keeps its length.
-
-A vector of zeros has no direction, and stays. The space is read in pieces, however large it is.
-"""
-
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
@@ -37,23 +21,45 @@ Float64 = NDArray[np.float64]
 Change = Callable[[Float64], Float64]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword transform-space``."""
-    add = parser.add_argument
-    add("--space", type=Path, required=True, help="folder of the word space to start from")
-    add("--transform", choices=["centred", "top_removed", "shuffled", "random"], required=True)
-    add("--components", type=int, help="of top_removed (default: dimensions / 100)")
-    add("--targets", type=Path, nargs="+", help="of shuffled: label sets, whose words are shuffled")
-    add("--seed", type=int, default=0, help="of shuffled and random")
-    add("--out", type=Path, required=True, help="folder of the word space to write")
+def transform(
+    space: Path,
+    /,
+    *,
+    transform: Literal["centred", "top_removed", "shuffled", "random"],
+    components: int | None = None,
+    targets: Annotated[tuple[Path, ...], Parameter(consume_multiple=True)] = (),
+    seed: int = 0,
+    out: Path,
+) -> None:
+    r"""Make a word space from another: the same words, other vectors.
 
+        emoword transform-space results/spaces/embedded --transform centred --out CENTRED
+        emoword transform-space results/spaces/embedded --transform shuffled \
+            --targets targets/S1-1a2b3c4d targets/S2-embedded-1a2b3c4d --out SHUFFLED
 
-def main(arguments: argparse.Namespace) -> None:
-    """Run ``emoword transform-space``."""
-    options = {name: getattr(arguments, name) for name in ("components", "targets", "seed")}
-    space, kind = WordSpace.open(arguments.space), arguments.transform
-    meta = transform_space(space, kind, arguments.out, **options)
-    print(f"{arguments.out}: {meta['words']} words, {meta['dim']} dimensions, {kind}")
+    - centred: minus the mean of all words' vectors.
+    - top_removed: centred, and without the directions in which the words vary most (Mu & Viswanath
+      2018, "all-but-the-top").
+    - shuffled: the classes' vectors go round among the classes, and those of all other words of the
+      label sets among these, so that no word keeps its own: the vectors are the same, and so is how
+      the classes lie to one another, but what a word means is gone. Words that no label set has
+      stay where they are.
+    - random: every word gets a random direction, and keeps its length.
+
+    A vector of zeros has no direction, and stays. The space is read in pieces, however large it is.
+
+    Args:
+        space: Folder of the word space to start from.
+        transform: What is done to its vectors.
+        components: Of top_removed, how many directions; otherwise a hundredth of the dimensions.
+        targets: Of shuffled, the folders of the label sets whose words are shuffled.
+        seed: Of shuffled and random.
+        out: Folder of the word space.
+    """
+    meta = transform_space(
+        WordSpace.open(space), transform, out, components=components, targets=targets, seed=seed
+    )
+    print(f"{out}: {meta['words']} words, {meta['dim']} dimensions, {transform}")
 
 
 def transform_space(

@@ -1,0 +1,58 @@
+"""What each loss is trained on: word vectors, classes, or the raters' shares of the classes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emoword.io.errors import InputError
+from emoword.labels.encoding import encode
+from emoword.spaces.word_space import WordSpace
+from emoword.training.targets import fingerprint, training_targets
+
+CLASSES = ["anger", "joy"]
+TRUTH = {"a": "joy", "b": "anger", "c": "anger"}
+ROWS = [("a", "joy", 3), ("a", "anger", 1), ("a", "awe", 9), ("c", "awe", 2)]
+TARGETS = pd.DataFrame(ROWS, columns=["utterance", "word", "count"])
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "lc", "cosine"])
+def test_word_losses_take_the_mean_of_the_words(loss: str, embedded: WordSpace) -> None:
+    wanted, there = training_targets(loss, ["c", "b", "a"], TARGETS, TRUTH, CLASSES, embedded)
+    assert there.tolist() == [True, False, True]
+    assert not wanted[1].any()
+    joy, anger, awe = embedded.vectors_of(["joy", "anger", "awe"]).astype(float)
+    np.testing.assert_allclose(wanted[0], awe, atol=1e-6)
+    np.testing.assert_allclose(wanted[2], (3 * joy + anger + 9 * awe) / 13, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["ce", "triplet"])
+def test_class_losses_take_the_ground_truth(loss: str) -> None:
+    wanted, there = training_targets(loss, ["b", "a", "c"], TARGETS, TRUTH, CLASSES, None)
+    assert wanted.dtype == np.int64
+    assert wanted.tolist() == [0, 1, 0]
+    assert there.all()
+
+
+def test_soft_labels_are_shares_of_the_words_that_are_classes() -> None:
+    wanted, there = training_targets("soft", ["a", "b", "c"], TARGETS, TRUTH, CLASSES, None)
+    assert wanted.tolist() == [[0.25, 0.75], [0, 0], [0, 0]]
+    assert there.tolist() == [True, False, False]  # c has a word, but no class
+
+
+def test_without_vectors_there_are_no_word_targets() -> None:
+    with pytest.raises(InputError, match="needs --vectors"):
+        training_targets("lc", ["a"], TARGETS, TRUTH, CLASSES, None)
+
+
+@given(order=st.permutations(["a", "c"]), moved=st.integers(0, 99))
+def test_a_fingerprint_says_what_each_utterance_is_trained_on(
+    order: list[str], moved: int, embedded: WordSpace
+) -> None:
+    targets = encode(TARGETS, ["a", "c"], embedded)
+    own = fingerprint(["a", "c"], targets)
+    assert own == fingerprint(["a", "c"], targets + np.float32(1e-7))  # rounding
+    assert (own == fingerprint(order, targets)) == (order == ["a", "c"])
+    targets[moved % 2, moved] += 0.01
+    assert fingerprint(["a", "c"], targets) != own
