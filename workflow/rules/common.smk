@@ -8,7 +8,7 @@ import shutil
 from functools import cache, wraps
 
 try:
-    from emoword import layout, settings
+    from emoword import cli, layout, settings
     from emoword.io.closure import closure
     from emoword.io.errors import InputError
 except ModuleNotFoundError:
@@ -18,7 +18,7 @@ except ModuleNotFoundError:
     ) from None
 
 TABLES = [1, 2, 3, 4, 5, 6]
-FIGURES = ["network", "map", "neighbours", "confusion", "curves", "claims"]
+FIGURES = list(cli.FIGURES)
 
 
 def in_one_line(function):
