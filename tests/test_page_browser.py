@@ -16,10 +16,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
-from emoword import cli
 from emoword.io.files import read_table, write_table
-from emoword.labels.words import read_dropped, read_label_sets, read_words
+from emoword.labels.words import read_dropped, read_label_sets
 from emoword.layout import Place, read_variant
+from emoword.page.build import page as make_page
 from emoword.tables import model
 
 CHROMIUM = next(
@@ -55,13 +55,10 @@ def browser() -> Iterator[Browser]:
 def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results with one hostile utterance, its audio, and the page of them."""
     folder = tmp_path_factory.mktemp("browser")
-    made = folder / "results"
-    shutil.copytree(sized, made)
-    shutil.copytree(sized.parent / "spaces", folder / "spaces")
+    shutil.copytree(sized.parent, folder, dirs_exist_ok=True)
+    made = folder / sized.name
     victim = truth_of(made).index[0]
-    for path in [*made.glob("*.csv"), *made.glob("targets/*/*.csv")]:
-        spoil(path, victim)
-    for path in [*made.glob("decisions/*.csv"), *made.glob("nearest/*.csv")]:
+    for path in (*made.glob("*.csv"), *made.glob("*/*.csv"), *made.glob("targets/*/*.csv")):
         spoil(path, victim)
     table = read_table(made / "utterances.csv", ["utterance", "wav"])
     heard = table["utterance"] == HOSTILE_ID
@@ -76,7 +73,7 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(read_table(neighbours, ["word"]).replace(word, HOSTILE_WORD), neighbours)
     hostile = f'"text": {json.dumps(HOSTILE_WORD)}'
     table5.write_text(table5.read_text().replace(f'"text": "{word}"', hostile))
-    cli.main(["page", str(made / "variants/paper.json"), "--out", str(made / "report")])
+    make_page(made / "variants/paper.json", out=made / "report")
     return made
 
 
@@ -141,17 +138,17 @@ def listed(page: Page) -> int:
     return int(found[1].replace(",", "")) if found[1] != "No" else 0
 
 
-def truth_of(results: Path) -> pd.Series:
-    return read_words(place_of(results).targets("S1")).set_index("utterance")["word"]
-
-
 def place_of(results: Path) -> Place:
     return read_variant(results / "variants/paper.json")
 
 
+def truth_of(results: Path) -> pd.Series:
+    return read_label_sets(place_of(results))["S1"].set_index("utterance")["word"]
+
+
 def test_opens_from_disk_without_a_network(opened: Callable[..., Page]) -> None:
     page = opened()
-    assert page.title() == "Emotion labels as word embeddings: results · results · emoword"
+    assert page.title() == "Emotion labels as word embeddings: sized · sized · emoword"
     assert "Synthetic speech." in page.inner_text(".banner")
     for view in VIEWS:
         page.click(f"nav a[href='#{view}']")
