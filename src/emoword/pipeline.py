@@ -18,7 +18,8 @@ from emoword.layout import Variant
 from emoword.settings import Config, Dataset, Demo, Embedded, Recordings, one
 
 TABLES = ("1", "2", "3", "4", "5", "6")
-TEMPLATES = "paper/templates"
+TEMPLATE = {"template": "paper/templates/table.tex.j2"}
+REPORTED = "paper/reported.csv"
 COPIED = {"tables/tables.tex": "paper/tables.tex", "tables/refs.bib": "paper/refs.bib"}
 
 
@@ -123,13 +124,15 @@ class Plan:
         for own in self.parts.variants.values():
             yield from self.evaluation(own)
         yield from self.measured(self.own.variants, "", usual=True)
+        comparisons = self.config.comparisons_of(self.dataset)
+        for name, variants in comparisons.items():
+            yield from self.measured(variants, f"comparisons/{name}/", usual=False)
         yield from self.tables()
         yield from self.claims()
         yield from self.figures()
-        for name, variants in self.config.comparisons_of(self.dataset).items():
-            yield from self.measured(variants, f"comparisons/{name}/", usual=False)
+        for name, variants in comparisons.items():
             yield from self.comparison(name, variants)
-        yield from self.page()
+        yield Step("page", [self.variant(self.first)], {}, {"out": self.at("report")})
 
     def read(self) -> Iterator[Step]:
         """The corpus, and its reader."""
@@ -154,7 +157,7 @@ class Plan:
     @property
     def reported(self) -> str:
         """What the paper says of IEMOCAP; nothing is compared with the demo's."""
-        return "paper/reported.csv" if self.own.kind == "iemocap" else ""
+        return REPORTED if self.own.kind == "iemocap" else ""
 
     def spaces(self) -> Iterator[Step]:
         """The word spaces that come with emoword, and those that are made of others."""
@@ -238,45 +241,16 @@ class Plan:
         }
         yield Step("intervals", (), {"decisions": decisions, **utterances}, makes, usual)
 
-    @property
-    def shown(self) -> dict[str, Any]:
-        """What tables show, and of what."""
-        return {
-            "dataset": self.dataset,
-            "variant": self.first.name,
-            "aggregate": self.first.settings.aggregate,
-            "loss": self.first.settings.table_loss,
-            "synthetic": self.first.synthetic,
-        }
-
     def tables(self) -> Iterator[Step]:
         """The paper's tables, and ours beside the paper's numbers."""
-        space = self.at(self.first.space, "meta.json")
-        metrics = {"metrics": self.at("metrics.csv")}
-        with_intervals = {**metrics, "intervals": self.at("intervals.csv")}
-        near = {"neighbours": self.at(f"neighbours/{self.first.name}.csv"), "space": space}
-        reads = {
-            "1": with_intervals,
-            "2": {**metrics, "literature": "paper/literature.csv"},
-            "3": with_intervals,
-            "4": near,
-            "5": near,
-            "6": {**with_intervals, "space": space},
-        }
+        first = self.variant(self.first)
         for number in TABLES:
             table = self.at(f"tables/table{number}")
-            template = {"template": f"{TEMPLATES}/table{number}.tex.j2"}
-            makes = {"csv": f"{table}.csv", "tex": f"{table}.tex"}
-            yield Step("table", [number], {**reads[number], **template, **self.shown}, makes)
-        options = {
-            "tables": [self.at(f"tables/table{number}.csv") for number in (1, 3, 5, 6)],
-            "reported": "paper/reported.csv",
-            "template": f"{TEMPLATES}/versus_paper.tex.j2",
-            "dataset": self.dataset,
-            "synthetic": self.first.synthetic,
-        }
-        makes = {"csv": self.at("versus_paper.csv"), "tex": self.at("tables/versus_paper.tex")}
-        yield Step("versus-paper", (), options, makes)
+            reads = {"literature": "paper/literature.csv", "reported": REPORTED, **TEMPLATE}
+            makes = {kind: f"{table}.{kind}" for kind in ("csv", "tex", "json")}
+            yield Step("table", [number, first], reads, makes)
+        makes = {"out": self.at("versus_paper.csv")}
+        yield Step("versus-paper", [first], {"reported": REPORTED}, makes)
 
     def claims(self) -> Iterator[Step]:
         """The paper's claims, and the numbers that the report's text names."""
@@ -286,14 +260,14 @@ class Plan:
             "differences": self.at("differences.csv"),
             "neighbours": self.at(f"neighbours/{self.first.name}.csv"),
             "targets": [self.at(folder) for folder in self.first.targets.values()],
-            "reported": "paper/reported.csv",
+            "reported": REPORTED,
             "versus_paper": self.at("versus_paper.csv"),
             "dataset": self.dataset,
             "corpus": self.own.kind,
             "variant": self.first.name,
             "aggregate": self.first.settings.aggregate,
             "comparison": f"spaces={spaces}" if self.compared else None,
-            "templates": TEMPLATES,
+            "templates": "paper/templates",
         }
         makes = {
             "csv": self.at("claims.csv"),
@@ -336,51 +310,27 @@ class Plan:
     def comparison(self, name: str, variants: Sequence[str]) -> Iterator[Step]:
         """The tables of a comparison of variants."""
         place = self.at("comparisons", name)
-        if name == "spaces":
-            compared = [self.parts.variants[variant] for variant in variants]
-            reads = {
-                "metrics": f"{place}/metrics.csv",
-                "variants": variants,
-                "spaces": [self.at(own.space, "meta.json") for own in compared],
-                "template": f"{TEMPLATES}/tableA1.tex.j2",
-                "dataset": self.dataset,
-                "synthetic": self.first.synthetic,
-            }
-            yield Step("compare-spaces", (), reads, self.table("A1"), usual=False)
-        if name == "controls":
-            reads = {
-                "decisions": [self.at(f"decisions/{variant}.csv") for variant in variants],
-                "floors": self.at(f"floors/{variants[0]}.csv"),
-                "utterances": self.at("utterances.csv"),
-                "controls": "paper/controls.yaml",
-                "template": f"{TEMPLATES}/tableA2.tex.j2",
-                **self.shown,
-                "variant": variants[0],
-            }
-            yield Step("control-table", (), reads, self.table("A2"), usual=False)
+        files = [self.variant(self.parts.variants[variant]) for variant in variants]
+        if name in ("spaces", "controls"):
+            own = name == "spaces"
+            command, table = ("compare-spaces", "A1") if own else ("control-table", "A2")
+            reads = {"comparison": place} if own else {"controls": "paper/controls.yaml"}
+            makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
+            yield Step(command, files, {**reads, **TEMPLATE}, makes, usual=False)
         if name == "sensitivity":
-            files = [self.variant(self.parts.variants[variant]) for variant in variants]
-            reads = {
+            template = "paper/templates/sensitivity.tex.j2"
+            options = {
                 "choices": "paper/choices.yaml",
                 "claims": "paper/claims.yaml",
-                "reported": "paper/reported.csv",
-                "template": f"{TEMPLATES}/sensitivity.tex.j2",
+                "reported": REPORTED,
+                "template": template,
             }
             makes = {
                 "csv": f"{place}/sensitivity.csv",
                 "verdicts": f"{place}/verdicts.csv",
                 "tex": self.at("tables/sensitivity.tex"),
             }
-            yield Step("sensitivity", files, reads, makes, usual=False)
-            reads = {"choices": reads["choices"], "template": f"{TEMPLATES}/choices.tex.j2"}
-            makes = {"tex": self.at("tables/choices.tex")}
-            yield Step("choices", (), reads, makes, usual=False)
-
-    def table(self, number: str) -> dict[str, str]:
-        """The files of an appendix' table."""
-        table = self.at(f"tables/table{number}")
-        return {"csv": f"{table}.csv", "tex": f"{table}.tex"}
-
-    def page(self) -> Iterator[Step]:
-        """The page that shows all of it."""
-        yield Step("page", [self.variant(self.first)], {}, {"out": self.at("report")})
+            yield Step("sensitivity", files, options, makes, usual=False)
+            options = {"template": "paper/templates/choices.tex.j2"}
+            makes = {"out": self.at("tables/choices.tex")}
+            yield Step("choices", ["paper/choices.yaml"], options, makes, usual=False)
