@@ -1,14 +1,13 @@
 """A small workflow's results with their records, made by the real commands in this process."""
 
 import json
-import shlex
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 from emoword.cli import main
-from emoword.pipeline import Plan, Step
-from emoword.settings import Config, load_config
+from emoword.pipeline import COPIED, Plan, Step
+from emoword.settings import load_config
 
 REPOSITORY = Path(__file__).parents[1]
 D = "results/demo"
@@ -57,8 +56,8 @@ def make_results(root: Path) -> Path:
                 train(plan)
             if step.usual:
                 record(step)
-        for name, source in (("tables.tex", "paper/tables.tex"), ("refs.bib", "paper/refs.bib")):
-            (folder / "tables" / name).write_bytes((REPOSITORY / source).read_bytes())
+        for name, source in COPIED.items():
+            (folder / name).write_bytes((REPOSITORY / source).read_bytes())
     return folder
 
 
@@ -71,28 +70,20 @@ def record(step: Step) -> None:
 
 def train(plan: Plan) -> None:
     """Features, and all runs."""
-    frames, corpus = f"{D}/features/logmel", f"--utterances {D}/utterances.csv"
-    main(
-        shlex.split(
-            f"features {frames}/settings.json {corpus} --shard 1/1 --out {frames}/shard1of1"
-            f" --record {D}/logs/features.log.json"
-        )
-    )
+    frames, utterances = f"{D}/features/logmel", f"{D}/utterances.csv"
+    given = {"utterances": utterances, "shard": "1/1"}
+    record(Step("features", [f"{frames}/settings.json"], given, {"out": f"{frames}/shard1of1"}))
     own = plan.first
     for model in own.models:
-        vectors = own.vectors[model.label_set]
-        given = "" if model.loss == "ce" else f"--vectors {D}/{vectors}"
-        for fold in range(1, 6):
-            run = f"{model.folder}/fold{fold}-seed0"
-            main(
-                shlex.split(
-                    f"train {D}/{model.folder}/settings.json {corpus} --truth {D}/{own.targets['S1']}"
-                    f" --targets {D}/{own.targets[model.label_set]} {given} --features {frames}"
-                    f" --fold {fold} --seed 0 --out {D}/{run} --record {D}/logs/{run}.log.json"
-                )
-            )
-
-
-def config_of(folder: Path) -> Config:
-    """The configuration of some results."""
-    return load_config(folder / "config.json")
+        for fold in range(1, own.folds + 1):
+            reads = {
+                "utterances": utterances,
+                "truth": f"{D}/{own.targets['S1']}",
+                "targets": f"{D}/{own.targets[model.label_set]}",
+                "vectors": None if model.loss == "ce" else f"{D}/{own.vectors[model.label_set]}",
+                "features": frames,
+                "fold": fold,
+                "seed": 0,
+            }
+            out = {"out": f"{D}/{model.folder}/fold{fold}-seed0"}
+            record(Step("train", [f"{D}/{model.folder}/settings.json"], reads, out))

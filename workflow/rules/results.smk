@@ -110,7 +110,11 @@ rule figure:
     input:
         unpack(lambda w: figure_inputs(w.dataset, w.figure)),
         records=lambda w: figure_records(w.dataset, w.figure),
-        code=lambda w: code(f"figures.{w.figure}"),
+        code=lambda w: code(
+            "reproduction.claims_figure"
+            if w.figure == "claims"
+            else f"figures.{w.figure}"
+        ),
     output:
         pdf="results/{dataset}/figures/{figure}.pdf",
         png=report(
