@@ -103,9 +103,9 @@ GROUPS: dict[str, dict[str, Command]] = {
     },
     "Audit": {
         "trace": Command("audit.trace", "a cell of a table -> metrics, runs, raters"),
-        "verify": Command("audit.verify", "recompute what needs no training, and compare"),
-        "provenance": Command("audit.provenance", "gather the records of all jobs"),
-        "archive": Command("audit.archive", "what verify and trace need, in one zip"),
+        "verify": Command("audit.verify:verify", "recompute what needs no training, and compare"),
+        "provenance": Command("audit.provenance:provenance", "gather the records of all jobs"),
+        "archive": Command("audit.archive:archive", "what verify and trace need, in one zip"),
     },
 }
 # kind of figure: the module whose function figure_KIND draws it

