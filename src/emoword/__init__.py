@@ -3,7 +3,7 @@
 A reproduction of Stanley et al., "Emotion Label Encoding using Word Embeddings for Speech
 Emotion Recognition", Interspeech 2023, DOI 10.21437/Interspeech.2023-1591.
 
-One module is one stage of the pipeline and one subcommand of ``emoword``.
+One room (a folder here) is one stage of the pipeline: docs/house.md.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
