@@ -241,8 +241,9 @@ def by_seeds(what: str, held: Mapping[str, bool], note: str) -> Part:
 
 
 def alike(word: str, other: str) -> bool:
-    """Whether two words are spelled alike: neutral, neutrals, Neutral, nuetral."""
-    return SequenceMatcher(None, word.lower(), other.lower()).ratio() >= ALIKE
+    """Whether two words are spelled alike, from the first letter (happiness, not unhappiness)."""
+    one, two = word.lower(), other.lower()
+    return one[:1] == two[:1] and SequenceMatcher(None, one, two).ratio() >= ALIKE
 
 
 def judge_mixtures(neighbours: pd.DataFrame) -> Iterator[Part]:
