@@ -366,7 +366,7 @@ def test_a_killed_shard_starts_again_to_the_same_bytes(
             time.sleep(0.001)
     assert process.returncode == -signal.SIGKILL
     assert not (cut / "shard2of2").exists()
-    with pytest.raises(InputError, match="holds shard1of2, and not all shards"):
+    with pytest.raises(InputError, match="holds shard1of2; it should hold one whole set: make"):
         Features.open(cut)
     cli.main(words)
     for name in ("shard1of2", "shard2of2"):
@@ -470,12 +470,15 @@ def test_reader_takes_one_set_of_shards_made_alike(corpus: Path) -> None:
         return str(caught.value)
 
     made = run(corpus, MFCC, "1/2")
-    assert "made: holds shard1of2, and not all shards of one number" in error()
+    assert "made: holds shard1of2; it should hold one whole set: make what is missing" in error()
     run(corpus, MFCC, "2/2")
     run(corpus, MFCC, "1/3")
     assert sorted(Features.open(made).frames) == ["u0", "u1", "u2", "u3"]
     run(corpus, MFCC)  # nothing says whether it or the two are up to date
-    assert "holds shard1of1, shard1of2, shard1of3, shard2of2" in error()
+    assert (
+        "shard1of1, shard1of2, shard1of3, shard2of2; it should hold one whole set: remove"
+        in error()
+    )
     shutil.rmtree(made / "shard1of1")
     run(corpus, settings.Mfcc(mels=60), "2/2")
     assert "shard2of2: was made otherwise than shard1of2: upstream;" in error()

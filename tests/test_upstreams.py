@@ -57,20 +57,12 @@ def log_mel_by_definition(samples: NDArray[np.float32], mels: int) -> NDArray[np
 
 
 @pytest.mark.parametrize("mels", [26, 80])
-def test_logmel_is_its_definition(mels: int) -> None:
-    samples = noise(3333)
+def test_logmel_is_its_definition_and_silence_its_floor(mels: int) -> None:
+    samples = np.concatenate([noise(3333), np.zeros(2000, np.float32)])
     frames = one(LogMel(mels), samples)
     assert frames.dtype == np.float32
     np.testing.assert_allclose(frames, log_mel_by_definition(samples, mels), atol=2e-3)
-
-
-def test_logmel_of_a_sine_peaks_in_its_band_and_silence_is_the_floor() -> None:
-    sine = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000).astype(np.float32)
-    frames = one(LogMel(80), np.concatenate([sine, np.zeros(16000, np.float32)]))
-    assert frames.shape == (101, 80)
-    # band i is centred on mel (i + 1) 2840 / 81; 1000 Hz are 1000 mel
-    assert (frames[2:48].argmax(axis=1) == round(1000 / (2840.02 / 81)) - 1).all()
-    np.testing.assert_allclose(frames[55:], np.log(1e-10), rtol=1e-6)
+    np.testing.assert_allclose(frames[12:], np.log(1e-10), rtol=1e-6)
 
 
 def test_mfcc_is_the_cosine_transform_of_logmel() -> None:
@@ -124,11 +116,6 @@ def config_of(family: str, **options: Any) -> Any:
             decoder_ffn_dim=32,
             max_source_positions=100,  # 2 s instead of 30 s
             encoder_layerdrop=0.5,
-            vocab_size=20,
-            pad_token_id=0,
-            bos_token_id=0,
-            eos_token_id=0,
-            decoder_start_token_id=0,
         )
     return FAMILIES[family].config_class(
         hidden_size=16,
@@ -318,15 +305,11 @@ def test_weights_as_the_papers_checkpoint_has_them(tmp_path: Path) -> None:
     model = transformers.Wav2Vec2ForCTC(config_of("wav2vec2", **STYLES["wav2vec2-stable"]))
     folder = save(model, "wav2vec2", tmp_path / "model")
     (folder / "model.safetensors").unlink()
-    old_names = {
-        "parametrizations.weight.original0": "weight_g",
-        "parametrizations.weight.original1": "weight_v",
+    new, old = "parametrizations.weight.original", {"0": "weight_g", "1": "weight_v"}
+    weights = {
+        name if new not in name else name[: -len(new) - 1] + old[name[-1]]: weight
+        for name, weight in model.state_dict().items()
     }
-    weights = {}
-    for name, weight in model.state_dict().items():
-        for new, old in old_names.items():
-            name = name.replace(new, old)
-        weights[name] = weight
     del weights["wav2vec2.masked_spec_embed"]
     assert "wav2vec2.encoder.pos_conv_embed.conv.weight_g" in weights
     torch.save(weights, folder / "pytorch_model.bin")
@@ -346,24 +329,19 @@ def test_whisper_needs_no_decoder_and_half_precision_is_computed_in_float32(
     folder = tmp_path / "model"
     shutil.copytree(checkpoints["whisper"], folder)
     weights = load_file(folder / "model.safetensors")
-    own = {name: weight for name, weight in weights.items() if name.startswith("encoder.")}
-    halves = {prefix + name: weight.half() for name, weight in own.items()}
+    halves = {prefix + n: w.half() for n, w in weights.items() if n.startswith("encoder.")}
     assert len(halves) < len(weights)
     save_file(halves, folder / "model.safetensors", metadata={"format": "pt"})
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"dtype": "float16"}))
-    upstream = load(folder, 2)
     samples = noise(4000)
-    frames = one(upstream, samples)
+    frames = one(load(folder, 2), samples)
     assert frames.dtype == np.float32
     # the same weights, rounded to half precision, in a model of float32
     rounded = tmp_path / "rounded"
     shutil.copytree(checkpoints["whisper"], rounded)
-    save_file(
-        {name: weight.half().float() for name, weight in weights.items()},
-        rounded / "model.safetensors",
-        metadata={"format": "pt"},
-    )
+    weights = {name: weight.half().float() for name, weight in weights.items()}
+    save_file(weights, rounded / "model.safetensors", {"format": "pt"})
     same(frames, hidden_states(rounded, samples)[2][: len(frames)])
 
 

@@ -54,17 +54,18 @@ def read_shards(folder: Path) -> dict[Path, Meta]:
     sets = [[f"shard{k}of{n}" for k in range(1, n + 1)] for n in range(1, len(there) + 1)]
     complete = [names for names in sets if there.issuperset(names)]
     if len(complete) != 1:
-        raise InputError(
-            f"{folder}: holds {', '.join(sorted(there)) or 'no shards'}, and not all "
-            "shards of one number: make those missing with emoword features, or remove the others"
+        wanted = (
+            "remove all sets but one" if complete else "make what is missing (emoword features)"
         )
+        names = ", ".join(sorted(there)) or "no shards"
+        raise InputError(f"{folder}: holds {names}; it should hold one whole set: {wanted}")
     shards = {
         folder / name: read_settings(folder / name / "meta.json", Meta) for name in complete[0]
     }
     first = folder / complete[0][0]
     for shard, meta in shards.items():
-        names = [name for name in Meta.__struct_fields__ if name not in OF_ONE_SHARD]
-        differ = [name for name in names if getattr(meta, name) != getattr(shards[first], name)]
+        common = [name for name in Meta.__struct_fields__ if name not in OF_ONE_SHARD]
+        differ = [name for name in common if getattr(meta, name) != getattr(shards[first], name)]
         if f"shard{meta.shard.replace('/', 'of')}" != shard.name:
             differ.append(f"it is {meta.shard}")
         if differ:
