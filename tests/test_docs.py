@@ -1,4 +1,4 @@
-"""The pages: those that are made are in step, and every link within the repository leads somewhere."""
+"""The pages: those that are made are in step, and every link within the repository is whole."""
 
 import importlib.util
 import re
