@@ -533,7 +533,8 @@ def test_a_mean_without_direction_leaves_a_note(tmp_path: Path) -> None:
     assert texts.count("no predictions") == 1
 
 
-def test_a_map_of_equal_words_is_a_point(tmp_path: Path) -> None:
+def test_a_map_of_equal_words_is_a_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(map_figure, "ROUNDS", 20)
     words = ["anger", *(f"another{i}" for i in range(40))]
     options = [*write_inputs(tmp_path, ["M1"], ["anger"], words)["map"], "--words", "40"]
     vectors = np.ones((len(words), DIM), np.float32)
@@ -607,6 +608,13 @@ def test_runs_and_sizes_that_do_not_fit_are_named(inputs: Inputs, tmp_path: Path
     assert "no key seed" in refusal("curves", ["--history", f"{other}/history.csv"])
     for options in ("--channels 96 256", "--hidden 0", "--dropout 1", "--chanels 1 2 3"):
         assert "the network: " in refusal("network", [*options.split(), *inputs["network"]])
+
+
+def test_no_words_are_an_error_of_usage(inputs: Inputs, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(command("map", ["--words", "0", *inputs["map"]], Path("unused")))
+    assert stopped.value.code == 2
+    assert "for --words. Must be >= 1" in capsys.readouterr().err
 
 
 # --- texts -------------------------------------------------------------------------------------

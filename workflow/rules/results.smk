@@ -27,15 +27,26 @@ def figure_inputs(name, figure):
         return {"features": frames, "space": space}
     neighbours = f"{folder}/neighbours/{own.name}.csv"
     if figure == "neighbours":
-        return {"neighbours": neighbours}
+        nearest, decisions = (
+            f"{folder}/{stage}/{own.name}.csv" for stage in ("nearest", "decisions")
+        )
+        return {"neighbours": neighbours, "nearest": nearest, "decisions": decisions}
+    runs = [f"{folder}/{run}/predictions.npy" for run in own.table_runs()]
     means = f"{folder}/neighbours/{own.name}_means.csv"
-    return {"neighbours": neighbours, "means": means, "space": space}
+    return {"neighbours": neighbours, "means": means, "space": space, "runs": runs}
 
 
 def figure_records(name, figure):
-    """The learning curves say which runs collapsed: run.json lies beside each history.csv."""
-    runs = first(name).runs() if figure == "curves" else []
-    return [f"results/{name}/{run}/run.json" for run in runs]
+    """What lies beside histories and predictions: which run it is, of which utterances."""
+    own = first(name)
+    if figure == "curves":
+        return [f"results/{name}/{run}/run.json" for run in own.runs()]
+    runs = own.table_runs() if figure == "map" else []
+    return [
+        f"results/{name}/{run}/{file}"
+        for run in runs
+        for file in ("run.json", "split.csv")
+    ]
 
 
 def figure_flags(name, figure):
@@ -44,6 +55,8 @@ def figure_flags(name, figure):
     for key in ("features", "space"):
         if key in options:
             options[key] = os.path.dirname(options[key])
+    if figure == "map":
+        options["runs"] = [os.path.dirname(path) for path in options["runs"]]
     if figure in ("map", "neighbours", "confusion"):
         options["loss"] = own.settings.table_loss
     if figure == "network":

@@ -33,7 +33,7 @@ def figure_map(
     space: Path,
     runs: list[Path] | None = None,
     loss: str = "lc",
-    words: int = 5,
+    words: style.Count = 5,
     out: style.Out,
 ) -> None:
     """2-D map of the word space: label words, words near them, the models' predictions.

@@ -22,7 +22,7 @@ def figure_neighbours(
     nearest: Path | None = None,
     decisions: Path | None = None,
     loss: str = "lc",
-    words: int = 5,
+    words: style.Count = 5,
     out: style.Out,
 ) -> None:
     """Nearest words of the predictions, per model and emotion, with their cosine similarities.
@@ -40,7 +40,7 @@ def figure_neighbours(
     if nearest and decisions:
         true = DECISIONS.read_text(decisions, *RUN_KEYS, "utterance", "true")
         true = style.of_loss(true, decisions, loss).rename(columns={"true": "emotion"})
-        names = [f"word {rank}" for rank in range(1, words + 1)]
+        names = [name for name in NEAREST.names if name.startswith("word ")][:words]
         listed = NEAREST.read(nearest, "of", *RUN[1:], *names).rename(columns={"of": "model"})
         shares = shares_of(listed[[*RUN, *names]], true)
     out.publish(draw, numbers(near, shares))
@@ -65,14 +65,14 @@ def read_predictions(path: Path, loss: str, words: int) -> pd.DataFrame:
 
 
 def shares_of(nearest: pd.DataFrame, true: pd.DataFrame) -> pd.Series:
-    """How many of an emotion's utterances have a word among the nearest to their own prediction.
+    """The shares of an emotion's utterances that have a word among the nearest to their prediction.
 
     Args:
         nearest: model, fold, seed, utterance and their words, a column a rank.
         true: model, fold, seed, utterance, emotion.
 
     Returns:
-        Shares over folds and seeds by model, emotion and word.
+        Shares over folds and seeds, by model, emotion and word.
     """
     rows = true[[*RUN, "emotion"]].merge(nearest, on=RUN)
     words = rows.melt([*RUN, "emotion"], value_name="word")

@@ -86,7 +86,7 @@ def draw(numbers: pd.DataFrame) -> Figure:
     for name in modules:
         axes.text(0.03, y - LINE * len(MODULES[name]) / 2, name, va="center")
         for line in MODULES[name]:
-            _box(axes, 0.5, y, 0.83, line, name)
+            _box(axes, 0.54, y, 0.82, line, name)
             y -= LINE
         y -= GAP
     step = (high - 2 * LINE) / len(stack)

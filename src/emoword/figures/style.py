@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import matplotlib.style
 import pandas as pd
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
@@ -203,4 +204,6 @@ class Output:
             write_table(numbers, self.data)
 
 
-Out = Annotated[Output, Parameter(name="*")]  # each of its fields is an option of a command
+# of the commands: each field of Output is an option
+Out = Annotated[Output, Parameter(name="*")]
+Count = Annotated[int, Parameter(validator=Number(gte=1))]
