@@ -104,6 +104,10 @@ def test_table_a2_by_hand(files: Path) -> None:
     assert r"\rlap{\textdagger}" in text
     assert r"\multicolumn{2}{c}{UA, difference from}" in text
     assert f"& {100 * float(row['UA - default']):+.2f}".replace("-", r"\textminus{}") in text
+    half = 50 * (float(row["UA high"]) - float(row["UA low"]))
+    assert rf"{{\scriptsize \textpm{{}}{half:.2f}}}" in text
+    assert r"\multicolumn{10}{@{}l}{\textit{The default}} \\ baseline & baseline CE &" in text
+    assert r"\\[2pt] & M2 LC &" in text  # the control is named once
 
 
 def sensitivity(files: Path, *variants: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:

@@ -249,7 +249,7 @@ def test_what_other_stages_made_is_shown_where_it_is(sized: Path, tmp_path: Path
     assert "Table A1" in text
     assert ">0.1235<" in text
     assert "<small><bdi>25.00–75.00</bdi></small>" in text
-    assert "<small><bdi>paper: 69.68 (&lt;b&gt;)</bdi></small>" in text
+    assert "<small><bdi>69.68 (&lt;b&gt;)</bdi></small>" in text
 
 
 def test_what_does_not_fit_together_is_said_in_one_line(sized: Path, tmp_path: Path) -> None:

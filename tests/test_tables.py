@@ -16,7 +16,7 @@ import yaml
 
 from emoword.cli import main
 from emoword.io.errors import InputError
-from emoword.schemas import DECISIONS
+from emoword.schemas import DECISIONS, NEIGHBOURS
 from emoword.tables import model
 from emoword.tables.model import Key, Near, Table
 from emoword.tables.number_tables import (
@@ -97,12 +97,12 @@ def metric_rows(raters: bool = True) -> list[str]:
 
 
 def neighbour_rows(raters: bool = True) -> list[list[object]]:
-    head = ["kind", "variant", "model", "loss", "collapsed", "name", "words", "rank"]
-    rows: list[list[object]] = [[*head, "word", "similarity"]]
+    rows: list[list[object]] = [list(NEIGHBOURS.names)]
 
     def add(kind: str, name: str, loss: str, on: str, words: str, nearest: list[str]) -> None:
         for rank, word in enumerate(nearest, start=1):
-            rows.append([kind, "paper", name, loss, "", on, words, rank, word, 1 - rank / 100])
+            about = [kind, "paper", name, loss, "", "", on, words]
+            rows.append([*about, rank, word, 1 - rank / 100])
 
     if raters:
         add("target", "", "", "S1", "anger:1", ["anger", "rage", "x", "[fury]", "*", "sixth"])

@@ -281,7 +281,27 @@ DIFFERENCES = Schema(
         **COUNTS,
     },
 )
+VERSUS_PAPER = Schema(
+    "versus_paper.csv",
+    "versus-paper",
+    "a cell of the paper's Tables 1, 3 and 6, or five words of 4 and 5; none on other corpora",
+    {
+        "table": (str, "its number in the paper"),
+        "row": (str, "as in tableN.csv; of words, the target, or the model and emotion"),
+        "column": (str, "as in tableN.csv, or `words`"),
+        "reported": (str, "what the paper prints; accuracies as shares"),
+        "ours": (str, "the same of ours; empty: not measured"),
+        "difference": (float, "ours minus the paper's; empty: of words"),
+        "low": (float, "where another run of ours with another seed would lie (95%)"),
+        "high": (float, "the same; empty: one seed"),
+        "verdict": (
+            str,
+            "reproduced (the paper's number lies there), ours is higher, ours is lower, not "
+            "judged: one seed, not measured; of words, how many the lists share",
+        ),
+    },
+)
 SCHEMAS = [
     UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, NEAREST, METRICS,
-    FLOORS, NEIGHBOURS, INTERVALS, DIFFERENCES,
+    FLOORS, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER,
 ]  # fmt: skip

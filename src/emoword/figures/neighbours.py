@@ -57,7 +57,8 @@ def read_predictions(path: Path, loss: str, words: int) -> pd.DataFrame:
         InputError: the file is malformed, or has no such rows.
     """
     columns = [*MODEL, "collapsed", "name", "rank", "word", "similarity"]
-    rows = style.of_loss(NEIGHBOURS.read(path, *columns), path, loss)
+    rows = NEIGHBOURS.read(path, "kind", *columns)
+    rows = style.of_loss(rows[rows["kind"] == "prediction"], path, loss)  # of all seeds
     for i in rows.index[rows.duplicated(["model", "name", "rank"])]:
         raise InputError(f"{path}: line {i + 2}: a rank occurs twice")
     rows = rows.loc[rows["rank"] <= words, columns].rename(columns={"name": "emotion"})

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from emoword.io.files import read_table
 from emoword.page.data import Shown
+from emoword.schemas import NEIGHBOURS
 from emoword.tables import model
 from emoword.tables.model import Key, Near, Table
 from emoword.tables.word_tables import neighbours_of
@@ -16,11 +16,8 @@ from emoword.tables.word_tables import neighbours_of
 def read_tables(shown: Shown) -> tuple[list[Table], dict[str, Any]]:
     """The tables that are there, and the traces of their cells by address."""
     folder = shown.results / "tables"
-    near = read_table(
-        shown.results / "neighbours" / f"{shown.variant}.csv",
-        ["kind", "variant", "name", "model", "loss", "words", "rank", "word", "similarity"],
-        {"rank": int},
-    )
+    near = NEIGHBOURS.read_text(shown.results / f"neighbours/{shown.variant}.csv")
+    near["rank"] = near["rank"].astype(int)
     near = near[near["variant"] == shown.variant]
     tables = [model.read(path) for path in sorted(folder.glob("table[1-6].json"))]
     return tables, {

@@ -1,5 +1,7 @@
 """Table A2: the controls beside the default, and floors."""
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +26,15 @@ from emoword.tables import number_tables
 from emoword.tables.latex import render_tables, write_latex
 from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
 from emoword.tables.model import Key as TableKey
-from emoword.tables.number_tables import number_cell, percent, signed
+from emoword.tables.number_tables import Show, number_cell, percent, signed
 from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
 
 BASELINE = ("baseline", "ce")
+ROWS = 20  # of a page
 STYLES = ("improvised", "scripted")
 STUB = (
-    Column("group", " ", width=0.11, words=True, once=True),
-    Column("control", " ", width=0.18, words=True, once=True),
-    Column("variant", words=True, once=True),
+    Column("group", words=True, across=True),
+    Column("control", " ", width=0.24, words=True, once=True),
     Column("model", words=True),
 )
 COLUMNS = (
@@ -72,12 +74,13 @@ def control_table(*variants: Path, controls: Path, template: Path, csv: Path, te
     files.append(first.path(f"floors/{default.name}.csv"))
     models, collapsed = read_models(files, utterances)
     numbers = measure(models)
-    rows = []
+    rows, of_variants = [], []
     for group in read_yaml(controls, "controls.schema.yaml")["groups"]:
         for control in group["rows"]:
             for key in ((control["variant"], *model.split()) for model in control["models"]):
                 if key in numbers:
-                    stub = (group["name"], control["says"], key[0], named(*key[1:]))
+                    stub = (group["name"], control["says"], named(*key[1:]))
+                    of_variants.append(key[0])
                     rows.append(Row(stub, control_cells(key, numbers, collapsed[key], default)))
     if not rows:
         raise InputError(f"{controls}: none of its variants has decisions")
@@ -87,13 +90,29 @@ def control_table(*variants: Path, controls: Path, template: Path, csv: Path, te
     caption = (
         "Controls: UA and WA in per cent; paired differences of UA, in points, from the same model "
         "of the default variant (other models: from its M1) and from its baseline; UA and WA of "
-        "improvised and scripted turns apart. Below each its 95% interval."
+        "improvised and scripted turns apart. ±: half of the 95% interval."
     )
     columns = tuple(column for column in COLUMNS if column.name in there)
     table = Table("A2", "Controls", caption, STUB, columns, tuple(rows), tuple(notes))
-    latex = render_tables(template, [table])
-    write_table(frame(table), csv)
+    parts = [
+        replace(table, number=f"A2{'-continued' * i}", rows=tuple(part))
+        for i, part in enumerate(pages(rows))
+    ]
+    latex = render_tables(template, parts)
+    write_table(frame(table).assign(variant=of_variants), csv)
     write_latex(latex, tex)
+
+
+def pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """The rows in parts of whole groups that fit on a page."""
+    part: list[Row] = []
+    for _, members in groupby(rows, key=lambda row: row.stub[0]):
+        group = list(members)
+        if part and len(part) + len(group) > ROWS:
+            yield part
+            part = []
+        part += group
+    yield part
 
 
 def read_models(
@@ -154,16 +173,21 @@ def same_of_default(key: Key, variant: str, loss: str) -> Key:
 def with_interval(found: Measured) -> Cell:
     """An accuracy with its interval."""
     low, high, _ = found.interval()
-    return number_cell(number_tables.Measured(found.value, 0, low, high), percent)
+    return narrow(found.value, low, high, percent)
 
 
 def difference(ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where) -> Cell:
     """A paired difference in points with its interval, if it can be had."""
     for found, (value, low, high, *_) in paired({where: ours[where]}, theirs):
         if found == where:
-            measured = number_tables.Measured(value, 0, low, high)
-            return number_cell(measured, lambda x: signed(x, percent))
+            return narrow(value, low, high, lambda x: signed(x, percent))
     return Cell("–")
+
+
+def narrow(value: float, low: float, high: float, show: Show) -> Cell:
+    """A number with half the width of its interval, which takes less room than its ends."""
+    cell = number_cell(number_tables.Measured(value, 0, low, high), show)
+    return replace(cell, interval=f"±{percent((high - low) / 2)}" if cell.interval else "")
 
 
 def named(model: str, loss: str) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, write_table
+from emoword.io.files import read_json, write_table
 from emoword.layout import Place, read_variant
+from emoword.schemas import DIFFERENCES
 from emoword.tables.latex import render_tables, write_latex
 from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note, frame
 from emoword.tables.number_tables import (
@@ -85,8 +86,8 @@ def pairs_table(places: Sequence[Place], differences: Path) -> Table:
     """
     numbers = ["difference", "low", "high", "p"]
     same = ["model", "loss", "measured_on", "metric"]
-    names = [*same, "variant", "against_variant", "against_model", "fold", *numbers]
-    table = read_table(differences, names, dict.fromkeys(numbers, float))
+    names = ["variant", "against_variant", "against_model", "fold", *same, *numbers]
+    table = DIFFERENCES.read(differences, *names)
     fold = places[0].variant.settings.aggregate
     table = table[(table["fold"] == fold) & (table["model"] == table["against_model"])]
     found = {

@@ -19,7 +19,7 @@ LISTS = "5"  # on the page of claims
 
 
 class Compared(NamedTuple):
-    """A row of versus_paper.csv; of words, both lists are texts and there is no difference."""
+    """A row of versus_paper.csv (schemas.py says what its columns are)."""
 
     table: str
     row: str

@@ -74,7 +74,8 @@ class Column(Struct, frozen=True, omit_defaults=True):
         group: printed once above neighbouring columns with the same one.
         width: share of the line that its text is wrapped to; 0: as wide as its text.
         words: holds words, set to the left.
-        once: of a column that names rows: printed once for neighbouring rows that share it.
+        once: of a column that names rows: printed once for neighbouring rows that share it;
+        across: on a line of its own above them.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Column(Struct, frozen=True, omit_defaults=True):
     width: float = 0.0
     words: bool = False
     once: bool = False
+    across: bool = False
 
 
 class Row(Struct, frozen=True, omit_defaults=True):
@@ -207,6 +209,8 @@ def frame(table: Table) -> pd.DataFrame:
         )
         record["collapsed"] = "; ".join(fallen)
         for name, cell in row.cells.items():
-            record |= {f"{name} low": cell.low, f"{name} high": cell.high} if cell.interval else {}
+            record |= (
+                {f"{name} low": cell.low, f"{name} high": cell.high} if cell.low is not None else {}
+            )
         records.append(record)
     return pd.DataFrame(records)

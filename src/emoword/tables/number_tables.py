@@ -16,7 +16,7 @@ from emoword.evaluation.evaluate import count_metrics
 from emoword.evaluation.floors import LOSS as CONSTANT
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
-from emoword.schemas import FLOORS, METRICS, RUN_KEYS
+from emoword.schemas import FLOORS, INTERVALS, METRICS, RUN_KEYS
 from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note
 from emoword.tables.word_tables import NO_RATERS
 
@@ -95,9 +95,8 @@ def add_intervals(
         InputError: the file is no intervals.csv, or a value in it is another: it is out of date.
     """
     ends = Measured._fields[2:]
-    numbers = dict.fromkeys(["value", *ends], float)
-    names = ["variant", "fold", *Key._fields, *numbers, "speakers", "folds", "seeds"]
-    rows = read_table(path, names, numbers)
+    design = ("speakers", "folds", "seeds")
+    rows = INTERVALS.read(path, "variant", "fold", *Key._fields, "value", *ends, *design)
     rows = rows[(rows["variant"] == variant) & (rows["fold"] == fold)]
     known = dict(metrics)
     for line, row in zip(rows.index + 2, rows.to_dict("records"), strict=True):
@@ -107,7 +106,7 @@ def add_intervals(
         known[key] = known[key]._replace(**{name: row[name] for name in ends})
 
     def many(unit: str) -> str:
-        n = " or ".join(sorted(set(rows[f"{unit}s"]), key=int))
+        n = " or ".join(map(str, sorted(set(rows[f"{unit}s"]))))
         return f"{n} {unit}{'' if n == '1' else 's'}"
 
     pooled = {"mean": "means over {}", "pooled": "of the utterances of {} pooled, means over"}[fold]

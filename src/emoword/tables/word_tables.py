@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_table
+from emoword.schemas import NEIGHBOURS
 from emoword.tables.model import Cell, Column, Near, Row, Table, collapse_note
 
 PLACES = ("1st", "2nd", "3rd", "4th", "5th")
@@ -26,9 +26,7 @@ def read_neighbours(path: Path, variant: str) -> pd.DataFrame:
     Raises:
         InputError: the file is no neighbours.csv or has no row of the variant.
     """
-    names = ["kind", "variant", "model", "loss", "collapsed", "name", "words"]
-    names += ["rank", "word", "similarity"]
-    rows = read_table(path, names, {"rank": int, "similarity": float})
+    rows = NEIGHBOURS.read(path)
     rows = rows[rows["variant"] == variant]
     if rows.empty:
         raise InputError(f"{path}: no rows of variant {variant!r}")
