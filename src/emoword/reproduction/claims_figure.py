@@ -85,8 +85,8 @@ def draw(numbers: pd.DataFrame) -> Figure:
         draw_panel(figure, panel, second * (WIDTH + GAP), tall - above)
     about = (
         "A point lies on the side of the model that is better. Green: this part of the claim is "
-        "supported; orange: contradicted; grey: undecided. Shaded: the margin of a claim that "
-        "models are about equal, or no worse."
+        "supported; orange: contradicted; grey: undecided; black: not judged. Shaded: the margin "
+        "of a claim that models are about equal, or no worse."
     )
     style.note(figure, [about])
     return figure
