@@ -85,5 +85,5 @@ def page_at_size() -> ModuleType:
 @pytest.fixture(scope="session")
 def sized(tmp_path_factory: pytest.TempPathFactory, page_at_size: ModuleType) -> Path:
     """Results of 120 utterances and two seeds, of which nothing was trained; not to be changed."""
-    page: Path = page_at_size.make(tmp_path_factory.mktemp("sized"), 120, 2, ["lc"])
+    page: Path = page_at_size.make(tmp_path_factory.mktemp("sized"), 120, 2, ["mse", "lc"])
     return page.parent
