@@ -1,11 +1,9 @@
 """What several tests use: the embedded word space, a tiny dataset's results."""
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import hypothesis
 import pytest
@@ -71,19 +69,8 @@ def small(tmp_path_factory: pytest.TempPathFactory, embedded_folder: Path) -> Sm
 
 
 @pytest.fixture(scope="session")
-def page_at_size() -> ModuleType:
-    """The benchmark that makes results without training."""
-    path = Path(__file__).parent.parent / "benchmarks" / "page_at_size.py"
-    spec = importlib.util.spec_from_file_location("page_at_size", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def sized(tmp_path_factory: pytest.TempPathFactory, page_at_size: ModuleType) -> Path:
+def sized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of 120 utterances and two seeds, of which nothing was trained; not to be changed."""
-    page: Path = page_at_size.make(tmp_path_factory.mktemp("sized"), 120, 2, ["mse", "lc"])
-    return page.parent
+    from page_at_size import make
+
+    return make(tmp_path_factory.mktemp("sized"), 120, 2, ["mse", "lc"]).parent

@@ -7,7 +7,6 @@ import tempfile
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from page_at_size import LABELS
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, write_table
@@ -256,8 +256,8 @@ def test_what_does_not_fit_together_is_said_in_one_line(sized: Path, tmp_path: P
     assert not (tmp_path / "page").exists()
 
 
-def test_the_benchmark_makes_as_many_as_asked_for(sized: Path, page_at_size: ModuleType) -> None:
+def test_the_benchmark_makes_as_many_as_asked_for(sized: Path) -> None:
     utterances = read_table(sized / "utterances.csv", ["utterance", "label"])
     assert len(utterances) == 120
-    assert set(utterances["label"]) == set(page_at_size.LABELS)
-    assert sum(page_at_size.LABELS.values()) == 10_039
+    assert set(utterances["label"]) == set(LABELS)
+    assert sum(LABELS.values()) == 10_039
