@@ -1,7 +1,5 @@
 """What several tests use: the embedded word space, a tiny dataset's results."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,17 +45,6 @@ def fails(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         message = str(stopped.value.code)
         assert "\n" not in message
         return message
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def emoword() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run ``emoword`` as a process of its own."""
-
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "emoword", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     return run
 
