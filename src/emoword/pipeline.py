@@ -72,14 +72,8 @@ class Plan:
         first: the variant that tables and figures show.
     """
 
-    def __init__(self, config: Config, corpus: str = "", compared: bool = False) -> None:
-        """Prepare.
-
-        Args:
-            config: of the results.
-            corpus: where a corpus lies that is not made by emoword; empty: it is not here.
-            compared: whether the comparison of word spaces was made, so that claims are about it.
-        """
+    def __init__(self, config: Config, corpus: str = "") -> None:
+        """Prepare; ``corpus`` is where one lies that is not made by emoword, if it is here."""
         self.config = config
         self.dataset = config.dataset
         self.own: Dataset = one(config, "datasets", config.dataset)
@@ -88,7 +82,6 @@ class Plan:
         self.first = self.variants[0]
         self.folder = f"results/{config.dataset}"
         self.corpus = self.at("corpus") if self.own.synthetic else corpus
-        self.compared = compared
 
     def at(self, *names: str) -> str:
         """A path in the results; ``..`` is resolved."""
@@ -187,20 +180,15 @@ class Plan:
             options = {**corpus, "space": space, "reported": self.reported}
             is_usual = f"targets/{name}" in usual
             yield Step("label-set", [f"{out}/settings.json"], options, {"out": out}, is_usual)
-        made = set[str]()
-        for own in self.parts.variants.values():
+        transformed = {own.space: own for own in reversed(self.parts.variants.values())}
+        for folder, own in transformed.items():
             chosen = own.settings
-            if chosen.space_transform != "none" and own.space not in made:
-                made.add(own.space)
+            if chosen.space_transform != "none":
                 shuffled = chosen.space_transform == "shuffled"
-                sets = [self.at(folder) for folder in self.first.targets.values()]
-                reads: dict[str, Any] = {
-                    "space": f"results/spaces/{chosen.space}",
-                    "transform": chosen.space_transform,
-                    "targets": sets if shuffled else None,
-                }
-                is_usual = own in self.variants
-                yield Step("transform-space", (), reads, {"out": self.at(own.space)}, is_usual)
+                sets = [self.at(name) for name in self.first.targets.values()] if shuffled else []
+                reads: dict[str, Any] = {"transform": chosen.space_transform, "targets": sets}
+                space, makes = f"results/spaces/{chosen.space}", {"out": self.at(folder)}
+                yield Step("transform-space", [space], reads, makes, own in self.variants)
         for name, (targets, space) in self.parts.vectors.items():
             makes = {"out": self.at("vectors", name)}
             reads = {"space": self.at(space)}
@@ -239,7 +227,7 @@ class Plan:
             "intervals": self.at(f"{place}intervals.csv"),
             "differences": self.at(f"{place}differences.csv"),
         }
-        yield Step("intervals", (), {"decisions": decisions, **utterances}, makes, usual)
+        yield Step("intervals", decisions, utterances, makes, usual)
 
     def tables(self) -> Iterator[Step]:
         """The paper's tables, and ours beside the paper's numbers."""
@@ -254,19 +242,10 @@ class Plan:
 
     def claims(self) -> Iterator[Step]:
         """The paper's claims, and the numbers that the report's text names."""
-        spaces = self.at("comparisons/spaces/differences.csv")
         reads = {
             "claims": "paper/claims.yaml",
-            "differences": self.at("differences.csv"),
-            "neighbours": self.at(f"neighbours/{self.first.name}.csv"),
-            "targets": [self.at(folder) for folder in self.first.targets.values()],
+            "literature": "paper/literature.csv",
             "reported": REPORTED,
-            "versus_paper": self.at("versus_paper.csv"),
-            "dataset": self.dataset,
-            "corpus": self.own.kind,
-            "variant": self.first.name,
-            "aggregate": self.first.settings.aggregate,
-            "comparison": f"spaces={spaces}" if self.compared else None,
             "templates": "paper/templates",
         }
         makes = {
@@ -275,7 +254,7 @@ class Plan:
             "tex": self.at("tables/claims.tex"),
             "html": self.at("claims.html"),
         }
-        yield Step("claims", (), reads, makes)
+        yield Step("claims", [self.variant(self.first)], reads, makes)
         shard = f"shard1of{self.config.feature_shards}/meta.json"
         reads = {"features": self.at(self.first.features, shard)}
         makes = {"out": self.at("tables/numbers.tex")}

@@ -9,12 +9,11 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import msgspec
 import pandas as pd
 
 from emoword.audit.provenance import evidence
 from emoword.audit.recording import hashed
-from emoword.audit.remaking import mirror, run_step
+from emoword.audit.remaking import LONGEST, at_most, in_one_line, mirror, run_step
 from emoword.audit.results import Results, opened, plain
 from emoword.evaluation.decide import Judge, Run, read_run
 from emoword.evaluation.evaluate import count_metrics
@@ -26,7 +25,7 @@ from emoword.layout import Place
 from emoword.pipeline import Plan, Step
 from emoword.schemas import ANNOTATIONS, METRICS, UTTERANCES
 from emoword.tables import model
-from emoword.tables.model import Cell, Key, Near
+from emoword.tables.model import Key, Near
 from emoword.tables.word_tables import neighbours_of, read_neighbours
 
 LISTED = 5
@@ -64,16 +63,22 @@ def trace(
         utterance: An utterance to follow to its raters.
         spaces: Where the word spaces lie, if not beside the results.
     """
-    if not re.fullmatch(r"table[1-6]\\.csv", table.name):
+    if not re.fullmatch(r"table[1-6]\.csv", table.name):
         raise InputError(f"{table}: not one of table1.csv .. table6.csv")
     with (
         opened(table.absolute().parents[1], spaces) as given,
         TemporaryDirectory(prefix="emoword-trace-") as work,
     ):
         tracer = Tracer(given, Path(work))
-        with chdir(work):
-            lines = list(tracer.cell(f"tables/{table.name}", row, column))
-            lines += tracer.utterance(utterance) if utterance else []
+        try:
+            with chdir(work), at_most(LONGEST):
+                lines = list(tracer.cell(f"tables/{table.name}", row, column))
+                lines += tracer.utterance(utterance) if utterance else []
+        except InputError:
+            raise
+        except Exception as error:  # whatever a stranger's file may lead to
+            said = in_one_line(f"{type(error).__name__}: {error}")
+            raise InputError(f"{table}: cannot be traced: {said}") from error
     print("\n".join(plain(line) for line in lines))
     if not tracer.agrees:
         sys.exit(1)
@@ -144,7 +149,11 @@ class Tracer:
             wanted &= metrics[name] == value
         runs = [run for run in self.runs() if run_key(run[1]) == (key.model, key.loss)]
         again = self.counted([run for _, run in runs], key)
-        yield f"\n{path}\n  {'line':>5}  {'fold':6} {'seed':4}  {'n':>5}  {'value':20}  again"
+        yield from (
+            "",
+            f"{path}",
+            f"  {'line':>5}  {'fold':6} {'seed':4}  {'n':>5}  {'value':20}  again",
+        )
         for position, own in metrics[wanted].iterrows():
             fresh = again.get((own["fold"], own["seed"]), "nothing")
             yield (
@@ -152,7 +161,8 @@ class Tracer:
                 f"{own['value']:20}  {self.same(own['value'], fresh)}"
             )
         overall = again.get((over, "all"), "nothing")
-        yield f"\nCell {text}, computed again from the predictions: {self.same(text, overall)}"
+        yield ""
+        yield f"Cell {text}, computed again from the predictions: {self.same(text, overall)}"
         yield from self.told(runs)
 
     def runs(self) -> list[tuple[Path, Run]]:
@@ -161,11 +171,10 @@ class Tracer:
 
     def counted(self, runs: list[Run], key: Key) -> dict[tuple[str, str], str]:
         """A metric by fold and seed, counted again from predictions; as text, as it is written."""
-        judge = Judge.of(self.place)
-        if not key.metric.startswith("top10"):  # no search for nearest words
-            chosen = msgspec.structs.replace(judge.chosen, losses=("mse", "mae", "lc"))
-            judge = replace(judge, chosen=chosen, ranked={})
-        text = pd.concat([judge.decisions(run) for run in runs]).to_csv(index=False)
+        judge, near = Judge.of(self.place), None
+        if not key.metric.startswith("top10"):  # no search for the nearest words
+            judge, near = replace(judge, ranked={}), pd.DataFrame()
+        text = pd.concat([judge.decisions(run, near) for run in runs]).to_csv(index=False)
         metrics = count_metrics(pd.read_csv(StringIO(text), dtype=str, keep_default_na=False))
         own = metrics[(metrics["measured_on"] == key.measured_on)]
         own = own[own["metric"] == key.metric].astype(str)
@@ -173,7 +182,7 @@ class Tracer:
 
     def told(self, runs: list[tuple[Path, Run]]) -> Iterator[str]:
         """The runs: settings (once), and of each its end, predictions and weights."""
-        yield "\nRuns"
+        yield from ("", "Runs")
         for folder, run in runs:
             record = run.record
             state = ", collapsed" if record["collapsed"] else ""
@@ -207,9 +216,13 @@ class Tracer:
             raise InputError(f"{path}: cannot be computed again: {failed}")
         again = neighbours_of(source, read_neighbours(Path("again.csv"), self.own.name))
         fresh = {row["rank"]: row for row in again.to_dict("records")}
-        of = f"the mean of {source.words}" if source.words else f'the predictions of "{source.name}"'
-        yield f"The words nearest to {of}{f' by {source.model}' * bool(source.model)}"
-        yield f"\n{path}\n  {'line':>5}  {'rank':4}  {'similarity':10}  {'word':20}  again"
+        of = source.words or f'predictions of "{source.name}" by {source.model}'
+        yield f"The words nearest to the mean of {of}"
+        yield from (
+            "",
+            f"{path}",
+            f"  {'line':>5}  {'rank':4}  {'similarity':10}  {'word':20}  again",
+        )
         for position, own in rows.iterrows():
             found = fresh.get(own["rank"], {"word": "nothing", "similarity": ""})
             pair = [f"{one['word']} {one['similarity']}" for one in (own, found)]
@@ -218,7 +231,8 @@ class Tracer:
                 f"{own['word']:20}  {self.same(*pair)}"
             )
         found = fresh.get(source.rank, {"word": "nothing"})["word"]
-        yield f"\nCell {text}, searched for again: {self.same(text, found)}"
+        yield ""
+        yield f"Cell {text}, searched for again: {self.same(text, found)}"
         runs = [run for run in self.runs() if run_key(run[1]) == (source.model, source.loss)]
         yield from self.told(runs) if runs else ()
 
@@ -229,19 +243,21 @@ class Tracer:
         if found.empty:
             raise InputError(f"utterances.csv: no utterance {name!r}, but {table['utterance'][0]}")
         own = found.iloc[0]
-        yield f"\nUtterance {name}: {own['wav']}"
-        yield f"  speaker {own['speaker']}, fold {own['fold']}; ground truth {own['label'] or 'none'}"
+        yield from ("", f"Utterance {name}: {own['wav']}")
+        yield f"  speaker {own['speaker']}, fold {own['fold']}, ground truth {own['label'] or '-'}"
         rated = ANNOTATIONS.read_text(self.place.path("annotations.csv"))
-        dropped = read_dropped(self.place)
-        yield "  raters"
         for one in rated[rated["utterance"] == name].to_dict("records"):
-            yield f"    {one['rater']:5} {one['kind']:8} {one['text']!r}, {one['file']}:{one['line']}"
+            place = f"{one['file']}:{one['line']}"
+            yield f"    {one['rater']:5} {one['kind']:8} {one['text']!r}, {place}"
+        dropped = read_dropped(self.place)
         for one in dropped[dropped["utterance"] == name].to_dict("records"):
-            yield f"    left out of {one['label_set']}: {one['text']!r} of {one['rater']}: {one['reason']}"
+            what = f"{one['text']!r} of {one['rater']}"
+            yield f"    left out of {one['label_set']}: {what}: {one['reason']}"
         judge = Judge.of(self.place)
         for label_set, words in judge.targets.items():
-            own_words = words[words["utterance"] == name].to_dict("records")
-            yield f"  {label_set}  {', '.join(f'{w["word"]} x {w["count"]}' for w in own_words) or 'none'}"
+            rows = words[words["utterance"] == name]
+            counted = [f"{n} x {word}" for word, n in zip(rows["word"], rows["count"], strict=True)]
+            yield f"  {label_set}: {', '.join(counted) or 'none'}"
         for folder, run in self.runs():
             if name in run.utterances and run.record["loss"] in (judge.chosen.table_loss, "ce"):
                 yield from self.heard(judge, folder, run, run.utterances.index(name))
@@ -255,8 +271,8 @@ class Tracer:
         yield f"  {run.record['model']}, {folder}, row {place} of predictions.npy"
         yield f"      decided {decision['predicted']} ({verdict}; truth {decision['true']})"
         if near is not None:
-            pairs = [(near[f"word {r}"][0], near[f"similarity {r}"][0]) for r in range(1, LISTED + 1)]
-            yield f"      nearest words: {', '.join(f'{word} {value:.3f}' for word, value in pairs)}"
+            for rank in range(1, LISTED + 1):
+                yield f"      {near[f'word {rank}'][0]:20} {near[f'similarity {rank}'][0]:.3f}"
 
 
 def run_key(run: Run) -> tuple[str, str]:
