@@ -72,15 +72,21 @@ class Plan:
         first: the variant that tables and figures show.
     """
 
-    def __init__(self, config: Config, corpus: str = "") -> None:
-        """Prepare; ``corpus`` is where one lies that is not made by emoword, if it is here."""
+    def __init__(self, config: Config, dataset: str = "", corpus: str = "") -> None:
+        """Prepare.
+
+        Args:
+            config: the configuration.
+            dataset: a block of it; empty: that which is run.
+            corpus: where a corpus lies that is not made by emoword, if it is here.
+        """
         self.config = config
-        self.dataset = config.dataset
-        self.own: Dataset = one(config, "datasets", config.dataset)
-        self.parts = layout.parts_of(config, config.dataset)
+        self.dataset = dataset or config.dataset
+        self.own: Dataset = one(config, "datasets", self.dataset)
+        self.parts = layout.parts_of(config, self.dataset)
         self.variants = [self.parts.variants[name] for name in self.own.variants]
         self.first = self.variants[0]
-        self.folder = f"results/{config.dataset}"
+        self.folder = f"results/{self.dataset}"
         self.corpus = self.at("corpus") if self.own.synthetic else corpus
 
     def at(self, *names: str) -> str:
@@ -262,29 +268,36 @@ class Plan:
 
     def figures(self) -> Iterator[Step]:
         """The figures, and the numbers that each shows."""
-        own = self.first
+        for name, options in self.figure_options().items():
+            figure = self.at(f"figures/{name}")
+            makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
+            yield Step("figure", [name], options, makes)
+
+    def figure_options(self) -> dict[str, dict[str, Any]]:
+        """Figure -> the options of its command."""
+        own, name = self.first, self.first.name
         shape = own.settings.network
         loss = {"loss": own.settings.table_loss}
-        near = {"neighbours": self.at(f"neighbours/{own.name}.csv")}
+        near = {"neighbours": self.at(f"neighbours/{name}.csv")}
+        decisions = {"decisions": self.at(f"decisions/{name}.csv")}
         space = {"space": self.at(own.space)}
         shard = f"{own.features}/shard1of{self.config.feature_shards}"
-        reads: dict[str, dict[str, Any]] = {
+        means = self.at(f"neighbours/{name}_means.csv")
+        runs = [self.at(run) for run in own.table_runs()]
+        options: dict[str, dict[str, Any]] = {
             "network": {
                 "features": self.at(shard),
                 **space,
                 **{key: getattr(shape, key) for key in shape.__struct_fields__},
             },
-            "map": {**near, "means": self.at(f"neighbours/{own.name}_means.csv"), **space, **loss},
-            "neighbours": {**near, **loss},
-            "confusion": {"decisions": self.at(f"decisions/{own.name}.csv"), **loss},
+            "map": {**near, "means": means, **space, "runs": runs, **loss},
+            "neighbours": {**near, "nearest": self.at(f"nearest/{name}.csv"), **decisions, **loss},
+            "confusion": {**decisions, **loss},
             "curves": {"history": [self.at(run, "history.csv") for run in own.runs()]},
             "claims": {"claims": self.at("claims.csv"), "parts": self.at("claim_parts.csv")},
         }
         note = {"title_note": "synthetic speech: says nothing about the paper"}
-        for name, options in reads.items():
-            figure = self.at(f"figures/{name}")
-            makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
-            yield Step("figure", [name], {**options, **(note if own.synthetic else {})}, makes)
+        return {key: {**o, **note} if own.synthetic else o for key, o in options.items()}
 
     def comparison(self, name: str, variants: Sequence[str]) -> Iterator[Step]:
         """The tables of a comparison of variants."""

@@ -52,7 +52,7 @@ def remake(given: Results, work: Path, corpus: Path | None) -> Remade:
         work: an empty folder, in which it is done.
         corpus: where the corpus lies, if it is here.
     """
-    plan = Plan(given.config, CORPUS if corpus else "")
+    plan = Plan(given.config, corpus=CORPUS if corpus else "")
     there = {*given.files, *(parent for name in given.files for parent in parents(name))}
     steps = [step for step in plan.steps() if step.usual or there.intersection(step.outputs)]
     usual = plan.usual()
