@@ -123,9 +123,7 @@ rule figure:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w: flags(
-            Plan(CONFIG, w.dataset).figure_options()[w.figure]
-        ),
+        options=lambda w: flags(Plan(CONFIG, w.dataset).figure_options()[w.figure]),
     shell:
         "emoword figure {wildcards.figure} {params.options} --pdf {output.pdf}"
         " --png {output.png} --data {output.data} --record {log}.json > {log} 2>&1"
