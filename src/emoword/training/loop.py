@@ -171,19 +171,24 @@ def fit(
             progress.best_loss, progress.best_epoch = loss, epoch
             progress.best_weights = copy.deepcopy(network.state_dict())
         checkpoint.save(kept, name, network, optimiser, progress)
-        seconds = time.monotonic() - begun
-        print(
-            f"epoch {epoch}/{settings.epochs}: loss {train_loss:.5f}, "
-            f"validation {validation_loss:.5f}{' *' if better else ''} ({seconds:.1f} s, "
-            f"at most {seconds * (settings.epochs - epoch) / 60:.0f} min left)",
-            file=sys.stderr,
-            flush=True,
-        )
+        tell(row, better, settings.epochs, time.monotonic() - begun)
     checkpoint.save_last(kept, name, progress)
     network.load_state_dict(progress.best_weights)
     names = ["epoch", "train_loss", "validation_loss", "learning_rate"]
     names += ["watched"] if watched else []
     return pd.DataFrame(progress.rows, columns=names), progress.best_epoch
+
+
+def tell(row: tuple[float, ...], better: bool, epochs: int, seconds: float) -> None:
+    """A line of the log after an epoch; a star marks the best so far."""
+    epoch, train_loss, validation_loss, _ = row
+    print(
+        f"epoch {epoch}/{epochs}: loss {train_loss:.5f}, "
+        f"validation {validation_loss:.5f}{' *' if better else ''} ({seconds:.1f} s, "
+        f"at most {seconds * (epochs - epoch) / 60:.0f} min left)",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def name_of(
