@@ -100,7 +100,7 @@ def features_plain(a: argparse.Namespace) -> Measured:
     return {"seconds": (ended - loaded) - (loaded - begun)}
 
 
-def goals(classes: np.ndarray[Any, Any]) -> torch.Tensor:
+def targets(classes: np.ndarray[Any, Any]) -> torch.Tensor:
     """A vector a class, as word vectors are long."""
     vectors = np.random.default_rng(1).normal(0, 0.4, (4, OUTPUT_DIM))
     return torch.from_numpy(vectors[classes].astype(np.float32))
@@ -111,7 +111,7 @@ def corpus(folder: Path) -> Examples:
     frames = Features.open(folder / "frames").frames
     names = list(frames)[: round(TRAINED * len(frames))]
     classes = np.load(folder / "classes.npy")[: len(names)]
-    return Examples(names, [frames[name] for name in names], goals(classes))
+    return Examples(names, [frames[name] for name in names], targets(classes))
 
 
 def network_of(train: Examples, seed: int, precision: str) -> Network:
@@ -159,7 +159,7 @@ def training_plain(a: argparse.Namespace) -> Measured:
     network.to(a.device)
     files = [a.folder / "npy" / f"{name}.npy" for name in train.names]
     loader = torch.utils.data.DataLoader(
-        plain.Utterances(files, train.goals), BATCH, shuffle=True, collate_fn=plain.pad
+        plain.Utterances(files, train.targets), BATCH, shuffle=True, collate_fn=plain.pad
     )
     optimiser = torch.optim.Adam(network.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(

@@ -13,6 +13,7 @@ import argparse
 import itertools
 import json
 import platform
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -57,16 +58,11 @@ LABELS = {
 WRITTEN = {label: label.capitalize() for label in LABELS if label} | {"excitement": "Excited"}
 LOSSES = ["mse", "mae", "lc"]
 TURNS = 36  # utterances of one speaker in a dialogue
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 def corpus(size: int, space: WordSpace, results: Path) -> None:

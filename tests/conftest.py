@@ -1,11 +1,7 @@
 """What several tests use: the embedded word space, a tiny dataset's results."""
 
-import importlib.util
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import hypothesis
 import pytest
@@ -54,36 +50,14 @@ def fails(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def emoword() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run ``emoword`` as a process of its own."""
-
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "emoword", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
-    return run
-
-
-@pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory, embedded_folder: Path) -> Small:
     """A tiny dataset's results, without runs; not to be changed."""
     return Small.make(tmp_path_factory.mktemp("small"), embedded_folder)
 
 
 @pytest.fixture(scope="session")
-def page_at_size() -> ModuleType:
-    """The benchmark that makes results without training."""
-    path = Path(__file__).parent.parent / "benchmarks" / "page_at_size.py"
-    spec = importlib.util.spec_from_file_location("page_at_size", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def sized(tmp_path_factory: pytest.TempPathFactory, page_at_size: ModuleType) -> Path:
+def sized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of 120 utterances and two seeds, of which nothing was trained; not to be changed."""
-    page: Path = page_at_size.make(tmp_path_factory.mktemp("sized"), 120, 2, ["lc"])
-    return page.parent
+    from page_at_size import make
+
+    return make(tmp_path_factory.mktemp("sized"), 120, 2, ["mse", "lc"]).parent

@@ -137,13 +137,6 @@ def test_only_utterances_of_some_labels(corpus: Path, fails: Callable[..., str])
     assert "utterances.csv: has no utterances with one of the labels joy" in message
 
 
-def test_a_job_names_all_audio_in_its_record(corpus: Path) -> None:
-    cli.main([*command(corpus), "--record", str(corpus / "record.json")])
-    inputs = json.loads((corpus / "record.json").read_text())["inputs"]
-    names = {Path(entry["path"]).name for entry in inputs}
-    assert {"u0.wav", "u1.wav", "u2.wav", "u3.wav", "utterances.csv", "settings.json"} <= names
-
-
 # --- what is refused ---
 
 

@@ -1,139 +1,131 @@
-"""`emoword page` without a browser: what its data say, worked out by hand; what is escaped."""
+"""`emoword page` without a browser: its data say what the files say; what is escaped."""
 
 import json
 import re
 import shutil
 import tempfile
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from page_at_size import LABELS
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, write_table
+from emoword.labels.words import read_dropped, read_label_sets
+from emoword.layout import read_variant
 from emoword.page.build import UNSEEN, audio_addresses, page, visible, write_data
-from emoword.page.data import details, nearest, utterance_list
 from emoword.tables import model
 
-IDS = ["u1", "u2", "u3"]
-S1 = pd.DataFrame({"utterance": ["u1", "u3"], "word": ["anger", "sadness"], "count": [1, 1]})
-S3 = pd.DataFrame(
-    {"utterance": ["u1", "u1", "u3"], "word": ["anger", "tense", "sadness"], "count": [2, 1, 3]}
-)
 
-
-def read_data(path: Path) -> object:
+def read_data(path: Path) -> Any:
     """What a script hands to the page."""
     found = re.fullmatch(r'emoword\["[^"]*"\]=(.*);\n', path.read_text(encoding="ascii"), re.DOTALL)
     assert found
     return json.loads(found[1])
 
 
-def table(columns: str, *rows: str) -> pd.DataFrame:
-    """Cells as strings, separated by `|`."""
-    return pd.DataFrame([row.split("|") for row in rows], columns=columns.split("|"))
+def rows_of(table: pd.DataFrame, *columns: str) -> Counter[tuple[str, ...]]:
+    """The rows of some columns as texts, and how often each is there."""
+    return Counter(table[[*columns]].astype(str).itertuples(index=False, name=None))
 
 
-def test_decisions_are_digits_in_the_order_of_the_utterances() -> None:
-    utterances = table(
-        "utterance|wav|speaker|fold|style|label",
-        "u1|a.wav|s1|1|scripted|anger",
-        "u2|b.wav|s2|1|improvised|",
-        "u3|c.wav|s1|2|scripted|sadness",
-    )
-    decisions = table(
-        "model|loss|seed|utterance|predicted",
-        "M1|lc|0|u3|sadness",
-        "M1|lc|0|u1|sadness",
-        "M1|mse|0|u1|anger",
-        "M1|lc|10|u1|anger",
-        "baseline|ce|0|u1|anger",
-    )
-    listed = utterance_list(utterances, {"S1": S1}, decisions, "lc")
+def test_decisions_are_digits_in_the_order_of_the_utterances(sized: Path) -> None:
+    listed = read_data(sized / "report/utterances.js")
 
-    def spelled(digits: str) -> list[str | None]:
-        return [listed["classes"][int(d)] if d != "." else None for d in digits]
+    def spelled(digits: str) -> dict[str, str]:
+        named = zip(listed["id"], digits, strict=True)
+        return {name: listed["classes"][int(digit)] for name, digit in named if digit != "."}
 
-    said = {
+    decisions = read_table(sized / "decisions/paper.csv", ["model", "loss", "seed", "utterance"])
+    assert set(decisions["loss"]) == {"mse", "lc", "ce"}
+    shown = decisions[decisions["loss"] != "mse"]  # the tables' loss is log-cosh
+    assert {
         (model, seed): spelled(digits)
         for model, by_seed in listed["decided"].items()
         for seed, digits in by_seed.items()
+    } == {
+        key: dict(zip(own["utterance"], own["predicted"], strict=True))
+        for key, own in shown.groupby(["model", "seed"])
     }
-    assert said == {
-        ("M1", "0"): ["sadness", None, "sadness"],
-        ("M1", "10"): ["anger", None, None],
-        ("baseline", "0"): ["anger", None, None],
-    }
-    assert spelled(listed["truth"]) == ["anger", None, "sadness"]
-    assert listed["seeds"] == ["0", "10"]
-    assert [listed["speakers"][i] for i in listed["speaker"]] == ["s1", "s2", "s1"]
+    assert spelled(listed["truth"]) == dict(zip(shown["utterance"], shown["true"], strict=True))
+    utterances = read_table(sized / "utterances.csv", ["utterance", "speaker", "fold", "label"])
+    assert listed["id"] == list(utterances["utterance"])
+    assert listed["fold"] == list(utterances["fold"].astype(int))
+    for column in ("speaker", "label", "style"):
+        assert [listed[f"{column}s"][i] for i in listed[column]] == list(utterances[column])
 
 
-def test_each_line_of_a_rater_with_what_was_left_out_of_it() -> None:
-    annotations = table(
-        "utterance|rater|role|kind|source|text|file|line",
-        "u1|E1|observer|label|categorical|Anger|f.txt|4",
-        "u1|E1|observer|label|categorical|Other|f.txt|4",
-        "u1|E1|observer|comment|categorical|tense, qqq|f.txt|4",
-        "u1|F1|self|label|categorical|Anger|f.txt|5",
-        "u3|E1|observer|label|categorical|Sadness|f.txt|9",
-    )
-    dropped = table(
-        "utterance|rater|kind|text|file|line|label_set|reason",
-        "u2||utterance||||S1 S2 S3|no majority label",
-        "u1|E1|label|other|f.txt|4|S2 S3|label that is left out",
-        "u1|E1|comment|qqq|f.txt|4|S3|not in the spelling list",
-        "u1|F1|label|anger|f.txt|5|S2 S3|self report",
-    )
-    audio = ["../a/u1.wav", "u2.wav", "/u3"]
-    made = details(IDS, annotations, dropped, {"S1": S1, "S3": S3}, audio)
-    text, reasons = made["texts"], made["reasons"]
-    said = [
-        (made["raters"][note[0]], made["kinds"][note[3]], note[5], [text[t] for t in note[6]])
-        for note in made["notes"][0]
-    ]
-    assert said == [
-        ("E1", "label", 4, ["Anger", "Other"]),
-        ("E1", "comment", 4, ["tense, qqq"]),
-        ("F1", "label", 5, ["Anger"]),
-    ]
-    gone = [[(text[t], reasons[r]) for t, _, r in note[7]] for note in made["notes"][0]]
-    assert gone == [
-        [("other", "label that is left out")],
-        [("qqq", "not in the spelling list")],
-        [("anger", "self report")],
-    ]
-    assert made["notes"][1] == made["notes"][2][0][7] == []
-    out = [reasons[r] if r >= 0 else None for r in made["out"]]
-    assert out == [None, "no majority label", None]
-    assert [made["words"][w] for w in made["sets"]["S3"][0][::2]] == ["anger", "tense"]
-    assert made["sets"]["S3"][0][1::2] == [2, 1]
-    addresses = [(made["folders"][folder], name) for folder, name in made["audio"]]
-    assert addresses == [("../a", "u1.wav"), ("", "u2.wav"), ("", "u3")]
+def test_each_line_of_a_rater_with_what_was_left_out_of_it(sized: Path) -> None:
+    ids = read_data(sized / "report/utterances.js")["id"]
+    made = read_data(sized / "report/details.js")
+    texts, reasons, sets = made["texts"], made["reasons"], made["label_sets"]
+    said: Counter[tuple[str, ...]] = Counter()
+    gone: Counter[tuple[str, ...]] = Counter()
+    for name, notes in zip(ids, made["notes"], strict=True):
+        for rater, role, source, kind, file, line, own, dropped in notes:
+            who, what, where = made["raters"][rater], made["kinds"][kind], made["files"][file]
+            about = (name, who, made["kinds"][role], made["kinds"][source])
+            said.update((*about, what, where, str(line), texts[text]) for text in own)
+            gone.update(
+                (name, who, what, where, str(line), texts[text], sets[label_set], reasons[reason])
+                for text, label_set, reason in dropped
+            )
+    place = ("file", "line", "text")
+    annotations = read_table(sized / "annotations.csv", [])
+    assert said == rows_of(annotations, "utterance", "rater", "role", "source", "kind", *place)
+    variant = read_variant(sized / "variants/paper.json")
+    dropped = read_dropped(variant)
+    whole = dropped["kind"] == "utterance"
+    # of an utterance that takes no part everything was left out: said once
+    columns = ("utterance", "rater", "kind", *place, "label_set", "reason")
+    assert gone == rows_of(dropped[~whole], *columns)
+    out = {name: reasons[r] for name, r in zip(ids, made["out"], strict=True) if r >= 0}
+    assert out == dict(dropped[whole][["utterance", "reason"]].to_numpy())
+    for label_set, table in read_label_sets(variant).items():
+        words: Counter[tuple[str, ...]] = Counter()
+        for name, own in zip(ids, made["sets"][label_set], strict=True):
+            pairs = zip(own[::2], own[1::2], strict=True)
+            words.update((name, made["words"][word], str(count)) for word, count in pairs)
+        assert words == rows_of(table, "utterance", "word", "count")
 
 
-def test_nearest_words_are_listed_once() -> None:
-    rows = table(
-        "of|seed|utterance|word 1|similarity 1|word 2|similarity 2",
-        "S1||u1|anger|1.0|rage|0.8004",
-        "S1||u3|anger|1.0|rage|0.8004",
-        "M1|0|u1|rage|-0.1236|anger|0.5",
-    )
-    decisions = table("model|loss|seed|utterance|cosine_S1|cosine_S2", "M1|lc|0|u1|0.25|")
-    parts = nearest(IDS, rows, decisions, "lc")
-    assert list(parts) == ["targets", "0"]
-    targets = parts["targets"]
-    assert targets["of"] == {"S1": [0, -1, 0]}
-    ((first, similarity, second, less),) = targets["lists"]
-    assert (targets["words"][first], similarity) == ("anger", 1000)
-    assert (targets["words"][second], less) == ("rage", 800)
-    assert parts["0"]["lists"][0][1::2] == (-124, 500)
-    assert parts["0"]["cosines"] == {"M1": {"S1": [250, None, None], "S2": [None, None, None]}}
+def test_nearest_words_are_listed_once(sized: Path) -> None:
+    ids = read_data(sized / "report/utterances.js")["id"]
+    decisions = read_table(sized / "decisions/paper.csv", [])
+    decisions = decisions[decisions["loss"] == "lc"].set_index(["model", "seed", "utterance"])
+    rows = read_table(sized / "nearest/paper.csv", [])
+    for seed in set(rows["seed"]):
+        part = rows[rows["seed"] == seed]
+        made = read_data(sized / f"report/nearest-{seed or 'targets'}.js")
+        assert len(set(map(tuple, made["lists"]))) == len(made["lists"])
+        expected = part.set_index(["of", "utterance"])
+        found = {
+            (of, name): made["lists"][place]
+            for of, places in made["of"].items()
+            for name, place in zip(ids, places, strict=True)
+            if place >= 0
+        }
+        assert set(found) == set(expected.index)
+        for key, cells in found.items():
+            row = expected.loc[key]
+            assert [made["words"][word] for word in cells[::2]] == list(row.filter(like="word "))
+            exact = row.filter(like="similarity ").astype(float)
+            assert np.abs(np.array(cells[1::2]) / 1000 - exact).max() < 0.0005 + 1e-9
+        for name, by_set in made["cosines"].items():
+            for label_set, values in by_set.items():
+                own = decisions.loc[(name, seed)].reindex(ids)[f"cosine_{label_set}"]
+                exact = pd.to_numeric(own, errors="coerce").fillna(-9)
+                listed = [-9000 if value is None else value for value in values]
+                assert np.abs(np.array(listed) / 1000 - exact).max() < 0.0005 + 1e-9
+        assert set(made["cosines"]) == ({"M1", "M2", "M3"} if seed else set())
 
 
 @given(st.text())
@@ -207,9 +199,9 @@ def copy_of(sized: Path, folder: Path) -> Path:
 def test_every_cell_of_the_tables_has_its_trace(sized: Path, tmp_path: Path) -> None:
     cells = Cells()
     cells.feed(page_of(sized, tmp_path / "page"))
-    traces = read_data(tmp_path / "page" / "runs.js")["traces"]  # type: ignore[index]
+    traces = read_data(tmp_path / "page" / "runs.js")["traces"]
     assert {address[1:] for address in cells.found} == set(traces)
-    for number, expected in ((1, 8), (3, 9), (6, 12)):
+    for number, expected in ((1, 14), (3, 9), (6, 12)):
         assert sum(address.startswith(f"#trace/{number}/") for address in cells.found) == expected
     table1 = read_table(sized / "tables/table1.csv", ["model"]).set_index("model")
     printed = f"{100 * float(str(table1.loc['M2', 'LC UA'])):.2f}"
@@ -264,8 +256,8 @@ def test_what_does_not_fit_together_is_said_in_one_line(sized: Path, tmp_path: P
     assert not (tmp_path / "page").exists()
 
 
-def test_the_benchmark_makes_as_many_as_asked_for(sized: Path, page_at_size: ModuleType) -> None:
+def test_the_benchmark_makes_as_many_as_asked_for(sized: Path) -> None:
     utterances = read_table(sized / "utterances.csv", ["utterance", "label"])
     assert len(utterances) == 120
-    assert set(utterances["label"]) == set(page_at_size.LABELS)
-    assert sum(page_at_size.LABELS.values()) == 10_039
+    assert set(utterances["label"]) == set(LABELS)
+    assert sum(LABELS.values()) == 10_039

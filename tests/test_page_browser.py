@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pandas as pd
 import pytest
+from page_at_size import CHROMIUM, FLAGS
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from emoword.io.files import read_table, write_table
@@ -22,20 +23,10 @@ from emoword.layout import Place, read_variant
 from emoword.page.build import page as make_page
 from emoword.tables import model
 
-CHROMIUM = next(
-    (
-        found
-        for name in ("chromium", "chromium-browser", "google-chrome")
-        if (found := shutil.which(name))
-    ),
-    None,
-)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium (Debian: apt install chromium)"),
 ]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 HOSTILE_ID = """<img src=x onerror="pwned=1">'"/../?&#%22"""
 HOSTILE_COMMENT = "</script><script>pwned=1</script>\u202egnp.exe\u2028'\"${pwned=1}"
 HOSTILE_WORD = '"><svg onload=pwned=1>'

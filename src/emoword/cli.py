@@ -102,7 +102,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "page": Command("page.build:page", "the page that opens from disk"),
     },
     "Audit": {
-        "trace": Command("audit.trace", "a cell of a table -> metrics, runs, raters"),
+        "trace": Command("audit.trace:trace", "a cell of a table -> metrics, runs, raters"),
         "verify": Command("audit.verify:verify", "recompute what needs no training, and compare"),
         "provenance": Command("audit.provenance:provenance", "gather the records of all jobs"),
         "archive": Command("audit.archive:archive", "what verify and trace need, in one zip"),

@@ -72,23 +72,22 @@ class Plan:
         first: the variant that tables and figures show.
     """
 
-    def __init__(self, config: Config, corpus: str = "", compared: bool = False) -> None:
+    def __init__(self, config: Config, dataset: str = "", corpus: str = "") -> None:
         """Prepare.
 
         Args:
-            config: of the results.
-            corpus: where a corpus lies that is not made by emoword; empty: it is not here.
-            compared: whether the comparison of word spaces was made, so that claims are about it.
+            config: the configuration.
+            dataset: a block of it; empty: that which is run.
+            corpus: where a corpus lies that is not made by emoword, if it is here.
         """
         self.config = config
-        self.dataset = config.dataset
-        self.own: Dataset = one(config, "datasets", config.dataset)
-        self.parts = layout.parts_of(config, config.dataset)
+        self.dataset = dataset or config.dataset
+        self.own: Dataset = one(config, "datasets", self.dataset)
+        self.parts = layout.parts_of(config, self.dataset)
         self.variants = [self.parts.variants[name] for name in self.own.variants]
         self.first = self.variants[0]
-        self.folder = f"results/{config.dataset}"
+        self.folder = f"results/{self.dataset}"
         self.corpus = self.at("corpus") if self.own.synthetic else corpus
-        self.compared = compared
 
     def at(self, *names: str) -> str:
         """A path in the results; ``..`` is resolved."""
@@ -187,20 +186,15 @@ class Plan:
             options = {**corpus, "space": space, "reported": self.reported}
             is_usual = f"targets/{name}" in usual
             yield Step("label-set", [f"{out}/settings.json"], options, {"out": out}, is_usual)
-        made = set[str]()
-        for own in self.parts.variants.values():
+        transformed = {own.space: own for own in reversed(self.parts.variants.values())}
+        for folder, own in transformed.items():
             chosen = own.settings
-            if chosen.space_transform != "none" and own.space not in made:
-                made.add(own.space)
+            if chosen.space_transform != "none":
                 shuffled = chosen.space_transform == "shuffled"
-                sets = [self.at(folder) for folder in self.first.targets.values()]
-                reads: dict[str, Any] = {
-                    "space": f"results/spaces/{chosen.space}",
-                    "transform": chosen.space_transform,
-                    "targets": sets if shuffled else None,
-                }
-                is_usual = own in self.variants
-                yield Step("transform-space", (), reads, {"out": self.at(own.space)}, is_usual)
+                sets = [self.at(name) for name in self.first.targets.values()] if shuffled else []
+                reads: dict[str, Any] = {"transform": chosen.space_transform, "targets": sets}
+                space, makes = f"results/spaces/{chosen.space}", {"out": self.at(folder)}
+                yield Step("transform-space", [space], reads, makes, own in self.variants)
         for name, (targets, space) in self.parts.vectors.items():
             makes = {"out": self.at("vectors", name)}
             reads = {"space": self.at(space)}
@@ -239,7 +233,7 @@ class Plan:
             "intervals": self.at(f"{place}intervals.csv"),
             "differences": self.at(f"{place}differences.csv"),
         }
-        yield Step("intervals", (), {"decisions": decisions, **utterances}, makes, usual)
+        yield Step("intervals", decisions, utterances, makes, usual)
 
     def tables(self) -> Iterator[Step]:
         """The paper's tables, and ours beside the paper's numbers."""
@@ -254,19 +248,10 @@ class Plan:
 
     def claims(self) -> Iterator[Step]:
         """The paper's claims, and the numbers that the report's text names."""
-        spaces = self.at("comparisons/spaces/differences.csv")
         reads = {
             "claims": "paper/claims.yaml",
-            "differences": self.at("differences.csv"),
-            "neighbours": self.at(f"neighbours/{self.first.name}.csv"),
-            "targets": [self.at(folder) for folder in self.first.targets.values()],
+            "literature": "paper/literature.csv",
             "reported": REPORTED,
-            "versus_paper": self.at("versus_paper.csv"),
-            "dataset": self.dataset,
-            "corpus": self.own.kind,
-            "variant": self.first.name,
-            "aggregate": self.first.settings.aggregate,
-            "comparison": f"spaces={spaces}" if self.compared else None,
             "templates": "paper/templates",
         }
         makes = {
@@ -275,7 +260,7 @@ class Plan:
             "tex": self.at("tables/claims.tex"),
             "html": self.at("claims.html"),
         }
-        yield Step("claims", (), reads, makes)
+        yield Step("claims", [self.variant(self.first)], reads, makes)
         shard = f"shard1of{self.config.feature_shards}/meta.json"
         reads = {"features": self.at(self.first.features, shard)}
         makes = {"out": self.at("tables/numbers.tex")}
@@ -283,29 +268,36 @@ class Plan:
 
     def figures(self) -> Iterator[Step]:
         """The figures, and the numbers that each shows."""
-        own = self.first
+        for name, options in self.figure_options().items():
+            figure = self.at(f"figures/{name}")
+            makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
+            yield Step("figure", [name], options, makes)
+
+    def figure_options(self) -> dict[str, dict[str, Any]]:
+        """Figure -> the options of its command."""
+        own, name = self.first, self.first.name
         shape = own.settings.network
         loss = {"loss": own.settings.table_loss}
-        near = {"neighbours": self.at(f"neighbours/{own.name}.csv")}
+        near = {"neighbours": self.at(f"neighbours/{name}.csv")}
+        decisions = {"decisions": self.at(f"decisions/{name}.csv")}
         space = {"space": self.at(own.space)}
         shard = f"{own.features}/shard1of{self.config.feature_shards}"
-        reads: dict[str, dict[str, Any]] = {
+        means = self.at(f"neighbours/{name}_means.csv")
+        runs = [self.at(run) for run in own.table_runs()]
+        options: dict[str, dict[str, Any]] = {
             "network": {
                 "features": self.at(shard),
                 **space,
                 **{key: getattr(shape, key) for key in shape.__struct_fields__},
             },
-            "map": {**near, "means": self.at(f"neighbours/{own.name}_means.csv"), **space, **loss},
-            "neighbours": {**near, **loss},
-            "confusion": {"decisions": self.at(f"decisions/{own.name}.csv"), **loss},
+            "map": {**near, "means": means, **space, "runs": runs, **loss},
+            "neighbours": {**near, "nearest": self.at(f"nearest/{name}.csv"), **decisions, **loss},
+            "confusion": {**decisions, **loss},
             "curves": {"history": [self.at(run, "history.csv") for run in own.runs()]},
             "claims": {"claims": self.at("claims.csv"), "parts": self.at("claim_parts.csv")},
         }
         note = {"title_note": "synthetic speech: says nothing about the paper"}
-        for name, options in reads.items():
-            figure = self.at(f"figures/{name}")
-            makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
-            yield Step("figure", [name], {**options, **(note if own.synthetic else {})}, makes)
+        return {key: {**o, **note} if own.synthetic else o for key, o in options.items()}
 
     def comparison(self, name: str, variants: Sequence[str]) -> Iterator[Step]:
         """The tables of a comparison of variants."""

@@ -1,11 +1,4 @@
-"""What an auditor takes along: all records in one file, and an archive that verifies elsewhere."""
-
-
-def workflow_files():
-    """The files beside the Snakefile that say how everything was made."""
-    root = Path(workflow.basedir)
-    rules_ = sorted((root / "workflow" / "rules").glob("*.smk"))
-    return [source(path.relative_to(root)) for path in rules_] + [source("config.yaml")]
+"""What an auditor takes along: what seals the results, and an archive that verifies elsewhere."""
 
 
 rule audit:
@@ -19,12 +12,9 @@ rule audit:
 
 
 rule provenance:
-    """The records of all jobs, gathered when everything has been made."""
+    """The records of all jobs and the sha256 of all files, when everything has been made."""
     input:
-        made=rules.all.input,
-        config="results/{dataset}/config.json",
-        document="results/{dataset}/tables/tables.tex",
-        references="results/{dataset}/tables/refs.bib",
+        rules.all.input,
     output:
         "results/{dataset}/provenance.json",
     log:
@@ -35,16 +25,13 @@ rule provenance:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword provenance results/{wildcards.dataset} --also {input.config}"
-        " {input.document} {input.references} --out {output} > {log} 2>&1"
+        "emoword provenance results/{wildcards.dataset} --out {output} > {log} 2>&1"
 
 
 rule archive:
     """What verify and trace need, in one zip that is an RO-Crate; no audio."""
     input:
-        provenance="results/{dataset}/provenance.json",
-        workflow=source("Snakefile"),
-        also=workflow_files(),
+        "results/{dataset}/provenance.json",
     output:
         "results/{dataset}/audit.zip",
     log:
@@ -53,10 +40,9 @@ rule archive:
     conda:
         "../../envs/emoword.yaml"
     params:
-        folder=subpath(input.provenance, parent=True),
         options=lambda w: flags(
             {"without_labels": dataset(w.dataset).kind == "iemocap"}
         ),
     shell:
-        "emoword archive {params.folder} --workflow {input.workflow} --also {input.also}"
-        " {params.options} --out {output} > {log} 2>&1"
+        "emoword archive results/{wildcards.dataset} {params.options} --out {output}"
+        " > {log} 2>&1"

@@ -11,6 +11,7 @@ try:
     from emoword import cli, layout, settings
     from emoword.io.closure import closure
     from emoword.io.errors import InputError
+    from emoword.pipeline import Plan
 except ModuleNotFoundError:
     raise WorkflowError(
         "emoword is not installed here: start with ./run instead of snakemake, "

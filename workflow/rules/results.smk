@@ -49,24 +49,6 @@ def figure_records(name, figure):
     ]
 
 
-def figure_flags(name, figure):
-    own = first(name)
-    options = figure_inputs(name, figure)
-    for key in ("features", "space"):
-        if key in options:
-            options[key] = os.path.dirname(options[key])
-    if figure == "map":
-        options["runs"] = [os.path.dirname(path) for path in options["runs"]]
-    if figure in ("map", "neighbours", "confusion"):
-        options["loss"] = own.settings.table_loss
-    if figure == "network":
-        shape = own.settings.network
-        options.update({key: getattr(shape, key) for key in shape.__struct_fields__})
-    if own.synthetic:
-        options["title_note"] = "synthetic speech: says nothing about the paper"
-    return flags(options)
-
-
 rule table:
     """One of the paper's tables, as CSV and LaTeX."""
     input:
@@ -141,7 +123,7 @@ rule figure:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w: figure_flags(w.dataset, w.figure),
+        options=lambda w: flags(Plan(CONFIG, w.dataset).figure_options()[w.figure]),
     shell:
         "emoword figure {wildcards.figure} {params.options} --pdf {output.pdf}"
         " --png {output.png} --data {output.data} --record {log}.json > {log} 2>&1"

@@ -57,9 +57,17 @@ def sources(root: Path = recording.PACKAGE.parents[1]) -> dict[str, Path]:
     return {path.relative_to(root).as_posix(): path for path in found if path.is_file()}
 
 
-def latest(results: Results) -> dict[str, tuple[str, Hashed]]:
-    """Name of a file -> the record that is last to say what it holds, and what it says."""
-    found: dict[str, tuple[str, Hashed]] = {}
-    for name, record in sorted(results.records().items(), key=lambda item: item[1].ended):
-        found |= {path: (name, what) for path, what in record.outputs.items()}
+def evidence(results: Results) -> dict[str, dict[str, Hashed]]:
+    """Name of a file -> who says what it holds -> size and sha256.
+
+    These are provenance.json, and of the records the last one of a job that wrote the file.
+    """
+    sealed = results.provenance()
+    seals = sealed.files if sealed else {}
+    found = {name: {"provenance.json": what} for name, what in seals.items()}
+    said: dict[str, tuple[str, Hashed]] = {}
+    for record, own in sorted(results.records().items(), key=lambda item: item[1].ended):
+        said |= {name: (record, what) for name, what in own.outputs.items()}
+    for name, (record, what) in said.items():
+        found.setdefault(name, {})[f"the record {record}"] = what
     return found

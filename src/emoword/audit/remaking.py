@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from emoword.audit.recording import PACKAGE
-from emoword.audit.results import Results
+from emoword.audit.results import Results, plain
 from emoword.cli import run
 from emoword.io import files
 from emoword.io.errors import InputError
@@ -52,8 +52,7 @@ def remake(given: Results, work: Path, corpus: Path | None) -> Remade:
         work: an empty folder, in which it is done.
         corpus: where the corpus lies, if it is here.
     """
-    compared = f"{given.folder}/comparisons/spaces/differences.csv" in given.files
-    plan = Plan(given.config, CORPUS if corpus else "", compared)
+    plan = Plan(given.config, corpus=CORPUS if corpus else "")
     there = {*given.files, *(parent for name in given.files for parent in parents(name))}
     steps = [step for step in plan.steps() if step.usual or there.intersection(step.outputs)]
     usual = plan.usual()
@@ -156,9 +155,8 @@ def run_step(step: Step) -> str:
 
 
 def in_one_line(text: str) -> str:
-    """The beginning of what was said, without what a terminal would act on."""
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() else "?" for c in line)[:300] or "failed"
+    """The beginning of what was said."""
+    return plain(" ".join(text.split()))[:300] or "failed"
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from typing import Literal
 
 from emoword.audit import archive
 from emoword.audit.comparing import close, differences
-from emoword.audit.provenance import LATER, latest, sources
+from emoword.audit.provenance import LATER, evidence, sources
 from emoword.audit.recording import Hashed, code, hashed, host, package_versions
 from emoword.audit.remaking import Remade, parents, remake
-from emoword.audit.results import Provenance, Results, opened
+from emoword.audit.results import Provenance, Results, opened, plain
 from emoword.io.errors import InputError
 from emoword.settings import Embedded
 
@@ -111,7 +111,7 @@ def judge(
     given: Results, sealed: Provenance | None, remade: Remade, quick: bool
 ) -> Iterator[Verdict]:
     """Class every file that is there, that was recorded, or that was recomputed."""
-    said = latest(given)
+    said = evidence(given)
     seals = sealed.files if sealed else {}
     for name, why in given.odd.items():
         yield Verdict(name, "wrong", why)
@@ -120,14 +120,13 @@ def judge(
     for name, lacking in remade.lacking.items():
         if not is_left_out(lacking, given, seals):
             yield Verdict(name, "wrong", f"cannot be recomputed: {lacking} is not here")
-    for name in sorted({*given.files, *seals, *said, *remade.made}):
+    for name in sorted({*given.files, *said, *remade.made}):
         if not name.startswith("results/"):
             if name in given.files:
                 yield judge_source(name, given)
             continue
-        evidence = evidence_of(name, seals, said)
         if name in given.files:
-            yield judge_file(name, given, evidence, remade, quick)
+            yield judge_file(name, given, said.get(name, {}), remade, quick)
         elif reason := is_left_out(name, given, seals):
             yield Verdict(name, "left out", reason)
         else:
@@ -149,12 +148,12 @@ def is_left_out(name: str, given: Results, seals: Mapping[str, Hashed]) -> str:
 
 
 def judge_file(
-    name: str, given: Results, evidence: Mapping[str, Hashed], remade: Remade, quick: bool
+    name: str, given: Results, said: Mapping[str, Hashed], remade: Remade, quick: bool
 ) -> Verdict:
     """Class a file that is there, by what its command gives, and by what records say of it."""
     file, fresh = given.files[name], remade.made.get(name)
     here = hashed(file)
-    broken = [f"is not what {who} says" for who, what in evidence.items() if what != here]
+    broken = [f"is not what {who} says" for who, what in said.items() if what != here]
     if fresh:
         same = here == hashed(fresh)
         if not same and not close(file, fresh):
@@ -172,7 +171,7 @@ def judge_file(
     why = "not recomputed" if quick else f"needs {below(out, given)}" if out else known
     if not why:
         return Verdict(name, "wrong", "is made by nothing that config.json says")
-    if evidence:
+    if said:
         return Verdict(name, "recorded", why)
     if any(fnmatchcase(short, pattern) for pattern in UNRECORDED):
         return Verdict(name, "said", why)
@@ -187,17 +186,6 @@ def judge_source(name: str, given: Results) -> Verdict:
     if ours is None and name in archive.BESIDE:
         return Verdict(name, "said", "about the archive")
     return Verdict(name, "wrong", "is not this repository's, with which all was recomputed")
-
-
-def evidence_of(
-    name: str, seals: Mapping[str, Hashed], said: Mapping[str, tuple[str, Hashed]]
-) -> dict[str, Hashed]:
-    """Who says what a file holds: provenance.json, and the last record of a job that wrote it."""
-    found = {"provenance.json": seals[name]} if name in seals else {}
-    if name in said:
-        record, what = said[name]
-        found[f"the record {record}"] = what
-    return found
 
 
 def below(name: str, given: Results) -> str:
@@ -242,8 +230,7 @@ def report(
         lines += [f"             {detail}" for detail in details]
     many = "1 file is wrong." if len(wrong) == 1 else f"{len(wrong)} files are wrong."
     lines.append(many if wrong else "Nothing is wrong.")
-    # names and words of a stranger: nothing that a terminal would act on
-    return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
+    return "\n".join(plain(line) for line in lines)
 
 
 def some(names: Sequence[str], most: int = 4) -> str:

@@ -76,14 +76,7 @@ def read_evaluation(path: Path) -> Evaluation:
             utterance comes twice, has an unknown label code, is not of this dialog, or lacks an
             observer's categorical rating; there is no utterance.
     """
-    data = path.read_bytes()
-    if damage := re.search(rb"\0|\r(?!\r*(?:\n|$))", data):
-        before = data.count(b"\n", 0, damage.start())
-        place = f"{path}:{before + 1}"
-        raise InputError(
-            f"{place}: has a zero byte or a carriage return within a line, so it is damaged; "
-            "compare it with the release's"
-        )
+    data = _undamaged(path)
     found = Evaluation()
     stands: dict[str, str] = {}
     rated = set()
@@ -108,7 +101,7 @@ def read_evaluation(path: Path) -> Evaluation:
                 raise InputError(f"{place}: a rating that stands below no header line; {SHAPE}")
             if not rating["comment"].endswith(")"):
                 if number == len(lines):
-                    raise InputError(f"{place}: the file ends within a comment; copy it anew")
+                    raise InputError(f"{place}: the file ends within a comment; copy it again")
                 found.unclosed_comments.append(place)
             rows = _rating_rows(rating, utterance, path, number)
             found.annotations += [row for row in rows if row.text]
@@ -126,6 +119,18 @@ def read_evaluation(path: Path) -> Evaluation:
                 "the file may be cut off: compare it with the release's"
             )
     return found
+
+
+def _undamaged(path: Path) -> bytes:
+    """The file's bytes; an InputError names the line of a zero byte or a lone carriage return."""
+    data = path.read_bytes()
+    if damage := re.search(rb"\0|\r(?!\r*(?:\n|$))", data):
+        before = data.count(b"\n", 0, damage.start())
+        raise InputError(
+            f"{path}:{before + 1}: has a zero byte or a carriage return within a line, so it is "
+            "damaged; compare it with the release's"
+        )
+    return data
 
 
 def _check_header(header: re.Match[str], dialog: str, place: str) -> tuple[str, str]:

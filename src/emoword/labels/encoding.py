@@ -29,7 +29,7 @@ def encode(targets: pd.DataFrame, utterances: Sequence[str], space: Vectors) -> 
 
     Args:
         targets: utterance, word, count.
-        utterances: the utterances wanted, in the order wanted.
+        utterances: one row each, in this order.
         space: the word space W, or as much of it as is needed.
 
     Returns:

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -90,14 +90,7 @@ def write_page(shown: Shown, folder: Path, out: Path, copy_audio: bool) -> dict[
     metrics_file = shown.results / "metrics.csv"
     metrics = METRICS.read_text(metrics_file)
     ids = list(utterances["utterance"])
-    for name, table in {
-        "annotations.csv": annotations,
-        "dropped.csv": dropped,
-        near_file.name: near,
-    }.items():
-        unknown = set(table["utterance"]) - set(ids)
-        if unknown:
-            raise InputError(f"{name}: {min(unknown)!r} is not in {shown.results}/utterances.csv")
+    check_ids({"annotations.csv": annotations, "dropped.csv": dropped, near_file.name: near}, ids)
     audio = audio_addresses(list(utterances["wav"]), out, folder, copy_audio)
 
     listed = utterance_list(utterances, targets, decisions, shown.loss)
@@ -111,14 +104,8 @@ def write_page(shown: Shown, folder: Path, out: Path, copy_audio: bool) -> dict[
     for seed, part in nearest(ids, near, decisions, shown.loss).items():
         write_data(folder, "nearest-targets" if seed == "targets" else f"nearest-{seed}", part)
     rows = metric_rows(metrics[metrics["variant"] == shown.variant])
-    trace_data = {
-        "runs": made_runs,
-        "metrics": rows,
-        "traces": traces,
-        "aggregate": shown.aggregate,
-        "loss": shown.loss,
-    }
-    write_data(folder, "runs", trace_data)
+    chosen = {"aggregate": shown.aggregate, "loss": shown.loss}
+    write_data(folder, "runs", {"runs": made_runs, "metrics": rows, "traces": traces, **chosen})
     copy_assets(folder)
     text = template("page.html.j2").render(
         shown=shown,
@@ -142,6 +129,14 @@ def write_page(shown: Shown, folder: Path, out: Path, copy_audio: bool) -> dict[
     )
     (folder / "index.html").write_text(text, encoding="utf-8")
     return {path.name: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+
+
+def check_ids(tables: Mapping[str, pd.DataFrame], ids: Sequence[str]) -> None:
+    """Raise an InputError that names an utterance which utterances.csv has not got."""
+    for name, table in tables.items():
+        unknown = set(table["utterance"]) - set(ids)
+        if unknown:
+            raise InputError(f"{name}: {min(unknown)!r} is not in utterances.csv")
 
 
 def template(name: str) -> jinja2.Template:

@@ -116,6 +116,14 @@ def utterance_list(
     }
 
 
+def words_of(table: pd.DataFrame, place: Mapping[str, int], words: Listed) -> list[list[int]]:
+    """Each utterance's words of a label set: [word, count, word, count, ...], words by place."""
+    own: list[list[int]] = [[] for _ in place]
+    for utterance, word, count in table[["utterance", "word", "count"]].itertuples(index=False):
+        own[place[utterance]] += [words[word], int(count)]
+    return own
+
+
 def details(
     ids: Sequence[str],
     annotations: pd.DataFrame,
@@ -157,12 +165,7 @@ def details(
         head = [raters[rater], kinds[role], kinds[source], kinds[kind], files[file], int(line)]
         gone = fallen.pop((utterance, rater, kind, file, line), [])
         notes[place[utterance]].append([*head, said, gone])
-    by_set = {}
-    for name, table in targets.items():
-        own: list[list[int]] = [[] for _ in ids]
-        for utterance, word, count in table[["utterance", "word", "count"]].itertuples(index=False):
-            own[place[utterance]] += [words[word], int(count)]
-        by_set[name] = own
+    by_set = {name: words_of(table, place, words) for name, table in targets.items()}
     folders = Listed([address.rpartition("/")[0] for address in audio])
     return {
         "raters": raters.values,

@@ -80,12 +80,9 @@ def sensitivity(
         name: dict(judged(place, loss, numbers, written, counts)) for name, place in places.items()
     }
     rows, changed, lines = [], [], []
-    for choice in read_choices(choices):
-        for other in choice.get("alternatives", []):
-            name = other["variant"]
-            if name not in places:
-                continue
-            head = {"choice": choice["choice"], "alternative": other["says"], "variant": name}
+    for head in alternatives(choices):
+        name = head["variant"]
+        if name in places:
             own = list(changes(name, numbers, over, default))
             own = [{**row, "collapsed": collapsed[row.pop("key")]} for row in own]
             turns = [
@@ -113,6 +110,14 @@ def sensitivity(
 
 
 # ------------------------------------------------------------------------------- differences
+
+
+def alternatives(choices: Path) -> Iterator[dict[str, str]]:
+    """The alternatives of the ledger: choice, alternative, variant."""
+    for choice in read_choices(choices):
+        for other in choice.get("alternatives", []):
+            says, variant = other["says"], other["variant"]
+            yield {"choice": choice["choice"], "alternative": says, "variant": variant}
 
 
 def changes(

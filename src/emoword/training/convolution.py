@@ -1,7 +1,7 @@
 """Convolution over time of [batch, time, dim] tensors, shaped so that oneDNN is fast on a CPU.
 
 oneDNN computes it as one of images that are a pixel high and have their channels last in memory, as
-frames lie: several times as fast as ``nn.Conv1d``, which wants them first. Two shapes of images are
+frames lie: several times as fast as ``nn.Conv1d``, which takes them first. Two shapes of images are
 two to four times slower than the rest (measured with torch 2.13 on AVX-512): some widths, where it
 adds the zeros of the padding itself, and in the backward pass those wider than some 500 pixels. So
 the padding is added before, and long utterances are cut into windows that overlap by the kernel.

@@ -30,19 +30,18 @@ BATCHES_SORTED_TOGETHER = 32
 
 @dataclass(frozen=True)
 class Examples:
-    """Utterances with what the network is to say of them.
+    """Utterances with their training targets.
 
     Attributes:
         names: ids [n].
         frames: of each utterance, [frames, dim] as stored; views of memory-mapped files, or copies
             on a GPU.
-        goals: what the loss wants: float32 vectors [n, dim] or class shares [n, classes], or
-            int64 class indices [n].
+        targets: float32 vectors [n, dim] or class shares [n, classes], or int64 class indices [n].
     """
 
     names: Sequence[str]
     frames: Sequence[Tensor]
-    goals: Tensor
+    targets: Tensor
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -52,7 +51,7 @@ class Examples:
     def take(self, which: NDArray[np.intp]) -> "Examples":
         """The chosen utterances, in the order of ``which``."""
         names, frames = [self.names[i] for i in which], [self.frames[i] for i in which]
-        return Examples(names, frames, self.goals[which])
+        return Examples(names, frames, self.targets[which])
 
     def held(self, device: torch.device) -> "Examples":
         """With frames on a GPU, where they take no more than half of what is free; else as given.
@@ -158,7 +157,7 @@ def fit(
         begun = time.monotonic()
         train_loss = train_epoch(network, train, optimiser, made_by, seed, epoch)
         outputs = torch.from_numpy(predict(network, validation, settings.batch_size))
-        validation_loss = float(LOSSES[made_by.loss](outputs, validation.goals))
+        validation_loss = float(LOSSES[made_by.loss](outputs, validation.targets))
         if not np.isfinite(validation_loss):
             raise InputError(
                 f"epoch {epoch}: the validation loss is not finite; try a smaller learning rate"
@@ -172,19 +171,24 @@ def fit(
             progress.best_loss, progress.best_epoch = loss, epoch
             progress.best_weights = copy.deepcopy(network.state_dict())
         checkpoint.save(kept, name, network, optimiser, progress)
-        seconds = time.monotonic() - begun
-        print(
-            f"epoch {epoch}/{settings.epochs}: loss {train_loss:.5f}, "
-            f"validation {validation_loss:.5f}{' *' if better else ''} ({seconds:.1f} s, "
-            f"at most {seconds * (settings.epochs - epoch) / 60:.0f} min left)",
-            file=sys.stderr,
-            flush=True,
-        )
+        tell(row, better, settings.epochs, time.monotonic() - begun)
     checkpoint.save_last(kept, name, progress)
     network.load_state_dict(progress.best_weights)
     names = ["epoch", "train_loss", "validation_loss", "learning_rate"]
     names += ["watched"] if watched else []
     return pd.DataFrame(progress.rows, columns=names), progress.best_epoch
+
+
+def tell(row: tuple[float, ...], better: bool, epochs: int, seconds: float) -> None:
+    """A line of the log after an epoch; a star marks the best so far."""
+    epoch, train_loss, validation_loss, _ = row
+    print(
+        f"epoch {epoch}/{epochs}: loss {train_loss:.5f}, "
+        f"validation {validation_loss:.5f}{' *' if better else ''} ({seconds:.1f} s, "
+        f"at most {seconds * (epochs - epoch) / 60:.0f} min left)",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def name_of(
@@ -200,9 +204,9 @@ def name_of(
     arrays = [
         *weights,
         train.lengths,
-        train.goals.numpy(),
+        train.targets.numpy(),
         validation.lengths,
-        validation.goals.numpy(),
+        validation.targets.numpy(),
     ]
     own = [*(part.encode() for part in parts), *(array.tobytes() for array in arrays)]
     return fingerprint_with_code("training.loop", own)
@@ -227,10 +231,11 @@ def train_epoch(
     device = network.input_mean.device
     network.train()
     batches = list(random_batches(train.lengths, made_by.training.batch_size, rng))
-    goals = train.goals[np.concatenate(batches)].to(device).split([len(which) for which in batches])
+    sizes = [len(which) for which in batches]
+    targets = train.targets[np.concatenate(batches)].to(device).split(sizes)
     losses = []
-    for (batch, lengths), goal in zip(collated(train, batches, device), goals, strict=True):
-        loss = LOSSES[made_by.loss](network(batch, lengths), goal)
+    for (batch, lengths), target in zip(collated(train, batches, device), targets, strict=True):
+        loss = LOSSES[made_by.loss](network(batch, lengths), target)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -243,7 +248,7 @@ def train_epoch(
             f"{', '.join(train.names[i] for i in wrong)}; try a smaller learning rate, and look at "
             "these utterances' features"
         )
-    return float(np.average(values, weights=[len(which) for which in batches]))
+    return float(np.average(values, weights=sizes))
 
 
 def predict(network: Network, examples: Examples, batch_size: int) -> NDArray[np.float32]:

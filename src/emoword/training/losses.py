@@ -1,7 +1,7 @@
 """The losses: the paper's three on word vectors, the baseline's, and those of the controls.
 
-Each takes the network's outputs [n, dim] and what is wanted of them (see `emoword.training.goals`),
-and gives their mean.
+Each takes the network's outputs [n, dim] and their targets (see `emoword.training.targets`), and
+gives the mean loss.
 """
 
 import math

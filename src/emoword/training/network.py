@@ -1,4 +1,4 @@
-"""The network of the paper (section 3.2), for batches of utterances of different lengths.
+"""The network of the paper (Figure 1), for batches of utterances of different lengths.
 
 Three convolutions with max-pooling, two bidirectional LSTM layers, the mean over time, two fully
 connected layers and a linear output: the vector of a word space, or the logits of the classes.

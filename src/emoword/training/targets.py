@@ -28,7 +28,7 @@ def training_targets(
     Args:
         loss: mse, mae, lc, cosine: the mean vector of the words (paper, equation 4). ce, triplet:
             the class. soft: each class's share of the words that are classes.
-        names: the utterances, in the order wanted.
+        names: the utterances, in this order.
         targets: the label set: utterance, word, count.
         truth: utterance -> ground truth, one of ``classes``.
         classes: in the order of the outputs.
@@ -54,13 +54,13 @@ def training_targets(
     return wanted, there
 
 
-def fingerprint(names: Sequence[str], wanted: NDArray[np.generic]) -> str:
+def fingerprint(names: Sequence[str], targets: NDArray[np.generic]) -> str:
     """The sha256 of what each utterance is trained on; names [n], targets [n, ...].
 
     In thousandths, since a mean may differ in its last bit by how many others are made with it.
     """
     digest = hashlib.sha256("\n".join(names).encode())
-    digest.update(np.rint(1000.0 * wanted.astype(np.float64)).astype("<i8").tobytes())
+    digest.update(np.rint(1000.0 * targets.astype(np.float64)).astype("<i8").tobytes())
     return digest.hexdigest()
 
 
@@ -78,7 +78,7 @@ def class_shares(
 
     Args:
         targets: utterance, word (one of ``classes``), count.
-        utterances: the utterances wanted, in the order wanted; each has words.
+        utterances: in this order; each has words.
         classes: in the order of the outputs.
 
     Returns:

@@ -153,7 +153,7 @@ class Data:
     def fingerprint(self, name: str) -> str:
         """The sha256 of what the utterances of a part are trained on."""
         part = self.part(name)
-        return fingerprint(part.names, part.goals.numpy())
+        return fingerprint(part.names, part.targets.numpy())
 
 
 def read_data(
@@ -246,10 +246,10 @@ def predicted(
     predictions = predict(network, test, batch_size)
     if made_by.loss != "triplet":
         of_classes = made_by.loss in CLASS_LOSSES
-        return predictions, spread_of(predictions, test.goals.numpy(), of_classes), {}
+        return predictions, spread_of(predictions, test.targets.numpy(), of_classes), {}
     train = data.part("train")
     embedded = torch.from_numpy(predict(network, train, batch_size))
-    centres = centroids(embedded, train.goals, len(data.classes)).contiguous()
+    centres = centroids(embedded, train.targets, len(data.classes)).contiguous()
     spread = float(unit(predictions).var(axis=0).sum())  # of 1, if spread over the sphere
     similarities = cosine(predictions[:, None], centres.numpy()).astype(np.float32)
     return similarities, spread, {"centroids": centres}
