@@ -336,6 +336,19 @@ def test_the_voice_follows_arousal() -> None:
     assert np.median(pitches) == pytest.approx(8, abs=2.5)  # 4 semitones a unit
 
 
+def test_the_voice_swells_with_valence_and_is_no_louder() -> None:
+    """20 dB over six syllables: -10 -6 -2 2 6 10: the second half has 12.0 dB more power."""
+    sad, glad = np.array([-1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])
+    rises, levels = [], []
+    for seed in range(12):
+        pair = [synthesise(point, VOICE, np.random.default_rng(seed)) for point in (sad, glad)]
+        halves = [[20 * np.log10(half.std()) for half in np.array_split(s, 2)] for s in pair]
+        rises.append(halves[1][1] - halves[1][0] - halves[0][1] + halves[0][0])
+        levels.append(20 * np.log10(pair[1].std() / pair[0].std()))
+    assert np.mean(rises) == pytest.approx(2 * 12.0, abs=2)  # from falling to rising
+    assert np.mean(levels) == pytest.approx(0, abs=1)
+
+
 def log_mel_statistics(wav: Path) -> np.ndarray:
     """Mean and standard deviation over time of 40 log-mel bands, [80]."""
     signal, _ = soundfile.read(wav)

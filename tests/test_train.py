@@ -257,6 +257,21 @@ def test_a_run_that_learned_nothing_is_flagged(train: Train) -> None:
     assert record(train("dull", training={"learning_rate": 1e-9}))["collapsed"]
 
 
+def test_a_run_that_never_predicts_a_class_is_flagged(
+    train: Train, small: Small, tmp_path: Path
+) -> None:
+    """Trained on labels without the third class, it tells the others apart and never says it."""
+    rows = [(name, {"sadness": "joy"}.get(word, word), 1) for name, word in small.truth.items()]
+    targets = write_words(tmp_path / "words", rows, CLASSES)
+    two, three = (
+        record(train(name, "soft", "S2", targets=words, training={"epochs": 40}))
+        for name, words in (("two", targets), ("three", small.targets("S1")))
+    )
+    assert two["spread"] > 0.2  # type: ignore[operator]
+    assert (two["never_predicted"], two["collapsed"]) == (["sadness"], True)
+    assert (three["never_predicted"], three["collapsed"]) == ([], False)
+
+
 def test_early_stopping_keeps_the_best_epoch(train: Train) -> None:
     long = train("long", training={"epochs": 60, "patience": 3, "learning_rate": 0.03})
     best, epochs = (record(long)[key] for key in ("best_epoch", "epochs"))

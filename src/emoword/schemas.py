@@ -170,7 +170,10 @@ DECISIONS = Schema(
     "a test utterance of a run",
     {
         **RUN,
-        "collapsed": (int, "1: the run's predictions are hardly more than one vector"),
+        "collapsed": (
+            int,
+            "1: the run predicts hardly more than one vector, or never a class of its test part",
+        ),
         "utterance": (str, "its id"),
         "true": (str, "its class"),
         "predicted": (str, "the class decided on (equation 5)"),

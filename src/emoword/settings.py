@@ -282,7 +282,7 @@ class Dataset(Base, frozen=True, kw_only=True, tag_field="kind", tag="iemocap"):
 class Demo(Dataset, frozen=True, kw_only=True, tag="demo"):
     """The synthetic miniature of IEMOCAP."""
 
-    utterances: Annotated[int, choice("how many are synthesised", ge=60, le=100_000)] = 240
+    utterances: Annotated[int, choice("how many are synthesised", ge=60, le=100_000)] = 480
 
 
 class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):

@@ -127,8 +127,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--utterances",
         type=int,
-        default=240,
-        help=f"about how many, at least {SMALLEST}: rounded to fill twenty dialogs (default: 240)",
+        default=480,
+        help=f"about how many, at least {SMALLEST}: rounded to fill twenty dialogs (default: 480)",
     )
 
 

@@ -3,7 +3,9 @@
 It makes babble, not words: a string of syllables, each a stretch of noise and a vowel. Glottal
 pulses and breath excite a cascade of formant resonators (Klatt, JASA 67, 1980), vowels have the
 formants of Peterson and Barney (JASA 24, 1952), and what an emotion does to the voice is a linear
-table in the directions that Juslin and Laukka (Psychological Bulletin 129, 2003) review.
+table in the directions that Juslin and Laukka (Psychological Bulletin 129, 2003) review. One cue,
+``swell``, is no finding of theirs: it tells valence by the order of syllables alone, which a mean
+or a deviation over time cannot see.
 
 A point is (valence, arousal, dominance), each from about -1 to 1.
 """
@@ -50,6 +52,7 @@ CUES = {
     "smile": (0.1, 0.0, -0.02, 0.01),  # relative shift of all formants
     "roughness": (-0.9, 0.4, 0.3, 0.2),  # octaves of jitter and shimmer
     "articulation": (0.05, 0.1, 0.1, 0.06),  # relative size of the vowel space
+    "swell": (20.0, 0.0, 0.0, 1.5),  # dB from the first to the last syllable
 }
 
 
@@ -228,11 +231,12 @@ def synthesise(point: Array, voice: Voice, rng: np.random.Generator) -> Array:
     glottis = (glottis - glottis.mean()) / glottis.std()
     breath = decibels(cues["breath"] - 22) * rng.normal(0, 1, len(pitch))
     begins = rhythm.starts + rhythm.consonants  # of the vowels
-    voicing = rhythm.hum(begins, rhythm.ends, np.ones(len(begins)))
+    swell = 10 ** (cues["swell"] / 20 * np.linspace(-0.5, 0.5, len(begins)))  # by syllable
+    voicing = rhythm.hum(begins, rhythm.ends, swell)
     voiced = formant_filter((glottis + breath) * voicing, formants)
 
     friction = np.asarray(sosfilt(FRICTION, rng.normal(0, 1, len(pitch))))
-    friction *= rhythm.hum(rhythm.starts, begins, rng.uniform(0, 1, len(begins)))
+    friction *= rhythm.hum(rhythm.starts, begins, swell * rng.uniform(0, 1, len(begins)))
     signal = voiced / voiced.std() + 0.8 * friction
     signal *= 0.04 * decibels(cues["level"] + voice.level)
     signal += rng.normal(0, 0.0004, len(signal))  # the room

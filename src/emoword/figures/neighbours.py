@@ -121,7 +121,8 @@ def draw(numbers: pd.DataFrame) -> Figure:
         f"utterances with the word among the {words} nearest to their own prediction."
     )
     notes = [behind] * shares + style.absent(models, style.MODELS[:3])
-    notes += [f"Collapsed, predicting hardly more than one vector: {runs}."] * bool(runs)
+    what = "predicting hardly more than one vector or never one of the classes"
+    notes += [f"Collapsed, {what}: {runs}."] * bool(runs)
     style.note(figure, notes)
     return figure
 

@@ -159,9 +159,8 @@ def collapse_note(rows: Iterable[Row]) -> tuple[str, ...]:
         for cell in row.cells.values()
         if cell.collapsed and cell.source
     )
-    return (f"† Collapsed, predicting hardly more than one vector: {'; '.join(runs)}.",) * bool(
-        runs
-    )
+    what = "predicting hardly more than one vector or never one of the classes"
+    return (f"† Collapsed, {what}: {'; '.join(runs)}.",) * bool(runs)
 
 
 def read(path: Path) -> Table:

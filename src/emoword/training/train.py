@@ -102,10 +102,12 @@ def train(
         network, data.part("train"), data.part("validation"), made_by, seed, kept, watched
     )
     predictions, spread, more = predicted(made_by, network, data)
+    true = [data.truth[name] for name in data.part("test").names]
+    unheard = never_predicted(true, decided(made_by, data, predictions))
     weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()} | more
     run = {
         **described(made_by, fold, seed),
-        **outcome(history, best_epoch, spread, data.parts),
+        **outcome(history, best_epoch, spread, unheard, data.parts),
         "settings": msgspec.to_builtins(made_by),
         **surroundings(chosen_device, threads),
         "classes": data.classes,
@@ -118,7 +120,8 @@ def train(
         write_table(data.parts, folder / "split.csv")
         np.save(folder / "predictions.npy", predictions, allow_pickle=False)
         write_json(run, folder / "run.json")
-    state = "COLLAPSED to one vector" if run["collapsed"] else "done"
+    said = f"NEVER {', '.join(unheard)}" if unheard else "to one vector"
+    state = f"COLLAPSED: {said}" if run["collapsed"] else "done"
     print(f"{state}: best of {len(history)} epochs was {best_epoch}, spread {spread:.3f}")
 
 
@@ -213,15 +216,26 @@ def watched_accuracy(made_by: RunSettings, data: Data) -> Callable[[NDArray[np.f
     """What early stopping watches in place of the loss: the validation part's UA."""
     if made_by.loss == "triplet":
         raise InputError("watch: ua: triplet decides by centroids, which training has not got yet")
-    classes = data.classes
     true = pd.Series([data.truth[name] for name in data.part("validation").names])
-    vectors = data.vectors.vectors_of(classes) if data.vectors else None
+    return lambda outputs: unweighted_accuracy(true, pd.Series(decided(made_by, data, outputs)))
 
-    def accuracy(outputs: NDArray[np.float32]) -> float:
-        chosen = outputs.argmax(1) if vectors is None else decide(outputs, vectors)
-        return unweighted_accuracy(true, pd.Series([classes[i] for i in chosen]))
 
-    return accuracy
+def decided(made_by: RunSettings, data: Data, outputs: NDArray[np.float32]) -> list[str]:
+    """The class of each output: the nearest (paper, equation 5), or that of the largest score."""
+    if data.vectors and made_by.loss not in CLASS_LOSSES:
+        chosen = decide(outputs, data.vectors.vectors_of(data.classes))
+    else:
+        chosen = outputs.argmax(1)
+    return [data.classes[i] for i in chosen]
+
+
+def never_predicted(true: Sequence[str], predicted: Sequence[str]) -> list[str]:
+    """The classes of utterances that a run takes none for, by name.
+
+    >>> never_predicted(["joy", "joy", "anger", "fear"], ["anger", "fear", "fear", "disgust"])
+    ['joy']
+    """
+    return sorted(set(true) - set(predicted))
 
 
 def build_network(made_by: RunSettings, features: Features, data: Data) -> Network:
@@ -267,14 +281,19 @@ def described(made_by: RunSettings, fold: int, seed: int) -> dict[str, Any]:
 
 
 def outcome(
-    history: pd.DataFrame, best_epoch: int, spread: float, parts: pd.DataFrame
+    history: pd.DataFrame,
+    best_epoch: int,
+    spread: float,
+    unheard: Sequence[str],
+    parts: pd.DataFrame,
 ) -> dict[str, Any]:
-    """How it went."""
+    """How it went; a run that never predicts a class of its test part counts as collapsed."""
     return {
         "epochs": len(history),
         "best_epoch": best_epoch,
         "spread": round(spread, 6),
-        "collapsed": spread < COLLAPSED_BELOW,
+        "never_predicted": list(unheard),
+        "collapsed": spread < COLLAPSED_BELOW or bool(unheard),
         "utterances": dict(sorted(Counter(parts["part"]).items())),
     }
 
