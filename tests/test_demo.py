@@ -5,6 +5,7 @@ What stands in the files is read here by a reader of the tests' own, not by the 
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.preprocessing import StandardScaler
 
-from emoword.cli import build_parser
 from emoword.demo import corpus as demo
 from emoword.demo.corpus import CODES, LABELS, Opinion, Rater, vote, write_corpus
 from emoword.demo.synthesis import FRAME, RATE, Voice, formant_filter, glottal_pulses, synthesise
@@ -259,12 +259,9 @@ def test_nothing_is_left_of_an_interrupted_one(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_options(tmp_path: Path) -> None:
-    command = ["demo", "--out", str(tmp_path / "corpus"), "--utterances", "5"]
-    parsed = build_parser("demo").parse_args(command)
-    assert parsed.seed == 0
-    with pytest.raises(InputError, match="--utterances 5: too few"):
-        parsed.main(parsed)
+def test_too_few_utterances_are_one_line(fails: Callable[..., str], tmp_path: Path) -> None:
+    said = fails("demo", "--out", tmp_path / "corpus", "--utterances", 5)
+    assert "--utterances 5: too few" in said
 
 
 # ---- the signal --------------------------------------------------------------------------------

@@ -4,9 +4,7 @@ A command is a typed function: its parameters are the options, its docstring is 
 room is imported only when one of its commands is called, as torch and transformers take seconds.
 """
 
-import argparse
 import difflib
-import importlib
 import os
 import shutil
 import signal
@@ -36,7 +34,7 @@ class Command(NamedTuple):
 
 GROUPS: dict[str, dict[str, Command]] = {
     "Corpora": {
-        "demo": Command("demo.corpus", "synthesise a miniature corpus in IEMOCAP's layout"),
+        "demo": Command("demo.corpus:demo", "synthesise a miniature corpus in IEMOCAP's layout"),
         "read-iemocap": Command(
             "corpora.iemocap:read_iemocap", "IEMOCAP -> utterances.csv, annotations.csv"
         ),
@@ -138,9 +136,6 @@ def build_app(called: str | None) -> App:
             if name == "figure":
                 app.command(figures(App(name=name, group=group, sort_key=place)))
                 continue
-            if ":" not in command.where:
-                app.command(App(name=name, help=command.summary, group=group, sort_key=place))
-                continue
             summary = None if name == called else command.summary
             app.command(
                 f"emoword.{command.where}", name=name, help=summary, group=group, sort_key=place
@@ -176,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # a scheduler's time limit: leave as for any error, so that temporary files are removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     arguments, record = without_record(arguments)
-    name = next((word for word in arguments if word in COMMANDS), None)
+    name = arguments[0] if arguments and arguments[0] in COMMANDS else None
     try:
         if record is None:
             run(name, arguments)
@@ -200,35 +195,12 @@ def run(name: str | None, arguments: Sequence[str]) -> None:
         hint = f"did you mean {near[0]}?" if near else "see emoword --help"
         print(f"emoword: there is no command {arguments[0]!r}; {hint}", file=sys.stderr)
         sys.exit(2)
-    if name and ":" not in COMMANDS[name].where:
-        run_old(name, arguments)
-        return
     try:
-        build_app(name)(
-            arguments, exit_on_error=False, print_error=False, result_action="return_value"
-        )
+        build_app(name)(arguments, exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
         said = " ".join(str(error).split())
         print(f"emoword {name or ''}: {said}; see emoword {name or ''} --help", file=sys.stderr)
         sys.exit(2)
-
-
-def run_old(name: str, arguments: Sequence[str]) -> None:
-    """Commands that still declare their options to argparse."""
-    parsed = build_parser(name).parse_args(arguments)
-    parsed.main(parsed)
-
-
-def build_parser(name: str) -> argparse.ArgumentParser:
-    """The parser of such a command."""
-    module = importlib.import_module(f"emoword.{COMMANDS[name].where}")
-    parser = argparse.ArgumentParser(prog="emoword")
-    subparser = parser.add_subparsers(dest="stage", required=True).add_parser(
-        name, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    module.add_arguments(subparser)
-    subparser.set_defaults(main=module.main)
-    return parser
 
 
 def without_record(arguments: Sequence[str]) -> tuple[list[str], Path | None]:

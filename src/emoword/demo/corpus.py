@@ -1,18 +1,5 @@
-"""Write a synthetic miniature of IEMOCAP, to try the pipeline without the corpus.
+"""A synthetic miniature of IEMOCAP: babble that follows a point in an emotion space, and raters."""
 
-Nobody speaks in it and nobody listened: each utterance is babble from a small synthesiser that
-follows a point in an emotion space (valence, arousal, dominance), and three simulated raters name
-what they hear near that point, with their own errors. It shows that the pipeline works, and says
-nothing about people.
-
-In: nothing. Out: a folder in IEMOCAP's own layout and format, with IEMOCAP's oddities, the same
-bytes for the same seed: five sessions of two speakers, four dialogs a session, 16 kHz wav.
-
-    emoword demo --out results/demo/corpus
-    emoword demo --out /tmp/small --utterances 60 --seed 1
-"""
-
-import argparse
 import itertools
 from collections import Counter
 from collections.abc import Sequence
@@ -120,25 +107,24 @@ class Cast:
     voices: dict[str, Voice]  # by sex
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``emoword demo``."""
-    parser.add_argument("--out", type=Path, required=True, help="the folder to write")
-    parser.add_argument("--seed", type=int, default=0, help="of everything (default: 0)")
-    parser.add_argument(
-        "--utterances",
-        type=int,
-        default=480,
-        help=f"about how many, at least {SMALLEST}: rounded to fill twenty dialogs (default: 480)",
-    )
+def demo(*, out: Path, seed: int = 0, utterances: int = 480) -> None:
+    """Write a synthetic miniature of IEMOCAP, to try the pipeline without the corpus.
 
+    Nobody speaks in it and nobody listened: each utterance is babble from a small synthesiser that
+    follows a point in an emotion space (valence, arousal, dominance), and three simulated raters
+    name what they hear near that point, with their own errors. It shows that the pipeline works,
+    and says nothing about people. OUT has IEMOCAP's own layout and format, with IEMOCAP's oddities,
+    and the same bytes for the same seed: five sessions of two speakers, four dialogs a session,
+    16 kHz wav.
 
-def main(arguments: argparse.Namespace) -> None:
-    """Write the corpus.
+        emoword demo --out /tmp/small --utterances 60 --seed 1
 
-    Raises:
-        InputError: a number is out of range, or the folder is there and not empty.
+    Args:
+        out: The folder, which must not hold anything yet.
+        seed: Of everything.
+        utterances: About how many, at least 60: rounded to fill twenty dialogs.
     """
-    write_corpus(arguments.out, arguments.seed, arguments.utterances)
+    write_corpus(out, seed, utterances)
 
 
 # ---- raters ------------------------------------------------------------------------------------
