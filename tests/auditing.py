@@ -63,8 +63,8 @@ def make_results(root: Path) -> Path:
 
 def record(step: Step) -> None:
     """Run a command with its record, as a rule does."""
-    name = step.outputs[0].removeprefix("results/").replace("/", "-")
-    logs = "results/spaces/logs/embedded" if step.name == "space" else f"{D}/logs/{name}"
+    name = Path(step.outputs[0].removeprefix(f"{D}/")).with_suffix("")
+    logs = f"results/spaces/logs/{name.name}" if step.name == "space" else f"{D}/logs/{name}"
     main([*step.words, "--record", f"{logs}.log.json"])
 
 

@@ -39,6 +39,7 @@ def provenance(folder: Path, /, *, spaces: Path | None = None, out: Path) -> Non
 def gather(results: Results) -> Provenance:
     """Records and hashes of what there is."""
     later = [f"{results.folder}/{name}" for name in LATER]
+    later += [name for name in results.files if name.endswith(recording.UNFINISHED)]
     return Provenance(
         version=recording.VERSION,
         dataset=results.config.dataset,
