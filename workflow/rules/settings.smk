@@ -36,7 +36,7 @@ rule settings:
     output:
         "results/{dataset}/{part}/{name}/settings.json",
     log:
-        "results/{dataset}/logs/{part}/{name}.settings.log",
+        "results/{dataset}/logs/settings/{part}/{name}.log",
     wildcard_constraints:
         part="targets|features|runs",
         name=r"[\w.-]+",
