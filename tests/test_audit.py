@@ -174,7 +174,7 @@ def invent(path: Path) -> None:
     path.write_text("variant,model\n")
 
 
-Edit = Callable[[Path], None]
+Edit = Callable[[Path], object]
 # each kind of file that commands make: an edit is found whatever its records say
 REMADE: dict[str, Edit] = {
     "corpus/Session1/dialog/EmoEvaluation/Ses01F_impro01.txt": edit_text,
@@ -478,7 +478,7 @@ def test_without_labels_no_utterance_is_named(
     main(["archive", str(copy), "--without-labels", "--out", str(path)])
     told = set(pd.read_csv(copy / "annotations.csv", dtype=str)["utterance"])
     # which part it was in, where our prediction of it lies
-    harmless = ("split.csv", "index.csv", "map.csv", "corpus.log.json")
+    harmless: tuple[str, ...] = ("split.csv", "index.csv", "map.csv", "corpus.log.json")
     harmless += ("provenance.json", "ro-crate-metadata.json")
     with zipfile.ZipFile(path) as zipped:
         for name in zipped.namelist():
