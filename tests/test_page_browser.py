@@ -181,10 +181,10 @@ def test_free_text_is_found_in_comments_and_predicted_words(
     commented = annotations["utterance"].isin(truth.index) & (annotations["kind"] == "comment")
     word = annotations["text"][commented].iloc[0]
     near = read_table(results / "nearest/paper.csv", ["utterance", "of", "seed"])
-    near = near[near["seed"] == "0"].set_index("utterance").filter(like="word ").stack()
+    near = near[near["seed"] == "0"].set_index("utterance").filter(like="word ")
     sets = pd.concat(read_label_sets(place_of(results)).values())
     texts = [annotations.set_index("utterance")["text"], sets.set_index("utterance")["word"]]
-    said = pd.concat([*texts, near.droplevel(1)])
+    said = pd.concat([*texts, *(near[column] for column in near)])
     expected = set(said.index[said.str.contains(word, case=False, regex=False)])
     page = opened("#utterances")
     page.fill("[name=q]", word.upper())
