@@ -29,14 +29,6 @@ def test_target_is_the_mean_over_the_words(words: dict[str, int], embedded: Word
     np.testing.assert_allclose(got[0], wanted, atol=1e-6)
 
 
-@given(words=COUNTS, times=st.integers(2, 4))
-def test_only_proportions_count(words: dict[str, int], times: int, embedded: WordSpace) -> None:
-    more = {word: count * times for word, count in words.items()}
-    np.testing.assert_allclose(
-        encode(table(more), ["u"], embedded), encode(table(words), ["u"], embedded), atol=1e-6
-    )
-
-
 def test_the_order_is_that_of_the_utterances_wanted(embedded: WordSpace) -> None:
     targets = pd.concat([table({"anger": 1}, "a"), table({"joy": 1}, "b")])
     got = encode(targets, ["b", "a"], embedded)

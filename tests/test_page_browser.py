@@ -178,24 +178,14 @@ def test_free_text_is_found_in_comments_and_predicted_words(
 ) -> None:
     truth = truth_of(results)
     annotations = read_table(results / "annotations.csv", ["utterance", "kind", "text"])
-    comments = annotations[
-        (annotations["kind"] == "comment") & annotations["utterance"].isin(truth.index)
-    ]
-    word = comments["text"].iloc[0]
+    commented = annotations["utterance"].isin(truth.index) & (annotations["kind"] == "comment")
+    word = annotations["text"][commented].iloc[0]
     near = read_table(results / "nearest/paper.csv", ["utterance", "of", "seed"])
-    near = near[(near["seed"] == "0")]
-    words = [name for name in near.columns if name.startswith("word ")]
-    expected = set(
-        annotations["utterance"][annotations["text"].str.contains(word, case=False, regex=False)]
-    )
-    heard = (
-        near[words]
-        .apply(lambda column: column.str.contains(word, case=False, regex=False))
-        .any(axis=1)
-    )
-    expected |= set(near["utterance"][heard])
+    near = near[near["seed"] == "0"].set_index("utterance").filter(like="word ")
     sets = pd.concat(read_label_sets(place_of(results)).values())
-    expected |= set(sets["utterance"][sets["word"].str.contains(word, case=False, regex=False)])
+    texts = [annotations.set_index("utterance")["text"], sets.set_index("utterance")["word"]]
+    said = pd.concat([*texts, *(near[column] for column in near)])
+    expected = set(said.index[said.str.contains(word, case=False, regex=False)])
     page = opened("#utterances")
     page.fill("[name=q]", word.upper())
     expect(page).to_have_url(re.compile("[?&]q="))

@@ -272,10 +272,17 @@ def test_a_run_that_never_predicts_a_class_is_flagged(
     assert (three["never_predicted"], three["collapsed"]) == ([], False)
 
 
-def test_early_stopping_keeps_the_best_epoch(train: Train) -> None:
+def test_early_stopping_keeps_the_best_epoch(
+    train: Train, small: Small, embedded: WordSpace
+) -> None:
     long = train("long", training={"epochs": 60, "patience": 3, "learning_rate": 0.03})
     best, epochs = (record(long)[key] for key in ("best_epoch", "epochs"))
     assert epochs == best + 3 < 60  # type: ignore[operator]
+    held = part(long, "validation")
+    error = outputs(long, small, held) - embedded.vectors_of([small.truth[name] for name in held])
+    losses = pd.read_csv(long / "history.csv")["validation_loss"]
+    assert np.log(np.cosh(error)).mean() == pytest.approx(losses.min(), rel=1e-5)
+    assert losses.iloc[-1] > losses.min() * 1.001
 
 
 def test_utterances_without_a_target_are_not_trained_on(train: Train, small: Small) -> None:

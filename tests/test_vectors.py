@@ -15,7 +15,6 @@ from small_results import Small, write_words
 def test_vectors_are_those_of_the_word_space(small: Small, embedded: WordSpace) -> None:
     folder = small.root / small.variant.vectors["S3"]
     words = (folder / "words.txt").read_text(encoding="utf-8").splitlines()
-    # the classes are there, too: early stopping may decide among them
     assert words == ["anger", "frustration", "joy", "sadness", "tense"]
     vectors = LabelVectors.open(folder)
     assert vectors.dim == 100
@@ -23,6 +22,15 @@ def test_vectors_are_those_of_the_word_space(small: Small, embedded: WordSpace) 
         np.testing.assert_array_equal(vectors.vectors_of(asked), embedded.vectors_of(asked))
     with pytest.raises(InputError, match="no vectors of the words awe, xyz"):
         vectors.vectors_of(["joy", "awe", "xyz"])
+
+
+def test_classes_have_vectors_though_nobody_named_them(
+    tmp_path: Path, embedded_folder: Path
+) -> None:
+    """Early stopping may decide among them."""
+    targets = write_words(tmp_path / "words", [("a", "joy", 1)], ["sadness", "joy"])
+    encode_words(targets, space=embedded_folder, out=tmp_path / "out")
+    assert LabelVectors.open(tmp_path / "out").words == ["joy", "sadness"]
 
 
 def test_words_with_other_line_ends_stay_whole(tmp_path: Path) -> None:
