@@ -261,7 +261,7 @@ def test_the_whole_road(whole: Clone, local: Clone, record_property: Record) -> 
     assert len(runs) == 10
     for log in runs:
         assert re.search(r"CUDA_VISIBLE_DEVICES=\d+ SLURM_JOB_ID=\d+", log.read_text()), log
-    for kind in ("tables/*", "runs/*/*/*/*", "decisions/*", "metrics.csv", "figures/*.png"):
+    for kind in ("tables/*", "runs/*/*/*", "decisions/*", "metrics.csv", "figures/*.png"):
         here, there = (
             {p.relative_to(c.folder): p.read_bytes() for p in c.folder.glob(f"results/demo/{kind}")}
             for c in (whole, local)
@@ -300,7 +300,7 @@ class Fault:
     Attributes:
         lines: of shell; those of `memory` strike as long as the job has less than it needs.
         again: how often Snakemake submits the job again.
-        after: the epoch that the training goes on after, if it does.
+        after: the epoch after which the training is resumed, if it is.
         site: of the run; two trainings are one submission.
         gres: what else the trainings' jobs hold.
     """
@@ -402,7 +402,7 @@ def it_was_made_again(name: str, clone: Clone, local: Clone, record_property: Re
     if fault.again:
         assert re.search(r"mem_mb=(8000|2000)\b", said)  # twice what was asked for
         assert re.search(r"runtime=(120|2)\b", said)
-    went_on = [re.findall(r"going on after epoch (\d+)", clone.log(run)) for run in RUNS]
+    went_on = [re.findall(r"resumed after epoch (\d+)", clone.log(run)) for run in RUNS]
     assert sorted(went_on) == ([[], [str(fault.after)]] if fault.after else [[], []])
     assert clone.files_of_runs() == local.files_of_runs()
 
@@ -428,8 +428,8 @@ def test_a_packed_job_that_always_fails_shows_the_reason_and_keeps_the_rest(
     assert re.search(r"^no luck$", said, re.MULTILINE)
     shutil.rmtree(clone.folder / "bin")
     clone.on_slurm()
-    assert "going on" not in clone.log(failed)
-    assert f"going on after epoch {EPOCHS}" in clone.log(other)
+    assert "resumed" not in clone.log(failed)
+    assert f"resumed after epoch {EPOCHS}" in clone.log(other)
     assert clone.files_of_runs() == local.files_of_runs()
 
 
@@ -546,7 +546,7 @@ def test_ctrl_c_cancels_the_jobs_and_the_same_command_goes_on(clone: Clone, loca
     clone.finish(process, 1, 20)
     until(lambda: not clone.jobs())
     clone.on_slurm()
-    assert sum("going on after epoch 1" in clone.log(run) for run in RUNS) == 1
+    assert sum("resumed after epoch 1" in clone.log(run) for run in RUNS) == 1
     assert clone.files_of_runs() == local.files_of_runs()
 
 
