@@ -17,7 +17,7 @@ import cyclopts
 from cyclopts import App, Group
 
 from emoword import __version__
-from emoword.io.errors import InputError
+from emoword.io.errors import InputError, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -181,11 +181,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         recorder = Recorder(arguments)
         run(name, arguments)
         recorder.write(record, seed_of(arguments))
-    except InputError as error:
-        sys.exit(f"emoword {name}: {error}")
-    except OSError as error:
-        # a full disk, a missing permission: the user's to mend, and no bug of ours
-        sys.exit(f"emoword {name}: {error}")
+    except (InputError, OSError) as error:
+        # OSError: a full disk, a missing permission: the user's to mend, and no bug of ours
+        sys.exit(f"emoword {name}: {plain(str(error))}")
 
 
 def run(name: str | None, arguments: Sequence[str]) -> None:

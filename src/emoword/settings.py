@@ -354,7 +354,8 @@ def read_config(values: Mapping[str, Any]) -> Config:
     try:
         # msgspec does not say which key of a map is wrong, so that each block is tried by itself
         for block, kind in BLOCKS.items():
-            for name, value in given.get(block, {}).items():
+            named = given.get(block)
+            for name, value in named.items() if isinstance(named, Mapping) else ():
                 place = f"{block}: {name!r}: "
                 msgspec.convert(name, Name)
                 msgspec.convert(value, kind)

@@ -16,10 +16,10 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from emoword.audit.recording import PACKAGE
-from emoword.audit.results import Results, plain
+from emoword.audit.results import Results
 from emoword.cli import run
 from emoword.io import files
-from emoword.io.errors import InputError
+from emoword.io.errors import InputError, plain
 from emoword.pipeline import COPIED, Plan, Step
 from emoword.settings import Recordings
 

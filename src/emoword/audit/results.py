@@ -212,8 +212,3 @@ def is_plain(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
-
-
-def plain(text: str) -> str:
-    """A line as it can be printed: nothing in it that a terminal would act on."""
-    return "".join(c if c.isprintable() else "?" for c in text)

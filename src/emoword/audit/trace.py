@@ -14,11 +14,11 @@ import pandas as pd
 from emoword.audit.provenance import evidence
 from emoword.audit.recording import hashed
 from emoword.audit.remaking import LONGEST, at_most, in_one_line, mirror, run_step
-from emoword.audit.results import Results, opened, plain
+from emoword.audit.results import Results, opened
 from emoword.evaluation.decide import Judge, Run, read_run
 from emoword.evaluation.evaluate import count_metrics
 from emoword.evaluation.floors import LOSS as CONSTANT
-from emoword.io.errors import InputError
+from emoword.io.errors import InputError, plain
 from emoword.io.files import read_table
 from emoword.labels.words import read_dropped
 from emoword.layout import Place

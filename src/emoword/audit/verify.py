@@ -14,8 +14,8 @@ from emoword.audit.comparing import close, differences
 from emoword.audit.provenance import LATER, evidence, sources
 from emoword.audit.recording import Hashed, code, hashed, host, package_versions
 from emoword.audit.remaking import Remade, parents, remake
-from emoword.audit.results import Provenance, Results, opened, plain
-from emoword.io.errors import InputError
+from emoword.audit.results import Provenance, Results, opened
+from emoword.io.errors import InputError, plain
 from emoword.settings import Embedded
 
 Kind = Literal["equal", "rounded", "recorded", "left out", "said", "wrong"]
