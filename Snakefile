@@ -13,6 +13,12 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/common/spaces.smk"
+include: "workflow/rules/common/labels.smk"
+include: "workflow/rules/common/features.smk"
+include: "workflow/rules/common/claims.smk"
+include: "workflow/rules/common/results.smk"
+include: "workflow/rules/common/report.smk"
 
 
 rule all:

@@ -1,19 +1,6 @@
 """Frames of the audio, in shards."""
 
 
-def model_folder(upstream):
-    """The model's configuration and weights, where it is a folder and not a hub name."""
-    chosen = in_one_line(settings.one)(CONFIG, "upstreams", upstream)
-    model = Path(getattr(chosen, "model", ""))
-    names = (
-        "config.json",
-        "preprocessor_config.json",
-        "model.safetensors",
-        "pytorch_model.bin",
-    )
-    return [str(model / name) for name in names if (model / name).is_file()]
-
-
 rule features:
     """The frames of one part of the utterances."""
     input:

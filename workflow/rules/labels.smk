@@ -1,26 +1,6 @@
 """Label sets S1, S2, S3, and the vectors of their words."""
 
 
-def words_of(w):
-    """The word space that a label set's words must be in; S1 needs none."""
-    space = parts(w.dataset).label_sets[w.label_set].space
-    return f"results/spaces/{space}/meta.json" if space else []
-
-
-def label_set_of_vectors(w):
-    """The folder of the label set whose words' vectors these are."""
-    if w.vectors not in parts(w.dataset).vectors:
-        raise WorkflowError(
-            f"results/{w.dataset}/vectors/{w.vectors}: no variant has these"
-        )
-    return f"results/{w.dataset}/targets/{parts(w.dataset).vectors[w.vectors][0]}"
-
-
-def space_of_vectors(w):
-    """The word space that vectors are looked up in."""
-    return below(w.dataset, parts(w.dataset).vectors[w.vectors][1], "meta.json")[0]
-
-
 rule label_set:
     """Turn labels and comments into the words of label set S1, S2 or S3."""
     input:

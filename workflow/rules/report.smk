@@ -1,15 +1,6 @@
 """The reproduction report as a PDF; made when it is asked for, since it needs LaTeX."""
 
 
-def paper_tables(name):
-    """The tables of the report: those of a plain run, and what comparisons were made."""
-    folder = f"results/{name}/tables"
-    fixed = [f"{folder}/table{number}.tex" for number in TABLES]
-    fixed += [f"{folder}/claims.tex"]
-    made = [f"{folder}/{table}.tex" for table in ("tableA1", "tableA2", "sensitivity")]
-    return fixed + [path for path in made if Path(path).exists()]
-
-
 rule paper_numbers:
     """The numbers that the report's text names."""
     input:

@@ -1,0 +1,49 @@
+"""Names and paths of tables and figures, looked up in the configuration."""
+
+
+def table_inputs(w):
+    """The data of a table that lie in the results folder; floors if they were made (controls)."""
+    folder, name = f"results/{w.dataset}", first(w.dataset).name
+    if w.number in ("4", "5"):
+        return f"{folder}/neighbours/{name}.csv"
+    floors = f"{folder}/floors/{name}.csv"
+    further = [floors] if w.number in ("3", "6") and Path(floors).exists() else []
+    return [f"{folder}/metrics.csv", f"{folder}/intervals.csv", *further]
+
+
+def figure_inputs(name, figure):
+    """The data files of a figure; the network's is drawn from the configuration alone."""
+    own = first(name)
+    folder = f"results/{name}"
+    if figure == "claims":
+        return {"claims": f"{folder}/claims.csv", "parts": f"{folder}/claim_parts.csv"}
+    if figure == "confusion":
+        return {"decisions": f"{folder}/decisions/{own.name}.csv"}
+    if figure == "curves":
+        return {"history": [f"{folder}/{run}/history.csv" for run in own.runs()]}
+    space = below(name, own.space, "meta.json")[0]
+    if figure == "network":
+        frames = feature_files(name, own.settings.upstream, "meta.json")[0]
+        return {"features": frames, "space": space}
+    neighbours = f"{folder}/neighbours/{own.name}.csv"
+    if figure == "neighbours":
+        nearest, decisions = (
+            f"{folder}/{stage}/{own.name}.csv" for stage in ("nearest", "decisions")
+        )
+        return {"neighbours": neighbours, "nearest": nearest, "decisions": decisions}
+    runs = [f"{folder}/{run}/predictions.npy" for run in own.table_runs()]
+    means = f"{folder}/neighbours/{own.name}_means.csv"
+    return {"neighbours": neighbours, "means": means, "space": space, "runs": runs}
+
+
+def figure_records(name, figure):
+    """What lies beside histories and predictions: which run it is, of which utterances."""
+    own = first(name)
+    if figure == "curves":
+        return [f"results/{name}/{run}/run.json" for run in own.runs()]
+    runs = own.table_runs() if figure == "map" else []
+    return [
+        f"results/{name}/{run}/{file}"
+        for run in runs
+        for file in ("run.json", "split.csv")
+    ]
