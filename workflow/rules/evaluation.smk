@@ -1,27 +1,4 @@
-"""What the predictions say: leak checks, decisions, nearest words, metrics."""
-
-
-rule check_leaks:
-    """Whether test data leaked into training; if so, nothing is decided, and so not evaluated."""
-    input:
-        variant=variant_file,
-        runs=lambda w: run_files(w, "run.json", "weights.safetensors", "split.csv"),
-        utterances="results/{dataset}/utterances.csv",
-        sets=lambda w: label_set_files(w) + label_set_files(w, "classes.json"),
-        vectors=vector_files,
-        frames=lambda w: feature_files(w.dataset, of_variant(w).settings.upstream),
-        code=code("reproduction.leaks"),
-    output:
-        "results/{dataset}/leaks/{variant}.json",
-    log:
-        "results/{dataset}/logs/leaks/{variant}.log",
-    benchmark:
-        "results/{dataset}/benchmarks/leaks/{variant}.tsv"
-    conda:
-        "../../envs/emoword.yaml"
-    shell:
-        "emoword check-leaks {input.variant} --utterances {input.utterances}"
-        " --out {output} --record {log}.json > {log} 2>&1"
+"""What the predictions say: decisions, nearest words, metrics."""
 
 
 rule decide:

@@ -53,7 +53,7 @@ def gather(results: Results) -> Provenance:
 def sources(root: Path = recording.PACKAGE.parents[1]) -> dict[str, Path]:
     """What this repository gives to results beside its code: name -> file; none if not there."""
     found = [root / "Snakefile", root / "config.yaml"]
-    for folder, pattern in (("workflow", "rules/*.smk"), ("paper", "**/*")):
+    for folder, pattern in (("workflow", "rules/**/*.smk"), ("paper", "**/*")):
         found += sorted((root / folder).glob(pattern))
     return {path.relative_to(root).as_posix(): path for path in found if path.is_file()}
 

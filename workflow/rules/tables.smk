@@ -1,4 +1,4 @@
-"""Tables, figures, and the configuration beside them."""
+"""The paper's tables; Table 4's words also without a corpus."""
 
 
 rule table:
@@ -52,30 +52,27 @@ rule tables_document:
         " > {log} 2>&1"
 
 
-rule figure:
-    """One figure, as PDF and PNG, and the numbers that it shows."""
+rule table4:
+    """All 20 words beside the paper's."""
     input:
-        unpack(lambda w: figure_inputs(w.dataset, w.figure)),
-        records=lambda w: figure_records(w.dataset, w.figure),
-        code=lambda w: code(cli.FIGURES[w.figure]),
+        f"results/table4/{parts('iemocap').variants['paper'].settings.space}.csv",
+
+
+rule target_words:
+    """The words nearest to the paper's four example targets."""
+    input:
+        space="results/spaces/{space}/meta.json",
+        reported=source("paper/reported.csv"),
+        code=code("reproduction.table4"),
     output:
-        pdf="results/{dataset}/figures/{figure}.pdf",
-        png=report(
-            "results/{dataset}/figures/{figure}.png",
-            category="Figures",
-            labels={"figure": "{figure}"},
-            caption="../report/figure.rst",
-        ),
-        data="results/{dataset}/figures/{figure}.csv",
+        "results/table4/{space}.csv",
     log:
-        "results/{dataset}/logs/figures/{figure}.log",
-    wildcard_constraints:
-        figure="|".join(FIGURES),
+        "results/table4/logs/{space}.log",
     localrule: True
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w: flags(Plan(CONFIG, w.dataset).figure_options()[w.figure]),
+        space=subpath(input.space, parent=True),
     shell:
-        "emoword figure {wildcards.figure} {params.options} --pdf {output.pdf}"
-        " --png {output.png} --data {output.data} --record {log}.json > {log} 2>&1"
+        "emoword table4 --space {params.space} --reported {input.reported} --out {output}"
+        " --record {log}.json 2>&1 | tee {log}"

@@ -1,0 +1,30 @@
+"""Figures, and the numbers that they show."""
+
+
+rule figure:
+    """One figure, as PDF and PNG, and the numbers that it shows."""
+    input:
+        unpack(lambda w: figure_inputs(w.dataset, w.figure)),
+        records=lambda w: figure_records(w.dataset, w.figure),
+        code=lambda w: code(cli.FIGURES[w.figure]),
+    output:
+        pdf="results/{dataset}/figures/{figure}.pdf",
+        png=report(
+            "results/{dataset}/figures/{figure}.png",
+            category="Figures",
+            labels={"figure": "{figure}"},
+            caption="../report/figure.rst",
+        ),
+        data="results/{dataset}/figures/{figure}.csv",
+    log:
+        "results/{dataset}/logs/figures/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(FIGURES),
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        options=lambda w: flags(Plan(CONFIG, w.dataset).figure_options()[w.figure]),
+    shell:
+        "emoword figure {wildcards.figure} {params.options} --pdf {output.pdf}"
+        " --png {output.png} --data {output.data} --record {log}.json > {log} 2>&1"

@@ -1,0 +1,281 @@
+"""The paper's numbers and claims beside ours, leak checks, Tables A1 and A2, sensitivity."""
+
+
+rule check_leaks:
+    """Whether test data leaked into training; if so, nothing is decided, and so not evaluated."""
+    input:
+        variant=variant_file,
+        runs=lambda w: run_files(w, "run.json", "weights.safetensors", "split.csv"),
+        utterances="results/{dataset}/utterances.csv",
+        sets=lambda w: label_set_files(w) + label_set_files(w, "classes.json"),
+        vectors=vector_files,
+        frames=lambda w: feature_files(w.dataset, of_variant(w).settings.upstream),
+        code=code("reproduction.leaks"),
+    output:
+        "results/{dataset}/leaks/{variant}.json",
+    log:
+        "results/{dataset}/logs/leaks/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/leaks/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword check-leaks {input.variant} --utterances {input.utterances}"
+        " --out {output} --record {log}.json > {log} 2>&1"
+
+
+rule versus_paper:
+    """Our tables beside the paper's numbers, cell by cell."""
+    input:
+        variant=variant_file,
+        tables=expand("results/{{dataset}}/tables/table{n}.json", n=[1, 3, 4, 5, 6]),
+        reported=source("paper/reported.csv"),
+        code=code("reproduction.versus_paper"),
+    output:
+        report(
+            "results/{dataset}/versus_paper.csv",
+            category="Claims",
+            labels={"what": "ours beside the paper's", "format": "CSV"},
+            caption="../report/versus_paper.rst",
+        ),
+    log:
+        "results/{dataset}/logs/versus_paper.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword versus-paper {input.variant} --reported {input.reported} --out {output}"
+        " --record {log}.json > {log} 2>&1"
+
+
+rule claims:
+    """Does each claim of the paper hold?"""
+    input:
+        variant=variant_file,
+        comparisons=claim_comparisons,
+        claims=source("paper/claims.yaml"),
+        differences="results/{dataset}/differences.csv",
+        intervals="results/{dataset}/intervals.csv",
+        neighbours=lambda w: f"results/{w.dataset}/neighbours/{first(w.dataset).name}.csv",
+        targets=lambda w: label_set_files(w, "summary.json"),
+        reported=source("paper/reported.csv"),
+        literature=source("paper/literature.csv"),
+        versus="results/{dataset}/versus_paper.csv",
+        templates=[
+            source("paper/templates/claims.tex.j2"),
+            source("paper/templates/claims.html.j2"),
+        ],
+        code=code("reproduction.claims"),
+    output:
+        csv="results/{dataset}/claims.csv",
+        parts="results/{dataset}/claim_parts.csv",
+        tex="results/{dataset}/tables/claims.tex",
+        html=report(
+            "results/{dataset}/claims.html",
+            category="Claims",
+            labels={"what": "verdicts", "format": "HTML"},
+            caption="../report/claims.rst",
+        ),
+    log:
+        "results/{dataset}/logs/claims.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        templates=lambda w, input: os.path.dirname(input.templates[0]),
+    shell:
+        "emoword claims {input.variant} --claims {input.claims} --reported {input.reported}"
+        " --literature {input.literature} --templates {params.templates}"
+        " --csv {output.csv} --parts {output.parts} --tex {output.tex} --html {output.html}"
+        " --record {log}.json > {log} 2>&1"
+
+
+rule controls:
+    """Table A2 of the configured dataset; and the differences that a claim of ours is about."""
+    input:
+        expand(
+            "results/{dataset}/{made}",
+            dataset=CONFIG.dataset,
+            made=[
+                "tables/tableA2.csv",
+                "tables/tableA2.tex",
+                "comparisons/controls/metrics.csv",
+                "comparisons/controls/differences.csv",
+            ],
+        ),
+
+
+rule control_table:
+    """Table A2: the controls beside the default."""
+    input:
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "controls")),
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=compared(w.dataset, "controls"),
+        ),
+        floors=lambda w: f"results/{w.dataset}/floors/{compared(w.dataset, 'controls')[0]}.csv",
+        utterances="results/{dataset}/utterances.csv",
+        controls=source("paper/controls.yaml"),
+        schema=source("src/emoword/resources/controls.schema.yaml"),
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.controls"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA2.csv",
+            category="Tables",
+            labels={"table": "A2", "format": "CSV"},
+            caption="../report/controls.rst",
+        ),
+        tex="results/{dataset}/tables/tableA2.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA2.log",
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword control-table {input.variants} --controls {input.controls}"
+        " --template {input.template} --csv {output.csv} --tex {output.tex}"
+        " --record {log}.json > {log} 2>&1"
+
+
+rule compare_spaces:
+    """Table A1 of the configured dataset; and the differences that a claim of the paper is about."""
+    input:
+        expand(
+            "results/{dataset}/{made}",
+            dataset=CONFIG.dataset,
+            made=[
+                "tables/tableA1.csv",
+                "tables/tableA1.tex",
+                "comparisons/spaces/differences.csv",
+            ],
+        ),
+
+
+rule space_table:
+    """UA and WA of M1 by word space, and the difference of each pair."""
+    input:
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "spaces")),
+        made=expand(
+            "results/{{dataset}}/comparisons/spaces/{file}.csv",
+            file=["metrics", "intervals", "differences"],
+        ),
+        spaces=lambda w: [
+            path
+            for variant in compared(w.dataset, "spaces")
+            for path in below(
+                w.dataset, parts(w.dataset).variants[variant].space, "meta.json"
+            )
+        ],
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.spaces_comparison"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA1.csv",
+            category="Tables",
+            labels={"table": "A1", "format": "CSV"},
+            caption="../report/table.rst",
+        ),
+        tex="results/{dataset}/tables/tableA1.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA1.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        comparison=lambda w, input: os.path.dirname(input.made[0]),
+    shell:
+        "emoword compare-spaces {input.variants} --comparison {params.comparison}"
+        " --template {input.template} --csv {output.csv} --tex {output.tex}"
+        " --record {log}.json > {log} 2>&1"
+
+
+rule sensitivity:
+    """The sensitivity table of the configured dataset, and the ledger of choices."""
+    input:
+        expand(
+            "results/{dataset}/{made}",
+            dataset=CONFIG.dataset,
+            made=[
+                "comparisons/sensitivity/sensitivity.csv",
+                "comparisons/sensitivity/verdicts.csv",
+                "comparisons/sensitivity/metrics.csv",
+                "tables/sensitivity.tex",
+                "tables/choices.tex",
+            ],
+        ),
+
+
+rule sensitivity_table:
+    """Each alternative's change in UA, WA and the claims' verdicts."""
+    input:
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=compared(w.dataset, "sensitivity"),
+        ),
+        neighbours=lambda w: expand(
+            "results/{dataset}/neighbours/{variant}.csv",
+            dataset=w.dataset,
+            variant=compared(w.dataset, "sensitivity"),
+        ),
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "sensitivity")),
+        targets=lambda w: [
+            path
+            for own in map(
+                parts(w.dataset).variants.get, compared(w.dataset, "sensitivity")
+            )
+            for folder in own.targets.values()
+            for path in below(w.dataset, folder, "summary.json")
+        ],
+        utterances="results/{dataset}/utterances.csv",
+        choices=source("paper/choices.yaml"),
+        claims=source("paper/claims.yaml"),
+        reported=source("paper/reported.csv"),
+        schema=source("src/emoword/resources/choices.schema.yaml"),
+        template=source("paper/templates/sensitivity.tex.j2"),
+        code=code("reproduction.sensitivity"),
+    output:
+        csv=report(
+            "results/{dataset}/comparisons/sensitivity/sensitivity.csv",
+            category="Sensitivity",
+            labels={"what": "differences", "format": "CSV"},
+            caption="../report/sensitivity.rst",
+        ),
+        verdicts=report(
+            "results/{dataset}/comparisons/sensitivity/verdicts.csv",
+            category="Sensitivity",
+            labels={"what": "verdicts", "format": "CSV"},
+            caption="../report/sensitivity.rst",
+        ),
+        tex="results/{dataset}/tables/sensitivity.tex",
+    log:
+        "results/{dataset}/logs/comparisons/sensitivity_table.log",
+    benchmark:
+        "results/{dataset}/benchmarks/comparisons/sensitivity_table.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword sensitivity {input.variants} --choices {input.choices} --claims {input.claims}"
+        " --reported {input.reported} --template {input.template}"
+        " --csv {output.csv} --verdicts {output.verdicts} --tex {output.tex}"
+        " --record {log}.json > {log} 2>&1"
+
+
+rule choices:
+    """The ledger of what the paper leaves open, as LaTeX."""
+    input:
+        choices=source("paper/choices.yaml"),
+        schema=source("src/emoword/resources/choices.schema.yaml"),
+        template=source("paper/templates/choices.tex.j2"),
+        code=code("reproduction.choices"),
+    output:
+        "results/{dataset}/tables/choices.tex",
+    log:
+        "results/{dataset}/logs/tables/choices.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword choices {input.choices} --template {input.template} --out {output}"
+        " --record {log}.json > {log} 2>&1"
