@@ -135,6 +135,8 @@ def test_ranked_words_and_their_ties(results: Results) -> None:
     assert frequent["b"] == rare["b"] == ("joy",)
     assert (frequent["c"], rare["c"]) == (("fear", "sadness"), ("sadness", "fear"))
     assert frequent["d"] == rare["d"] == ("calm", "disgust")
+    alphabet = ranked_words(table, ties="alphabet")
+    assert (alphabet["a"], alphabet["c"]) == (("anger", "fear", "joy"), ("fear", "sadness"))
     # `table6_ties` reaches the decisions: of b's words cheer is the rarer one
     words = [("a", "anger", 2), ("b", "anger", 1), ("b", "cheer", 1), ("c", "anger", 1)]
     write_words(results.root / "S2", words, CLASSES)
@@ -179,6 +181,16 @@ def test_neighbours(results: Results, embedded: WordSpace) -> None:
     assert list(of_anger["word"]) == list(wanted)
     assert list(of_anger["similarity"]) == pytest.approx(list(wanted.values()), abs=1e-6)
     assert list(of_anger["rank"]) == list(range(1, 11))
+
+
+def test_neighbours_by_what_was_decided(results: Results, embedded: WordSpace) -> None:
+    table, _ = results.neighbours(table5_by="predicted")
+    own = table[table["kind"] == "prediction"]
+    # all three are decided to be anger: there is no mean of sadness
+    assert set(own["name"]) == {"anger"}
+    frustration, anger = vector(embedded, "frustration"), vector(embedded, "anger")
+    wanted = nearest_words(embedded, (2 * frustration + 1.5 * anger) / 3)
+    assert list(own["word"][own["kind"] == "prediction"]) == list(wanted)
 
 
 def test_neighbours_by_vote(results: Results, embedded: WordSpace) -> None:

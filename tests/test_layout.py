@@ -74,7 +74,7 @@ def test_a_variant_shares_what_it_does_not_touch() -> None:
     slow = models(config, "slow")
     assert slow["S1", "ce"] == plain["S1", "ce"]
     assert not {folder for key, folder in slow.items() if key[1] != "ce"} & set(plain.values())
-    merged = models(config, "excitement_merged")  # raters' labels: S2 and S3
+    merged = models(config, "repeats_once")  # raters' labels: S2 and S3
     assert merged["S1", "lc"] == plain["S1", "lc"]
     assert merged["S2", "lc"] != plain["S2", "lc"]
     comments = models(config, "comments_categorical")
@@ -92,10 +92,10 @@ def test_comparisons_train_only_what_they_touch() -> None:
     assert trainings(config, *config.compared("demo", "controls")) == (
         plain + 6 * 15 + 15 + 2 * 5 + 5 + 5  # the last: the baseline at the other rate
     ) - 5 * (config.datasets["demo"].settings["training"]["baseline_learning_rate"] == 2e-3)
-    # nine of network and training (the demo has the third pool); three of raters' labels (S2,
-    # S3); four of comments (S3)
+    # eleven of network and training (the demo has the third pool); a rate that is not the
+    # baseline's; two of raters' labels (S2, S3); four of comments (S3)
     sensitivity = trainings(config, *config.compared("demo", "sensitivity"))
-    assert sensitivity == plain + 9 * 20 + 3 * 10 + 4 * 5
+    assert sensitivity == plain + 11 * 20 + 15 + 2 * 10 + 4 * 5
     assert trainings(config, *config.compared("demo", "spaces")) == 3 * 5
 
 

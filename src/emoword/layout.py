@@ -43,8 +43,8 @@ MODEL_OF: dict[LabelSet, str] = {"S1": "M1", "S2": "M2", "S3": "M3"}
 SPACELESS = ("ce", "soft")
 
 # The choices of `Labels` that a label set does not hang on.
-OF_COMMENTS = ("comments", "spelling", "lowercase", "comment_nouns")
-OF_RATERS = ("merge_raters", "self_reports", "missing_words")
+OF_COMMENTS = ("comments", "spelling", "comment_parts", "lowercase")
+OF_RATERS = ("merge_raters", "self_reports", "repeats", "missing_words")
 UNUSED: dict[LabelSet, tuple[str, ...]] = {
     "S1": OF_COMMENTS + OF_RATERS + ("drop",),
     "S2": OF_COMMENTS,

@@ -215,10 +215,10 @@ def ranked_words(targets: pd.DataFrame, ties: str = "frequent") -> pd.Series:
     """Each utterance's words, most frequent first: utterance -> tuple of words (l1, l2, ...).
 
     The paper gives no rule for ties within an utterance. They go to the word that is named more
-    often in the whole label set (``rare``: less often), then to the alphabet.
+    often in the whole label set (``rare``: less often; ``alphabet``: either), then to the alphabet.
     """
     overall = targets.groupby("word")["count"].sum().rename("overall")
-    overall *= 1 if ties == "frequent" else -1
+    overall *= {"frequent": 1, "rare": -1, "alphabet": 0}[ties]
     ordered = targets.join(overall, on="word").sort_values(
         ["utterance", "count", "overall", "word"], ascending=[True, False, False, True]
     )
