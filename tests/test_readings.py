@@ -100,10 +100,10 @@ def test_the_grid_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert table["distance"].iloc[0] == pytest.approx(126 / 129 + 626 / 629, abs=1e-4)
     # amused is named twice, more often than b's labels, so that it is b's l1 in S3: not where it
     # counts once, stands on one line, or fell out with "very keen"
-    own = table.set_index(names)["l1 differs, frequent"].groupby(level=names).first()
+    differs = table.set_index(names)["l1 differs, frequent"].groupby(level=names).first()
     usual = ("left out", "left out", "apart")
-    assert own[(*usual, "count", "both", "part by part", "pyspellchecker")] == 1
-    assert own[(*usual, "once", "both", "part by part", "pyspellchecker")] == 0
-    assert own[(*usual, "count", "attribute", "part by part", "pyspellchecker")] == 0
-    assert own[(*usual, "count", "both", "whole", "pyspellchecker")] == 0
+    assert differs[(*usual, "count", "both", "part by part", "pyspellchecker")] == 1
+    assert differs[(*usual, "once", "both", "part by part", "pyspellchecker")] == 0
+    assert differs[(*usual, "count", "attribute", "part by part", "pyspellchecker")] == 0
+    assert differs[(*usual, "count", "both", "whole", "pyspellchecker")] == 0
     assert r"what differs from the default" in tex.read_text()
