@@ -103,7 +103,7 @@ def test_comparisons_train_only_what_they_touch(dry_run: DryRun) -> None:
     assert planned["transform_space"] == 4
     assert "table" not in planned
     planned = jobs(dry_run("sensitivity").stdout)
-    assert planned["check_leaks"] == planned["decide"] == planned["neighbours"] == 1 + 22
+    assert planned["check_leaks"] == planned["decide"] == planned["neighbours"] == 1 + 26
     # M1 with log-cosh in two spaces, and the baseline, which knows no space
     assert jobs(dry_run("compare_spaces").stdout)["train"] == 3 * 5
     assert jobs(dry_run("compare_spaces", "all").stdout)["train"] == 50 + 5

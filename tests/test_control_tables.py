@@ -76,14 +76,16 @@ def control_table(files: Path, *variants: str) -> pd.DataFrame:
 
 def test_table_a2_by_hand(files: Path) -> None:
     shuffled, soft = decisions("shuffled", 1), decisions("soft_labels", 2, [("M2", "soft")])
+    words = decisions("soft_words", 3, [("M3", "lc"), ("M3", "soft_words")])
+    words.assign(collapsed="1").to_csv(files / "decisions/soft_words.csv", index=False)
     shuffled.to_csv(files / "decisions/shuffled.csv", index=False)
     soft.assign(collapsed="1").to_csv(files / "decisions/soft_labels.csv", index=False)
-    table = control_table(files, "shuffled", "soft_labels")
+    table = control_table(files, "shuffled", "soft_labels", "soft_words")
     rows = {(row["variant"], row["model"]): row for row in table.to_dict("records")}
     assert list(rows) == [
         ("paper", "baseline CE"), ("paper", "M1 LC"), ("paper", "M2 LC"), ("paper", "M3 LC"),
-        ("soft_labels", "M2 SOFT"), ("shuffled", "M1 LC"), ("shuffled", "M2 LC"),
-        ("shuffled", "M3 LC"), ("paper", "majority"),
+        ("soft_labels", "M2 SOFT"), ("soft_words", "M3 SOFT WORDS"), ("shuffled", "M1 LC"),
+        ("shuffled", "M2 LC"), ("shuffled", "M3 LC"), ("paper", "majority"),
     ]  # fmt: skip
     default = dict(iter(decisions("paper", 0).groupby("model")))
     own = shuffled[shuffled["model"] == "M1"]
@@ -95,6 +97,10 @@ def test_table_a2_by_hand(files: Path) -> None:
     row = rows["soft_labels", "M2 SOFT"]
     assert float(row["UA - default"]) == pytest.approx(ua(soft) - ua(default["M2"]))
     assert row["collapsed"] == "SOFT: 9 of 9 runs"
+    over_words = rows["soft_words", "M3 SOFT WORDS"]
+    wanted = ua(words[words["loss"] == "soft_words"]) - ua(default["M3"])
+    assert float(over_words["UA - default"]) == pytest.approx(wanted)
+    assert over_words["collapsed"] == "SOFT WORDS: 9 of 9 runs"
     assert rows["paper", "baseline CE"]["UA - default"] == ""
     scripted = np.tile(corpus()["style"].to_numpy() == "scripted", 3)
     assert float(rows["shuffled", "M1 LC"]["scripted UA"]) == pytest.approx(ua(own[scripted]))

@@ -46,12 +46,12 @@ class Results:
         for name, rows in TARGETS.items():
             write_words(root / name, rows, CLASSES)
 
-    def write_run(self, model: Model, predictions: ArrayLike) -> Path:
+    def write_run(self, model: Model, predictions: ArrayLike, **more: object) -> Path:
         """Of the first fold and seed; x is trained on, y validated on."""
         folder = self.root / model.folder / "fold1-seed0"
         folder.mkdir(parents=True, exist_ok=True)
         record: dict[str, object] = {"model": model.name, "loss": model.loss, "fold": 1, "seed": 0}
-        record |= {"collapsed": False, "classes": CLASSES, "label_set": model.label_set}
+        record |= {"collapsed": False, "classes": CLASSES, "label_set": model.label_set, **more}
         (folder / "run.json").write_text(json.dumps(record))
         rows = [("x", "train"), ("a", "test"), ("b", "test"), ("y", "validation"), ("c", "test")]
         pd.DataFrame(rows, columns=["utterance", "part"]).to_csv(folder / "split.csv", index=False)
@@ -116,6 +116,51 @@ def test_decisions(results: Results, embedded: WordSpace) -> None:
     assert table["S3_l1"][2] == 1
 
 
+OTHERS = ["frustration", "excitement", "calm", "joy", "fear", "pride", "grief", "rage", "awe"]
+WORDS = [*CLASSES, *OTHERS]
+SOFT = Model(name="M3", label_set="S3", loss="soft_words", folder="soft")
+
+
+def logits_of(*rows: dict[str, float]) -> list[list[float]]:
+    """Logits by word; those of words that are not named are lower, and fall."""
+    return [[row.get(word, -5.0 - i) for i, word in enumerate(WORDS)] for row in rows]
+
+
+def test_soft_labels_over_all_words_are_decided_among_the_classes(results: Results) -> None:
+    rows = logits_of(
+        {"frustration": 9.0, "sadness": 1.0, "anger": 0.0},  # the largest is no class
+        {"sadness": 1.0, "anger": 0.5, "excitement": 0.5},
+        {"sadness": 1.2, "anger": 0.5, "excitement": 0.4},
+    )
+    results.write_run(SOFT, rows, outputs=WORDS)
+    table, near = results.decide(SOFT)
+    assert list(table["predicted"]) == ["sadness"] * 3
+    # excitement counts as anger: e^.5 + e^.5 = 3.30 > e^1 = 2.72; e^.5 + e^.4 = 3.14 < e^1.2 = 3.32
+    table, near = results.decide(SOFT, labels={"merge": {"excitement": "anger"}})
+    assert list(table["predicted"]) == ["sadness", "anger", "sadness"]
+    assert "cosine_S1" not in table  # no vectors
+    assert set(near["of"]) == {"S1", "S2", "S3"}  # nor nearest words
+
+
+def test_of_soft_labels_the_ten_most_probable_words_are_what_table_6_counts(
+    results: Results,
+) -> None:
+    rows = logits_of({}, {"sadness": -90.0}, {})
+    results.write_run(SOFT, rows, outputs=WORDS)
+    tenth, eleventh = WORDS[9:]
+    write_words(results.root / "S3", [("a", tenth, 2), ("a", eleventh, 1)], CLASSES)
+    table, _ = results.decide(SOFT)
+    # a: anger, frustration; b: sadness, which is last; c has no words in S2
+    assert table["S2_l1"][:2].tolist() == [1, 0]
+    assert table["S2_l2"][0] == 1
+    assert np.isnan(table["S2_l1"][2])
+    assert (table["S3_l1"][0], table["S3_l2"][0]) == (1, 0)
+    # of ten words all would be
+    results.write_run(SOFT, [row[:10] for row in rows], outputs=WORDS[:10])
+    table, _ = results.decide(SOFT)
+    assert not [name for name in table if str(name).endswith(("l1", "l2"))]
+
+
 def test_what_the_paper_leaves_open_is_a_choice(results: Results) -> None:
     table, _ = results.decide(M2, BASELINE, decision="smallest", table6_missing_l2="miss")
     # the least similar of anger and sadness; the baseline's logits are no similarities
@@ -135,6 +180,8 @@ def test_ranked_words_and_their_ties(results: Results) -> None:
     assert frequent["b"] == rare["b"] == ("joy",)
     assert (frequent["c"], rare["c"]) == (("fear", "sadness"), ("sadness", "fear"))
     assert frequent["d"] == rare["d"] == ("calm", "disgust")
+    alphabet = ranked_words(table, ties="alphabet")
+    assert (alphabet["a"], alphabet["c"]) == (("anger", "fear", "joy"), ("fear", "sadness"))
     # `table6_ties` reaches the decisions: of b's words cheer is the rarer one
     words = [("a", "anger", 2), ("b", "anger", 1), ("b", "cheer", 1), ("c", "anger", 1)]
     write_words(results.root / "S2", words, CLASSES)
@@ -179,6 +226,16 @@ def test_neighbours(results: Results, embedded: WordSpace) -> None:
     assert list(of_anger["word"]) == list(wanted)
     assert list(of_anger["similarity"]) == pytest.approx(list(wanted.values()), abs=1e-6)
     assert list(of_anger["rank"]) == list(range(1, 11))
+
+
+def test_neighbours_by_what_was_decided(results: Results, embedded: WordSpace) -> None:
+    table, _ = results.neighbours(table5_by="predicted")
+    own = table[table["kind"] == "prediction"]
+    # all three are decided to be anger: there is no mean of sadness
+    assert set(own["name"]) == {"anger"}
+    frustration, anger = vector(embedded, "frustration"), vector(embedded, "anger")
+    wanted = nearest_words(embedded, (2 * frustration + 1.5 * anger) / 3)
+    assert list(own["word"][own["kind"] == "prediction"]) == list(wanted)
 
 
 def test_neighbours_by_vote(results: Results, embedded: WordSpace) -> None:

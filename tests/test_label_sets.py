@@ -1,6 +1,7 @@
 """Label sets S1, S2, S3 by hand: the paper's rules (section 4.2), and what each choice changes."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,19 @@ def test_everything_that_falls_out_is_written_down_with_its_reason(
     assert (summary["words"], summary["distinct_words"], summary["distinct_targets"]) == (8, 6, 2)
 
 
+def test_a_list_that_is_not_there_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InputError, match="hunspell: no such program; apt install hunspell"):
+        run("S3", spelling="hunspell")
+
+
+@pytest.mark.skipif(not shutil.which("hunspell"), reason="no hunspell on the PATH")
+def test_hunspells_list(run: Run, tmp_path: Path) -> None:
+    assert run("S3", spelling="hunspell") == run("S3")
+    reasons = read_table(tmp_path / "S3/dropped.csv", ["text", "reason"]).set_index("text")
+    assert reasons["reason"]["amusde"] == "not in the spelling list"
+
+
 def test_the_papers_numbers_stand_beside_ours(run: Run, tmp_path: Path) -> None:
     for name, reported in (("S2", 129), ("S3", 629)):
         run(name, reported=REPORTED)
@@ -133,12 +147,22 @@ def test_each_choice_changes_what_it_says(run: Run, tmp_path: Path) -> None:
     assert run("S3", comments=()) == run("S2")
     sad = ANNOTATIONS.replace(",bored,", ",Sad,").replace("F1,self,comment", "E1,observer,comment")
     assert "sad" in run("S3", sad)["a"]
-    assert "sadness" in run("S3", sad, comment_nouns=True)["a"]
     # found in the space all the same, whose words are in lower case
     assert run("S3", lowercase=False)["a"]["Amused"] == 1
-    run("S3", spelling=False)
+    run("S3", spelling="none")
     reasons = read_table(tmp_path / "S3/dropped.csv", ["text", "reason"]).set_index("text")
     assert reasons["reason"]["amusde"] == "not in the word space"
+    # "amusde" and "very keen" take "Amused." with them, in whose comment they stand
+    assert run("S3", comment_parts="whole")["a"] == {"excitement": 2, "happiness": 1, "relieved": 1}
+    whole = read_table(tmp_path / "S3/dropped.csv", ["text", "reason"]).set_index("text")
+    assert whole["reason"]["amused"] == "of a faulty comment"
+    again = ANNOTATIONS.replace(
+        "a,E4,observer,comment,attribute,relieved", "a,E2,observer,comment,attribute,amused"
+    )
+    assert run("S3", again)["a"]["amused"] == 2
+    assert run("S3", again, repeats="once")["a"]["amused"] == 1
+    once = read_table(tmp_path / "S3/dropped.csv", ["text", "line", "reason"]).set_index("reason")
+    assert tuple(once.loc["given twice by this rater", ["text", "line"]]) == ("amused", "9")
     # without classes every label that is not dropped takes part, if only as a class
     choices: dict[str, Any] = {"classes": (), "merge": {}, "drop": ()}
     truth = {"a": {"excitement": 1}, "b": {"anger": 1}, "d": {"fear": 1}}

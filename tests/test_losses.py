@@ -41,10 +41,11 @@ def test_cosine_loss_is_scipys_distance() -> None:
     assert got == pytest.approx(np.mean([cosine(x, y) for x, y in zip(a, b, strict=True)]))
 
 
-def test_soft_labels_are_cross_entropy_with_shares() -> None:
+@pytest.mark.parametrize("loss", ["soft", "soft_words"])
+def test_soft_labels_are_cross_entropy_with_shares(loss: str) -> None:
     logits, shares = np.array([[1.0, 2.0, -1.0]]), np.array([[0.5, 0.25, 0.25]])
     wanted = -(shares * log_softmax(logits, axis=1)).sum()
-    got = LOSSES["soft"](torch.from_numpy(logits), torch.from_numpy(shares)).item()
+    got = LOSSES[loss](torch.from_numpy(logits), torch.from_numpy(shares)).item()
     assert got == pytest.approx(wanted)
 
 

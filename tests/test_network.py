@@ -1,6 +1,9 @@
 """The network: what it gives is torch's, whatever the padding, and what Figure 1 says."""
 
+from typing import Literal
+
 import msgspec
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +146,14 @@ def test_convolution_and_pooling_are_torchs() -> None:
     torch.testing.assert_close(got[1, :4], pooled[1, :4])
     assert lengths.tolist() == [7, 4]
     assert not got[1, 4:].any()
+
+
+@pytest.mark.parametrize(("where", "after"), [("between", 2 - 1), ("each", 2)])
+def test_dropout_of_the_lstms(where: Literal["between", "each"], after: int) -> None:
+    """Once for each fully connected layer, and between the two BLSTMs or after each of them."""
+    model = Network(5, 7, msgspec.structs.replace(SMALL, lstm_dropout=where)).train()
+    widths: list[int] = []
+    model.dropout.register_forward_hook(lambda _, given, __: widths.append(given[0].shape[-1]))
+    model(torch.randn(2, 40, 5), torch.tensor([40, 30]))
+    assert len(SMALL.hidden) == len(widths) - after
+    assert widths[:after] == [2 * SMALL.lstm] * after

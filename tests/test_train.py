@@ -28,6 +28,7 @@ from emoword.training.optimiser import OneCycleAdam
 from emoword.training.train import spread_of
 from small_results import CLASSES, Small, random_frames, write_frames, write_words
 
+SHARED = (("anger", 2), ("joy", 1), ("tense", 1))
 TINY = NetworkSettings(channels=(8, 8, 8), lstm=4, hidden=(16,))
 
 Train = Callable[..., Path]
@@ -51,9 +52,9 @@ def record(run: Path) -> dict[str, object]:
     return found
 
 
-def outputs(run: Path, small: Small, names: list[str]) -> NDArray[np.float32]:
+def outputs(run: Path, small: Small, names: list[str], dim: int = 100) -> NDArray[np.float32]:
     """What the weights of a run say of utterances, one at a time."""
-    network = Network(4, 100, TINY).eval()
+    network = Network(4, dim, TINY).eval()
     weights = {k: torch.from_numpy(w) for k, w in load_file(run / "weights.safetensors").items()}
     weights.pop("centroids", None)
     network.load_state_dict(weights)
@@ -179,9 +180,50 @@ def test_soft_labels_are_the_shares_of_the_raters(train: Train, tmp_path: Path) 
     np.testing.assert_allclose(shares.mean(0), [0.25, 0.75, 0.0], atol=0.1)
 
 
+def test_soft_labels_over_all_words(train: Train, small: Small, tmp_path: Path) -> None:
+    """Every utterance has 2 x anger, 1 x joy, 1 x tense; one word each is said once elsewhere."""
+    rows = [(f"u{i}", word, n) for i in range(48) for word, n in SHARED]
+    split = pd.read_csv(train("split", "soft_words", "S3") / "split.csv")
+    once = {
+        part: split["utterance"][split["part"] == part].iloc[0]
+        for part in ("train", "validation", "test")
+    }
+    rows += [(name, f"of_{part}", 1) for part, name in once.items()]
+    words = write_words(tmp_path / "words", rows, CLASSES)
+    run = train("run", "soft_words", "S3", targets=words, training={"epochs": 60})
+    # what only validation or test utterances have, has no output
+    known = [*CLASSES, "of_train", "tense"]
+    found = record(run)
+    assert (found["model"], found["classes"], found["outputs"]) == ("M3", CLASSES, known)
+    logits = np.load(run / "predictions.npy").astype(float)
+    assert logits.shape == (16, 5)
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(shares.mean(0), [0.5, 0.25, 0, 0, 0.25], atol=0.1)
+    # the validation loss, in float64: cross entropy with the shares of the words that have one
+    held = part(run, "validation")
+    said = outputs(run, small, held, len(known)).astype(float)
+    wanted = np.tile([0.5, 0.25, 0.0, 0.0, 0.25], (len(held), 1))
+    by_hand = -(wanted * np.log(np.exp(said) / np.exp(said).sum(1, keepdims=True))).sum(1).mean()
+    losses = pd.read_csv(run / "history.csv")["validation_loss"]
+    assert losses.min() == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_soft_labels_over_all_words_are_learned(train: Train, small: Small) -> None:
+    """Real label sets: each utterance's own emotion, frustration, and a comment."""
+    run = train("run", "soft_words", "S3", training={"epochs": 60}, network={"dropout": 0.0})
+    assert record(run)["outputs"] == [*CLASSES, "frustration", "tense"]
+    assert not record(run)["collapsed"]
+    predictions = np.load(run / "predictions.npy")
+    names = part(run, "test")
+    chosen = [CLASSES[i] for i in predictions[:, :3].argmax(1)]
+    assert np.mean([small.truth[n] == c for n, c in zip(names, chosen, strict=True)]) > 0.8
+
+
 def test_of_one_label_an_utterance_soft_labels_are_the_baseline(train: Train) -> None:
-    soft, hard = (np.load(train(loss, loss) / "predictions.npy") for loss in ("soft", "ce"))
+    losses = ("soft", "soft_words", "ce")
+    soft, words, hard = (np.load(train(loss, loss) / "predictions.npy") for loss in losses)
     np.testing.assert_allclose(soft, hard, atol=1e-5)
+    np.testing.assert_allclose(words, hard, atol=1e-5)
 
 
 @pytest.mark.parametrize("loss", ["triplet", "cosine"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from emoword.io.errors import InputError
 from emoword.labels.encoding import encode
 from emoword.spaces.word_space import WordSpace
-from emoword.training.targets import fingerprint, training_targets
+from emoword.training.targets import fingerprint, output_words, training_targets
 
 CLASSES = ["anger", "joy"]
 TRUTH = {"a": "joy", "b": "anger", "c": "anger"}
@@ -39,6 +39,29 @@ def test_soft_labels_are_shares_of_the_words_that_are_classes() -> None:
     wanted, there = training_targets("soft", ["a", "b", "c"], TARGETS, TRUTH, CLASSES, None)
     assert wanted.tolist() == [[0.25, 0.75], [0, 0], [0, 0]]
     assert there.tolist() == [True, False, False]  # c has a word, but no class
+
+
+def test_soft_labels_over_all_words_are_the_weights_of_equation_4() -> None:
+    """Typed words are outputs after the classes; what the training part never says has none."""
+    outputs = output_words("soft_words", TARGETS, CLASSES)
+    assert outputs == ["anger", "joy", "awe"]
+    wanted, there = training_targets("soft_words", ["a", "b", "c"], TARGETS, TRUTH, outputs, None)
+    by_hand = np.array([[1 / 13, 3 / 13, 9 / 13], [0, 0, 0], [0, 0, 1]])
+    np.testing.assert_allclose(wanted, by_hand, rtol=1e-6)
+    assert there.tolist() == [True, False, True]
+    # c alone is trained on: no rater of the training part said joy or anger, which are classes
+    learned = TARGETS[TARGETS["utterance"] == "c"]
+    assert output_words("soft_words", learned, CLASSES) == ["anger", "joy", "awe"]
+    learned = TARGETS[TARGETS["word"] != "awe"]
+    outputs = output_words("soft_words", learned, CLASSES)
+    wanted, there = training_targets("soft_words", ["a", "c"], TARGETS, TRUTH, outputs, None)
+    assert wanted.tolist() == [[0.25, 0.75], [0, 0]]
+    assert there.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("loss", ["ce", "soft", "triplet", "lc"])
+def test_other_losses_have_outputs_for_the_classes_alone(loss: str) -> None:
+    assert output_words(loss, TARGETS, CLASSES) == CLASSES
 
 
 def test_without_vectors_there_are_no_word_targets() -> None:

@@ -15,6 +15,8 @@ import yaml
 from scipy.spatial.distance import cosine
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 
+from emoword.io.files import read_json
+from emoword.layout import read_variant
 from emoword.spaces.word_space import WordSpace
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.workflow
 CUT = {
     "comparisons": {
         "controls": ["paper", "shuffled"],
-        "sensitivity": ["paper", "comment_nouns", "argmin"],
+        "sensitivity": ["paper", "whole_comments", "argmin"],
     },
     "datasets": {
         "demo": {
@@ -336,9 +338,16 @@ def test_controls_and_sensitivity(clone: Clone, demo: Path) -> None:
     rows = pd.read_csv(demo / "comparisons/sensitivity/sensitivity.csv")
     changes = rows.set_index(["variant", "model", "metric"])["difference"]
     for model in ("M1", "M2", "baseline"):  # no comment is read for them
-        assert changes["comment_nouns", model, "UA"] == 0
+        assert changes["whole_comments", model, "UA"] == 0
     assert changes["argmin", "baseline", "UA"] == 0
     assert (demo / "tables/choices.tex").stat().st_size > 0
+    readings = pd.read_csv(demo / "comparisons/sensitivity/readings.csv")
+    usual = ["left out", "left out", "apart", "count", "both", "part by part", "pyspellchecker"]
+    own = readings[(readings.iloc[:, :7] == usual).all(axis=1)].set_index("counted")
+    place = read_variant(demo / "variants/paper.json")
+    for name in ("S2", "S3"):  # the default's counts are those of the label sets
+        folder = place.targets(name)
+        assert read_json(folder / "summary.json")["distinct_targets"] == own[name]["mixtures"]
     models = {path.name for path in (demo / "runs").iterdir()}
     assert len([name for name in models if name.startswith("S1-lc")]) == 2  # argmin shares
     assert clone.planned("controls", "sensitivity") == set()

@@ -89,6 +89,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         "choices": Command(
             "reproduction.choices:choices", "what the paper leaves open, as a table"
         ),
+        "readings": Command(
+            "reproduction.readings:readings", "distinct targets under each reading of section 4.2"
+        ),
         "sensitivity": Command(
             "reproduction.sensitivity:sensitivity", "what hangs on each open choice"
         ),

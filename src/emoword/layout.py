@@ -39,12 +39,13 @@ from emoword.settings import (
 S = TypeVar("S", bound=Struct)
 
 MODEL_OF: dict[LabelSet, str] = {"S1": "M1", "S2": "M2", "S3": "M3"}
-# These predict classes: no word space is behind them (triplet takes the width of one).
-SPACELESS = ("ce", "soft")
+# These predict classes or words as classes: no word space is behind them (triplet takes the width
+# of one).
+SPACELESS = ("ce", "soft", "soft_words")
 
 # The choices of `Labels` that a label set does not hang on.
-OF_COMMENTS = ("comments", "spelling", "lowercase", "comment_nouns")
-OF_RATERS = ("merge_raters", "self_reports", "missing_words")
+OF_COMMENTS = ("comments", "spelling", "comment_parts", "lowercase")
+OF_RATERS = ("merge_raters", "self_reports", "repeats", "missing_words")
 UNUSED: dict[LabelSet, tuple[str, ...]] = {
     "S1": OF_COMMENTS + OF_RATERS + ("drop",),
     "S2": OF_COMMENTS,

@@ -326,3 +326,7 @@ class Plan:
             options = {"template": "paper/templates/choices.tex.j2"}
             makes = {"out": self.at("tables/choices.tex")}
             yield Step("choices", ["paper/choices.yaml"], options, makes, usual=False)
+        if name == "sensitivity" and self.own.rated:
+            makes = {"csv": f"{place}/readings.csv", "tex": self.at("tables/readings.tex")}
+            subject = [self.variant(self.first)]
+            yield Step("readings", subject, {"reported": REPORTED, **TEMPLATE}, makes, usual=False)

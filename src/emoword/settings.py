@@ -19,8 +19,8 @@ Word = Annotated[str, Meta(pattern=r"^[^-\s]", max_length=200)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 LabelSet = Literal["S1", "S2", "S3"]
-VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "triplet"]
-Loss = Literal["mse", "mae", "lc", "cosine", "soft", "triplet", "ce"]
+VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "triplet"]
+Loss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "triplet", "ce"]
 Transform = Literal["none", "centred", "top_removed", "shuffled", "random"]
 Precision = Literal["float32", "bfloat16"]
 Sources = tuple[Literal["categorical", "attribute"], ...]
@@ -62,9 +62,22 @@ class LabelSettings(Base, frozen=True, kw_only=True):
     drop: Annotated[Words, choice("raters' labels that are left out")] = ("other",)
     self_reports: Annotated[bool, choice("speakers count as raters of themselves", "4.1")] = False
     comments: Annotated[Sources, choice("lines whose comments are read for S3", "4.2")] = LINES
-    spelling: Annotated[bool, choice("comments are in pyspellchecker's English list", "4.2")] = True
+    spelling: Annotated[
+        Literal["pyspellchecker", "hunspell", "none"],
+        choice("the English list that comments are in; hunspell: the program, with en_US", "4.2"),
+    ] = "pyspellchecker"
+    comment_parts: Annotated[
+        Literal["each", "whole"],
+        choice(
+            "of a comment with commas each part is judged, or all fall out with one that does",
+            "4.2",
+        ),
+    ] = "each"
     lowercase: Annotated[bool, choice("look comments up in lower case", "4.2")] = True
-    comment_nouns: Annotated[bool, choice("apply `nouns` to comments as well", "4.2")] = False
+    repeats: Annotated[
+        Literal["count", "once"],
+        choice("a word that a rater gives an utterance twice counts twice, or once", "4.2"),
+    ] = "count"
     missing_words: Annotated[
         Literal["error", "drop"], choice("a label that the space lacks is an error, or is left out")
     ] = "error"
@@ -81,10 +94,13 @@ class NetworkSettings(Base, frozen=True, kw_only=True):
     ] = "same"
     lstm: Annotated[Positive, choice("width of each direction of the BLSTMs", "Figure 1")] = 64
     lstm_layers: Annotated[Positive, choice("BLSTM layers")] = 2
+    lstm_dropout: Annotated[
+        Literal["between", "each"], choice("between the BLSTMs, or after each", "Figure 1")
+    ] = "between"
     hidden: Annotated[Sizes, choice("widths of the fully connected layers")] = (1024, 1024)
-    dropout: Annotated[
-        float, choice("between BLSTMs, after fully connected layers", "Figure 1", ge=0, lt=1)
-    ] = 0.5
+    dropout: Annotated[float, choice("of BLSTMs, and after fully connected layers", ge=0, lt=1)] = (
+        0.5
+    )
 
     def __post_init__(self) -> None:
         if not len(self.channels) == len(self.kernels) == len(self.pools):
@@ -145,9 +161,17 @@ class Settings(Base, frozen=True, kw_only=True):
             "5.2.1",
         ),
     ] = "mean"
+    table5_by: Annotated[
+        Literal["true", "predicted"],
+        choice(
+            "whose predictions are an emotion's: its utterances', or what is taken for it", "5.2.1"
+        ),
+    ] = "true"
     table6_ties: Annotated[
-        Literal["frequent", "rare"],
-        choice("of words named equally often, l1 is the more frequent, or rarer, one", "5.2.2"),
+        Literal["frequent", "rare", "alphabet"],
+        choice(
+            "of words named equally often, l1 is the more frequent, rarer, or first one", "5.2.2"
+        ),
     ] = "frequent"
     table6_missing_l2: Annotated[
         Literal["skip", "miss"],

@@ -202,7 +202,8 @@ rule sensitivity:
                 "comparisons/sensitivity/metrics.csv",
                 "tables/sensitivity.tex",
                 "tables/choices.tex",
-            ],
+            ]
+            + READINGS,
         ),
 
 
@@ -279,3 +280,38 @@ rule choices:
     shell:
         "emoword choices {input.choices} --template {input.template} --out {output}"
         " --record {log}.json > {log} 2>&1"
+
+
+rule readings:
+    """How many targets S2 and S3 have under each reading of section 4.2."""
+    input:
+        expand("results/{dataset}/{made}", dataset=CONFIG.dataset, made=READINGS),
+
+
+rule readings_table:
+    """The table of the readings; nothing is trained for it."""
+    input:
+        variant=variant_file,
+        utterances="results/{dataset}/utterances.csv",
+        annotations="results/{dataset}/annotations.csv",
+        space=space_file,
+        reported=source("paper/reported.csv"),
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.readings"),
+    output:
+        csv=report(
+            "results/{dataset}/comparisons/sensitivity/readings.csv",
+            category="Sensitivity",
+            labels={"what": "readings of section 4.2", "format": "CSV"},
+            caption="../report/readings.rst",
+        ),
+        tex="results/{dataset}/tables/readings.tex",
+    log:
+        "results/{dataset}/logs/readings.log",
+    benchmark:
+        "results/{dataset}/benchmarks/readings.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword readings {input.variant} --reported {input.reported} --template {input.template}"
+        " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, write_table
 from emoword.labels.decision import decide as decide_by_cosine
+from emoword.labels.decision import decide_by_words
 from emoword.labels.encoding import encode, proportions
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
@@ -60,13 +61,14 @@ def decide(variant: Path, /, *, out: Path, nearest: Path) -> None:
 
     Reads the predictions of all runs of a variant and writes OUT, one row a run and test utterance:
     the true and the predicted class (largest cosine similarity with the class's word vector,
-    equation 5; the largest output where a run predicts classes), the cosine similarity of
+    equation 5; the most probable where a run predicts classes or words), the cosine similarity of
     prediction and target in S1, S2 and S3 (Table 3), and whether the most (l1) and second most
     frequent word (l2) of its S2 and S3 targets are among the ten words nearest to the prediction
-    (Table 6; 1, 0, or empty where there is no such word). Everything in metrics.csv is counted from
-    these rows. NEAREST has the ten words themselves with their cosine similarities, one row a
-    vector: of each prediction of the loss that the tables show, and of each test utterance's
-    target (of S1, S2 or S3; these have no fold or seed).
+    (Table 6; 1, 0, or empty where there is no such word; of soft_words, among the ten most probable
+    words, if it has more than ten). Everything in metrics.csv is counted from these rows. NEAREST
+    has the ten words themselves with their cosine similarities, one row a vector: of each
+    prediction of the loss that the tables show, and of each test utterance's target (of S1, S2 or
+    S3; these have no fold or seed).
 
         emoword decide results/demo/variants/paper.json --out decisions.csv --nearest nearest.csv
 
@@ -128,32 +130,41 @@ class Judge:
     def decisions(self, run: Run, near: pd.DataFrame | None = None) -> pd.DataFrame:
         """The rows of decisions.csv of one run; ``near`` is its `nearest`, if it is known."""
         record = {**run.record, "variant": self.variant}
-        classes: list[str] = record["classes"]  # the order of the baseline's outputs
+        classes: list[str] = record["classes"]
+        outputs: list[str] = record.get("outputs", classes)
+        listed: list[list[str]] = []
         table = pd.DataFrame({"utterance": run.utterances})
         table["true"] = self.truth.reindex(run.utterances).to_numpy()
         if record["loss"] in CLASS_LOSSES:
-            table["predicted"] = [classes[i] for i in run.predictions.argmax(axis=1)]
+            merge = self.chosen.labels.merge
+            chosen = decide_by_words(run.predictions, outputs, classes, merge)
+            if record["loss"] == "soft_words" and len(outputs) > LISTED:  # of ten all are listed
+                listed = most_probable(run.predictions, outputs)
         else:
             chosen = decide_by_cosine(
                 run.predictions, self.space.vectors_of(classes), self.chosen.decision
             )
-            table["predicted"] = [classes[i] for i in chosen]
             for name, words in self.targets.items():
                 table[f"cosine_{name}"] = similarities(run, words, self.space)
             near = self.nearest(run) if near is None else near
             if near is not None:
                 columns = [name for name in near if str(name).startswith("word ")]
-                nearest = near[columns].to_numpy().tolist()
-                for name, words_by_rank in self.ranked.items():
-                    for rank in (1, 2):
-                        missing = (
-                            0 if rank == 2 and self.chosen.table6_missing_l2 == "miss" else None
-                        )
-                        table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, nearest, missing)
+                listed = near[columns].to_numpy().tolist()
+        table.insert(2, "predicted", [classes[i] for i in chosen])
+        for name, words_by_rank in self.ranked.items() if listed else ():
+            for rank in (1, 2):
+                missing = 0 if rank == 2 and self.chosen.table6_missing_l2 == "miss" else None
+                table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, listed, missing)
         for position, key in enumerate([*RUN_KEYS, "collapsed"]):
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
         return table
+
+
+def most_probable(predictions: NDArray[np.float32], words: Sequence[str]) -> list[list[str]]:
+    """The words of each row's ten largest outputs, the largest first; of equal ones the first."""
+    order = np.argsort(-predictions, axis=1, kind="stable")[:, :LISTED]
+    return [[words[i] for i in row] for row in order]
 
 
 def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[np.float64]:
@@ -215,10 +226,10 @@ def ranked_words(targets: pd.DataFrame, ties: str = "frequent") -> pd.Series:
     """Each utterance's words, most frequent first: utterance -> tuple of words (l1, l2, ...).
 
     The paper gives no rule for ties within an utterance. They go to the word that is named more
-    often in the whole label set (``rare``: less often), then to the alphabet.
+    often in the whole label set (``rare``: less often; ``alphabet``: either), then to the alphabet.
     """
     overall = targets.groupby("word")["count"].sum().rename("overall")
-    overall *= 1 if ties == "frequent" else -1
+    overall *= {"frequent": 1, "rare": -1, "alphabet": 0}[ties]
     ordered = targets.join(overall, on="word").sort_values(
         ["utterance", "count", "overall", "word"], ascending=[True, False, False, True]
     )

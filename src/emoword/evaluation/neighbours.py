@@ -1,7 +1,7 @@
 """Vectors read as words: the nearest words of example targets (Table 4), predictions (Table 5)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from emoword.evaluation.decide import Run, read_run
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
+from emoword.labels.decision import decide
 from emoword.labels.encoding import encode, proportions
 from emoword.labels.words import read_classes, read_words
 from emoword.layout import read_variant
@@ -31,10 +32,10 @@ def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
     Writes OUT (kind, variant, model, loss, seed, collapsed, name, words, rank, word, similarity).
     For kind `target`, name is a label set and words an example of it; for kind `prediction`, name
     is an emotion, and the vector is the mean of a model's predictions of the test utterances of
-    that emotion, over folds and seeds (kind `prediction of a seed`: of one); collapsed counts the
-    runs that say nothing. With the setting
-    `table5: vote` each prediction votes for its five nearest words instead, and similarity is the
-    share that voted for the word. MEANS holds the mean vectors, for the map of the word space.
+    that emotion (with `table5_by: predicted`: taken for it), over folds and seeds (kind `prediction
+    of a seed`: of one); collapsed counts the runs that say nothing. With the setting `table5: vote`
+    each prediction votes for its five nearest words instead, and similarity is the share that voted
+    for the word. MEANS holds the mean vectors, for the map of the word space.
 
         emoword neighbours results/demo/variants/paper.json --out neighbours.csv --means means.csv
 
@@ -52,19 +53,31 @@ def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
     if not examples:
         examples = typical_examples({s: read_words(place.targets(s)) for s in chosen.label_sets})
     classes = read_classes(place.targets("S1"))
-    averages = mean_predictions(runs, truth, classes, name)
+
+    def emotions(run: Run) -> Emotions:
+        if chosen.table5_by == "true":
+            return truth.loc[run.utterances].to_numpy()
+        by = decide(run.predictions, space.vectors_of(classes), chosen.decision)
+        return np.array(classes, dtype=object)[by]
 
     def predicted(own: Sequence[Run], averages: pd.DataFrame) -> pd.DataFrame:
-        vote = chosen.table5 == "vote"
-        return vote_rows(own, truth, averages, space) if vote else prediction_rows(averages, space)
+        if chosen.table5 == "vote":
+            return vote_rows(own, emotions, averages, space)
+        return prediction_rows(averages, space)
+
+    averages = mean_predictions(runs, emotions, classes, name)
 
     tables = [target_rows(examples, space, name), predicted(runs, averages)]
     for seed in place.variant.seeds:
         own = [run for run in runs if run.record["seed"] == seed]
-        rows = predicted(own, mean_predictions(own, truth, classes, name))
+        rows = predicted(own, mean_predictions(own, emotions, classes, name))
         tables.append(rows.assign(kind="prediction of a seed", seed=str(seed)))
     write_table(pd.concat(tables).fillna({"seed": ""})[NEIGHBOURS.names], out)
     write_table(averages.round(7), means)
+
+
+Emotions = NDArray[np.object_]
+EmotionsOf = Callable[[Run], Emotions]  # of each test utterance of a run
 
 
 class Example(NamedTuple):
@@ -149,9 +162,9 @@ def target_rows(examples: Iterable[Example], space: WordSpace, variant: str) -> 
 
 
 def mean_predictions(
-    runs: Sequence[Run], truth: pd.Series, classes: Sequence[str], variant: str
+    runs: Sequence[Run], emotions: EmotionsOf, classes: Sequence[str], variant: str
 ) -> pd.DataFrame:
-    """Each model's mean prediction by emotion.
+    """Each model's mean prediction by emotion; an emotion that has none is left out.
 
     Returns:
         Columns variant, model, loss, collapsed (``2 of 5 runs``, or empty), name (the emotion),
@@ -163,8 +176,8 @@ def mean_predictions(
         vectors = np.concatenate([run.predictions for run in own]).astype(np.float64)
         fallen = sum(run.record["collapsed"] for run in own)
         collapsed = f"{fallen} of {len(own)} runs" if fallen else ""
-        labels = truth.loc[[name for run in own for name in run.utterances]].to_numpy()
-        for emotion in classes:
+        labels = np.concatenate([emotions(run) for run in own])
+        for emotion in [name for name in classes if (labels == name).any()]:
             mean = vectors[labels == emotion].mean(axis=0)
             rows.append((variant, model, own[0].record["loss"], collapsed, emotion, *mean))
     names = [f"v{i}" for i in range(vectors.shape[1])]
@@ -183,7 +196,7 @@ def prediction_rows(means: pd.DataFrame, space: WordSpace) -> pd.DataFrame:
 
 
 def vote_rows(
-    runs: Sequence[Run], truth: pd.Series, means: pd.DataFrame, space: WordSpace
+    runs: Sequence[Run], emotions: EmotionsOf, means: pd.DataFrame, space: WordSpace
 ) -> pd.DataFrame:
     """The words that most predictions of an emotion have among their nearest.
 
@@ -194,7 +207,7 @@ def vote_rows(
         head: dict[str, str] = dict(zip(MEAN_KEYS, key, strict=True))
         own = [run for run in runs if run.record["model"] == head["model"]]
         vectors = np.concatenate([run.predictions for run in own])
-        labels = truth.loc[[name for run in own for name in run.utterances]].to_numpy()
+        labels = np.concatenate([emotions(run) for run in own])
         said = vectors[labels == head["name"]]
         nearest, _ = space.nearest(said, min(VOTES, len(space)))
         rows, votes = np.unique(nearest, return_counts=True)

@@ -1,5 +1,7 @@
 """Decision: a predicted vector -> a label (paper, equation 5); UA and WA."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -22,6 +24,39 @@ def decide(outputs: Floats, label_vectors: Floats, by: str = "largest") -> NDArr
     """
     similarity = cosine(outputs[:, None], label_vectors)
     chosen: NDArray[np.intp] = (similarity if by == "largest" else -similarity).argmax(axis=1)
+    return chosen
+
+
+def softmax(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Logits [n, outputs] as probabilities."""
+    exponentials = np.exp(outputs - outputs.max(1, keepdims=True), dtype=np.float64)
+    shares: NDArray[np.float64] = exponentials / exponentials.sum(1, keepdims=True)
+    return shares
+
+
+def decide_by_words(
+    outputs: NDArray[np.float32],
+    words: Sequence[str],
+    classes: Sequence[str],
+    merge: Mapping[str, str],
+) -> NDArray[np.intp]:
+    """The most probable class, where outputs are the logits of words.
+
+    A word that counts as a class in the ground truth counts as one here: with excitement merged
+    with happiness (section 4.1), happiness has the probability of both. Of equal ones the first
+    class wins.
+
+    Args:
+        outputs: [n, words].
+        words: what the outputs stand for; the classes are among them.
+        classes: to decide between.
+        merge: word -> class.
+
+    Returns:
+        Indices of classes [n].
+    """
+    belongs = np.array([[merge.get(word, word) == name for name in classes] for word in words])
+    chosen: NDArray[np.intp] = (softmax(outputs) @ belongs.astype(np.float64)).argmax(axis=1)
     return chosen
 
 

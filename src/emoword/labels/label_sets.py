@@ -1,11 +1,17 @@
 """Label sets S1, S2, S3: the words of each utterance (paper, section 4.2)."""
 
+import functools
 import json
+import re
+import shutil
 import string
+import subprocess
 from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from emoword.io.errors import InputError
@@ -19,6 +25,8 @@ from emoword.spaces.word_space import WordSpace
 # What is cut from a comment's ends: raters write "(tense.)", "(sad?)", "('guarded')".
 EDGES = string.whitespace + string.punctuation
 NOT_IN_SPACE = "not in the word space"
+LONG = "more than one word"
+MISSPELT = "not in the spelling list"
 
 
 def label_set(
@@ -138,7 +146,7 @@ def rater_words(
     comments["word"] = [comment_word(text, choices) for text in comments["word"]]
     rows = pd.concat([labels, comments])
 
-    known = correctly_spelled(comments["word"]) if choices.spelling and len(comments) else None
+    known = correctly_spelled(comments["word"], choices.spelling) if len(comments) else None
     rows["reason"] = [
         reason_to_drop(kind, role, source, word, choices, known, space)
         for kind, role, source, word in rows[["kind", "role", "source", "word"]].itertuples(
@@ -153,6 +161,15 @@ def rater_words(
             f"raters' labels that the word space lacks: {', '.join(lacking)}; give their nouns "
             "(labels: nouns), or set labels: missing_words: drop"
         )
+    if choices.comment_parts == "whole":
+        faulty = rows.index[(rows["kind"] == "comment") & rows["reason"].isin([LONG, MISSPELT])]
+        rows.loc[rows.index.isin(faulty) & (rows["reason"] == ""), "reason"] = "of a faulty comment"
+    if choices.repeats == "once":
+        kept = rows[rows["reason"] == ""]
+        again = kept.duplicated(["utterance", "rater", "word"]).to_numpy()
+        reasons = rows["reason"].to_numpy(copy=True)
+        reasons[np.flatnonzero(reasons == "")[again]] = "given twice by this rater"
+        rows["reason"] = reasons
     dropped = rows[rows["reason"] != ""].copy()
     dropped["text"] = dropped["word"]
     kept = rows[rows["reason"] == ""]
@@ -176,19 +193,49 @@ def label_word(text: str, choices: LabelSettings) -> str:
 def comment_word(text: str, choices: LabelSettings) -> str:
     """One comment without the white space and punctuation at its ends."""
     word = text.strip(EDGES)
-    if choices.comment_nouns:
-        word = choices.nouns.get(word.lower(), word)
     return word.lower() if choices.lowercase else word
 
 
-def correctly_spelled(words: Iterable[str]) -> set[str]:
-    """The words that pyspellchecker's English list holds (it knows lower case only)."""
-    from spellchecker import SpellChecker  # takes a moment to load
+def correctly_spelled(words: Iterable[str], checker: str) -> set[str] | None:
+    """The words that an English list holds, looked up in lower case; None: without a list.
 
-    checker = SpellChecker(language="en")
+    Args:
+        words: one word each, or more, which are looked up as a whole by pyspellchecker.
+        checker: the setting ``spelling``.
+
+    Raises:
+        InputError: hunspell, or its dictionary, is not there.
+    """
+    if checker == "none":
+        return None
     distinct = set(words)
-    known = checker.known({word.lower() for word in distinct})
+    lowered = {word.lower() for word in distinct}
+    if checker == "hunspell":
+        wrong = misspelt_by_hunspell(lowered)
+        known = {word for word in lowered if wrong.isdisjoint(re.findall(r"[\w']+", word))}
+    else:
+        known = english_list().known(lowered)
     return {word for word in distinct if word.lower() in known}
+
+
+@functools.cache
+def english_list() -> Any:
+    """The English list of pyspellchecker, which takes a moment to load."""
+    from spellchecker import SpellChecker
+
+    return SpellChecker(language="en")
+
+
+def misspelt_by_hunspell(words: Collection[str]) -> set[str]:
+    """What hunspell finds wrong with words: them, or a part of them."""
+    if not shutil.which("hunspell"):
+        raise InputError("spelling: hunspell: no such program; apt install hunspell hunspell-en-us")
+    command = ["hunspell", "-d", "en_US", "-i", "utf-8", "-l"]
+    text = "\n".join(sorted(words))
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InputError(f"spelling: hunspell: {' '.join(done.stderr.split())}")
+    return set(done.stdout.split())
 
 
 def reason_to_drop(
@@ -211,9 +258,9 @@ def reason_to_drop(
         if not word:
             return "empty comment"
         if len(word.split()) > 1:
-            return "more than one word"
+            return LONG
         if known is not None and word not in known:
-            return "not in the spelling list"
+            return MISSPELT
     return "" if word in space else NOT_IN_SPACE
 
 

@@ -24,7 +24,7 @@ from emoword.statistics.intervals import (
 )
 from emoword.tables import number_tables
 from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
+from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame, loss_name
 from emoword.tables.model import Key as TableKey
 from emoword.tables.number_tables import Show, number_cell, percent, signed
 from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
@@ -193,4 +193,4 @@ def narrow(value: float, low: float, high: float, show: Show) -> Cell:
 def named(model: str, loss: str) -> str:
     """A model as tables write it: `M1 LC`, `mean of S1`, `majority`."""
     name = model.replace("_", " of ")
-    return name if loss == "constant" else f"{name} {loss.upper()}"
+    return name if loss == "constant" else f"{name} {loss_name(loss)}"

@@ -18,7 +18,7 @@ from emoword.labels.words import LabelVectors, read_classes, read_label_sets, re
 from emoword.layout import read_variant
 from emoword.schemas import SPLIT, UTTERANCES
 from emoword.settings import LabelSet
-from emoword.training.targets import CLASS_LOSSES, fingerprint, training_targets
+from emoword.training.targets import CLASS_LOSSES, fingerprint, output_words, training_targets
 
 # Deviations of the frames by which the statistics in the weights (float32) may miss ours (float64).
 # A single utterance more among thousands moves some dimension by more.
@@ -190,9 +190,11 @@ def target_leaks(run: Checked, corpus: Corpus) -> Iterator[str]:
     table = table[~table["utterance"].isin(test)]
     truth = {name: label for name, label in corpus.truth.items() if name not in test}
     vectors = corpus.vectors[label_set] if loss not in CLASS_LOSSES else None
+    learned = table[table["utterance"].isin(run.named("train"))]
+    outputs = output_words(loss, learned, corpus.classes)
     for part in ("train", "validation"):
         names = [name for name in run.named(part) if name in truth]
-        wanted, _ = training_targets(loss, names, table, truth, corpus.classes, vectors)
+        wanted, _ = training_targets(loss, names, table, truth, outputs, vectors)
         if fingerprint(names, wanted) != run.record["targets"][part]:
             yield (
                 f"the targets of its {part} part are not what {label_set} says without the "

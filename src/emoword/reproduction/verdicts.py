@@ -16,6 +16,7 @@ from emoword.reproduction import claims_file as kinds
 from emoword.reproduction.claims_file import AnyClaim, Differs
 from emoword.statistics.intervals import Difference, Key
 from emoword.statistics.resampling import LEVEL, Error, half_width
+from emoword.tables.model import loss_name
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 NOT_EVALUATED = "not evaluated"
@@ -158,7 +159,7 @@ def key_of(variant: str, model: str) -> Key:
 def named(model: str) -> str:
     """A model as the tables write it: `M1 lc` -> `M1 LC`."""
     name, _, loss = model.partition(" ")
-    return f"{name} {loss.upper()}".strip()
+    return f"{name} {loss_name(loss)}".strip()
 
 
 def decide_part(part: Part, found: Difference | None, claim: Differs, parts: int) -> Part:

@@ -151,10 +151,15 @@ class Table(Struct, frozen=True, omit_defaults=True):
         return msgspec.structs.replace(self, notes=(*self.notes, *notes))
 
 
+def loss_name(loss: str) -> str:
+    """A loss as tables write it: `LC`, `SOFT WORDS`."""
+    return loss.upper().replace("_", " ")
+
+
 def collapse_note(rows: Iterable[Row]) -> tuple[str, ...]:
     """What the daggers of a table say, if there are any."""
     runs = dict.fromkeys(
-        f"{cell.source.model} {cell.source.loss.upper()}: {cell.collapsed}"
+        f"{cell.source.model} {loss_name(cell.source.loss)}: {cell.collapsed}"
         for row in rows
         for cell in row.cells.values()
         if cell.collapsed and cell.source
@@ -202,7 +207,7 @@ def frame(table: Table) -> pd.DataFrame:
                 else {name: cell.value}
             )
         fallen = dict.fromkeys(
-            f"{cell.source.loss.upper()}: {cell.collapsed}"
+            f"{loss_name(cell.source.loss)}: {cell.collapsed}"
             for cell in row.cells.values()
             if cell.collapsed and cell.source
         )

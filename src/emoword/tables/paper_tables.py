@@ -33,6 +33,7 @@ LOSSES = {
     "lc": "log-cosh",
     "cosine": "cosine distance",
     "soft": "cross entropy with soft labels",
+    "soft_words": "cross entropy with soft labels over all words",
     "triplet": "triplet loss",
 }
 SYNTHETIC = (

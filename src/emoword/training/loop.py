@@ -36,7 +36,7 @@ class Examples:
         names: ids [n].
         frames: of each utterance, [frames, dim] as stored; views of memory-mapped files, or copies
             on a GPU.
-        targets: float32 vectors [n, dim] or class shares [n, classes], or int64 class indices [n].
+        targets: float32 vectors [n, dim] or shares [n, outputs], or int64 class indices [n].
     """
 
     names: Sequence[str]

@@ -68,8 +68,8 @@ def centroids(output: Tensor, classes: Tensor, count: int) -> Tensor:
     return torch.stack([units[classes == label].mean(0) for label in range(count)])
 
 
-# mse, mae, lc (log-cosh): the paper's Table 1; ce: its baseline. soft: cross entropy with the
-# raters' distribution over the classes, which is KL divergence but for a constant.
+# mse, mae, lc (log-cosh): the paper's Table 1; ce: its baseline. soft, soft_words: cross entropy
+# with the raters' distribution over classes or words, which is KL divergence but for a constant.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": mse,
     "mae": mae,
@@ -77,5 +77,6 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "ce": functional.cross_entropy,
     "cosine": cosine,
     "soft": functional.cross_entropy,
+    "soft_words": functional.cross_entropy,
     "triplet": triplet,
 }

@@ -121,6 +121,7 @@ class Network(nn.Module):
         self.dense = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(dense))
         self.output = nn.Linear(dense[-1], output_dim)
         self.dropout = nn.Dropout(shape.dropout)
+        self.drops_last = shape.lstm_dropout == "each"
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Float [batch, time, input_dim], int [batch] -> [batch, output_dim] of the weights' type.
@@ -134,6 +135,7 @@ class Network(nn.Module):
                 x, lengths = convolution(x, lengths)
             for i, layer in enumerate(self.recurrent):
                 x = layer(self.dropout(x) if i else x, lengths)
+            x = self.dropout(x) if self.drops_last else x
             x = masked_mean(x.to(self.input_mean.dtype), lengths)
             for linear in self.dense:
                 x = self.dropout(functional.relu(linear(x)))

@@ -1,4 +1,4 @@
-"""Training targets: a word vector, a class, or the raters' shares of the classes."""
+"""Training targets: a word vector, a class, or the raters' shares of classes or of all words."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,24 @@ from emoword.io.errors import InputError
 from emoword.labels.encoding import Vectors, encode
 
 VECTOR_LOSSES = ("mse", "mae", "lc", "cosine")
-# What these predict says how much each class is meant: the largest decides.
-CLASS_LOSSES = ("ce", "soft", "triplet")
+# What these predict says how much each class, or word, is meant: the largest decides.
+CLASS_LOSSES = ("ce", "soft", "soft_words", "triplet")
+SHARES = ("soft", "soft_words")
+
+
+def output_words(loss: str, learned: pd.DataFrame, classes: Sequence[str]) -> list[str]:
+    """What the outputs of a network stand for: the classes; of soft_words, then all other words.
+
+    Typed descriptions become further classes so (paper, [20]). A word that no utterance of the
+    training part has gets no output.
+
+    Args:
+        loss: any loss; of those on vectors, outputs stand for no word.
+        learned: the label set of the training part: utterance, word, count.
+        classes: in the order of the first outputs.
+    """
+    others = sorted(set(learned["word"]).difference(classes)) if loss == "soft_words" else []
+    return [*classes, *others]
 
 
 def training_targets(
@@ -20,33 +36,35 @@ def training_targets(
     names: Sequence[str],
     targets: pd.DataFrame,
     truth: Mapping[str, str],
-    classes: Sequence[str],
+    outputs: Sequence[str],
     vectors: Vectors | None,
 ) -> tuple[NDArray[np.float32] | NDArray[np.int64], NDArray[np.bool_]]:
     """The training targets of utterances, and which of them have one.
 
     Args:
         loss: mse, mae, lc, cosine: the mean vector of the words (paper, equation 4). ce, triplet:
-            the class. soft: each class's share of the words that are classes.
+            the class. soft, soft_words: each output's share of the words that have one (the
+            weights of equation 4).
         names: the utterances, in this order.
         targets: the label set: utterance, word, count.
-        truth: utterance -> ground truth, one of ``classes``.
-        classes: in the order of the outputs.
+        truth: utterance -> ground truth, one of ``outputs``.
+        outputs: what they stand for, as `output_words` says.
         vectors: where words have vectors; None for losses on classes.
 
     Returns:
-        float32 [n, dim] or [n, classes], or int64 [n]; and bool [n]. An utterance has no target (a
-        row of zeros) where the label set has no words for it; for soft, no words that are classes.
+        float32 [n, dim] or [n, outputs], or int64 [n]; and bool [n]. An utterance has no target (a
+        row of zeros) where the label set has no words for it; for soft and soft_words, none that
+        have an output.
     """
     if loss in ("ce", "triplet"):
-        indices = np.array([classes.index(truth[name]) for name in names], dtype=np.int64)
+        indices = np.array([outputs.index(truth[name]) for name in names], dtype=np.int64)
         return indices, np.ones(len(names), dtype=np.bool_)
-    if loss == "soft":
-        targets = targets[targets["word"].isin(classes)]
+    if loss in SHARES:
+        targets = targets[targets["word"].isin(outputs)]
     there = np.isin(names, targets["utterance"])
     having = [name for name, has in zip(names, there, strict=True) if has]
-    if loss == "soft":
-        found = class_shares(targets, having, classes)
+    if loss in SHARES:
+        found = word_shares(targets, having, outputs)
     else:
         found = encode(targets, having, needed(vectors))
     wanted = np.zeros((len(names), found.shape[1]), dtype=np.float32)
@@ -71,21 +89,21 @@ def needed(vectors: Vectors | None) -> Vectors:
     return vectors
 
 
-def class_shares(
-    targets: pd.DataFrame, utterances: Sequence[str], classes: Sequence[str]
+def word_shares(
+    targets: pd.DataFrame, utterances: Sequence[str], outputs: Sequence[str]
 ) -> NDArray[np.float32]:
-    """Soft labels: how the raters' labels of each utterance are spread over the classes.
+    """Soft labels: how the raters' words of each utterance are spread over the outputs.
 
     Args:
-        targets: utterance, word (one of ``classes``), count.
+        targets: utterance, word (one of ``outputs``), count.
         utterances: in this order; each has words.
-        classes: in the order of the outputs.
+        outputs: the words in the order of the outputs.
 
     Returns:
-        float32 [utterances, classes]; rows sum to 1.
+        float32 [utterances, outputs]; rows sum to 1.
     """
     counts = targets.pivot_table("count", "utterance", "word", aggfunc="sum", fill_value=0)
-    counts = counts.reindex(index=list(utterances), columns=list(classes), fill_value=0)
+    counts = counts.reindex(index=list(utterances), columns=list(outputs), fill_value=0)
     numbers = counts.to_numpy(dtype=np.float64)
     shares: NDArray[np.float32] = (numbers / numbers.sum(1, keepdims=True)).astype(np.float32)
     return shares

@@ -21,7 +21,7 @@ from emoword.features.device import pick_device, place, warn_of_slow_bfloat16
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
 from emoword.io.files import replacing, write_json, write_table
-from emoword.labels.decision import decide, unweighted_accuracy
+from emoword.labels.decision import decide, decide_by_words, softmax, unweighted_accuracy
 from emoword.labels.words import LabelVectors, read_classes, read_truth, read_words
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
 from emoword.schemas import UTTERANCES
@@ -30,7 +30,7 @@ from emoword.training.loop import Examples, fit, frame_statistics, predict
 from emoword.training.losses import centroids
 from emoword.training.network import Network, frames_needed
 from emoword.training.split import split
-from emoword.training.targets import CLASS_LOSSES, fingerprint, training_targets
+from emoword.training.targets import CLASS_LOSSES, fingerprint, output_words, training_targets
 
 # A run whose predictions have less than this share of the targets' variance has collapsed to one
 # vector: what it decides says nothing.
@@ -56,12 +56,14 @@ def train(
 
     With the losses mse, mae and lc the network predicts the word vector of an utterance's target
     words (section 3); with ce it is the baseline and predicts the class. The controls: cosine
-    predicts a word vector, too; soft the shares of the classes among an utterance's labels; triplet
-    an embedding of which the nearest centroid of the training part's classes decides. Written are,
+    predicts a word vector, too; soft the shares of the classes among an utterance's labels, and
+    soft_words those of all words of the label set that the training part has; triplet an embedding
+    of which the nearest centroid of the training part's classes decides. Written are,
     in OUT: weights.safetensors (of the epoch with the lowest validation loss), history.csv (losses
     by epoch), split.csv (utterance, part: train, validation or test), predictions.npy (float32, one
     row a test utterance, in the order of split.csv; of triplet, the cosine similarity with each
-    class's centroid) and run.json (settings, versions, what happened, fingerprints of the targets).
+    class's centroid) and run.json (settings, versions, what happened, fingerprints of the targets;
+    `outputs`: the words of the columns of predictions.npy, where these are classes or words).
 
         emoword train runs/S2-lc-logmel-embedded-1a2b3c4d/settings.json \
             --utterances utterances.csv --truth targets/S1-1a2b3c4d \
@@ -79,7 +81,7 @@ def train(
         utterances: utterances.csv.
         truth: Folder of label set S1, the classes.
         targets: Folder of the label set to train on.
-        vectors: Folder of its words' vectors; ce and soft need none.
+        vectors: Folder of its words' vectors; ce, soft and soft_words need none.
         features: Folder of frames.
         fold: The fold that is left out and predicted.
         seed: Of all that is random.
@@ -111,6 +113,7 @@ def train(
         "settings": msgspec.to_builtins(made_by),
         **surroundings(chosen_device, threads),
         "classes": data.classes,
+        **({"outputs": data.outputs} if made_by.loss in CLASS_LOSSES else {}),
         "targets": {part: data.fingerprint(part) for part in ("train", "validation")},
     }
     with replacing(out) as folder:
@@ -135,6 +138,7 @@ class Data:
             set), in the order of ``examples``.
         truth: utterance -> class.
         classes: in the order of the baseline's outputs.
+        outputs: what the outputs stand for, where they are classes or words.
         vectors: of the label set's words and the classes; None where classes are predicted.
     """
 
@@ -142,12 +146,13 @@ class Data:
     parts: pd.DataFrame
     truth: dict[str, str]
     classes: list[str]
+    outputs: list[str]
     vectors: LabelVectors | None
 
     @property
     def output_dim(self) -> int:
-        """What the network gives: dimensions of a vector, or classes."""
-        return self.vectors.dim if self.vectors else len(self.classes)
+        """What the network gives: dimensions of a vector, or classes or words."""
+        return self.vectors.dim if self.vectors else len(self.outputs)
 
     def part(self, name: str) -> Examples:
         """The utterances of a part."""
@@ -188,9 +193,10 @@ def read_data(
     frames = [features.of(name) for name in names]
     check_lengths(made_by, names, [len(own) for own in frames])
     known = LabelVectors.open(vectors) if vectors and made_by.loss not in SPACELESS else None
-    wanted, has_target = training_targets(
-        made_by.loss, names, read_words(targets), truth, classes, known
-    )
+    words = read_words(targets)
+    learned = words[words["utterance"].isin(parts["utterance"][parts["part"] == "train"])]
+    outputs = output_words(made_by.loss, learned, classes)
+    wanted, has_target = training_targets(made_by.loss, names, words, truth, outputs, known)
     parts["part"] = parts["part"].where(has_target | (parts["part"] == "test"), "no target")
     for name in ("train", "validation"):
         if not (parts["part"] == name).any():
@@ -198,7 +204,8 @@ def read_data(
                 f"{targets}/words.csv: no words for any utterance of the {name} part; "
                 "train on label sets that the dataset has (label_sets)"
             )
-    return Data(Examples(names, frames, torch.from_numpy(wanted)), parts, truth, classes, known)
+    examples = Examples(names, frames, torch.from_numpy(wanted))
+    return Data(examples, parts, truth, classes, outputs, known)
 
 
 def check_lengths(made_by: RunSettings, names: Sequence[str], lengths: Sequence[int]) -> None:
@@ -221,11 +228,11 @@ def watched_accuracy(made_by: RunSettings, data: Data) -> Callable[[NDArray[np.f
 
 
 def decided(made_by: RunSettings, data: Data, outputs: NDArray[np.float32]) -> list[str]:
-    """The class of each output: the nearest (paper, equation 5), or that of the largest score."""
+    """The class of each output: the nearest (paper, equation 5), or the most probable."""
     if data.vectors and made_by.loss not in CLASS_LOSSES:
         chosen = decide(outputs, data.vectors.vectors_of(data.classes))
     else:
-        chosen = outputs.argmax(1)
+        chosen = decide_by_words(outputs, data.outputs, data.classes, made_by.labels.merge)
     return [data.classes[i] for i in chosen]
 
 
@@ -333,7 +340,7 @@ def spread_of(
     """How much predictions vary, relative to what they should be: variance over variance.
 
     Vectors are compared by direction, as the decision is; class logits as probabilities, with the
-    one-hot classes or the raters' shares of them.
+    one-hot classes or the raters' shares of classes or words.
     """
     if targets.ndim == 2:  # utterances of the test fold may have no target
         there = targets.any(axis=1)
@@ -343,8 +350,7 @@ def spread_of(
         wanted = (
             one_hot[targets.astype(np.intp)] if targets.ndim == 1 else targets.astype(np.float64)
         )
-        exponentials = np.exp(predictions - predictions.max(1, keepdims=True), dtype=np.float64)
-        said = exponentials / exponentials.sum(1, keepdims=True)
+        said = softmax(predictions)
     else:
         wanted, said = unit(targets.astype(np.float64)), unit(predictions)
     variance = wanted.var(axis=0).sum()

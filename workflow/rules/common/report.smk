@@ -6,5 +6,8 @@ def paper_tables(name):
     folder = f"results/{name}/tables"
     fixed = [f"{folder}/table{number}.tex" for number in TABLES]
     fixed += [f"{folder}/claims.tex"]
-    made = [f"{folder}/{table}.tex" for table in ("tableA1", "tableA2", "sensitivity")]
+    made = [
+        f"{folder}/{table}.tex"
+        for table in ("tableA1", "tableA2", "sensitivity", "readings")
+    ]
     return fixed + [path for path in made if Path(path).exists()]

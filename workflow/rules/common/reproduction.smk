@@ -1,4 +1,11 @@
-"""Names and paths of claims, looked up in the configuration."""
+"""Names and paths of comparisons, looked up in the configuration."""
+
+# readings of the raters' labels and comments, where there are raters
+READINGS = (
+    ["comparisons/sensitivity/readings.csv", "tables/readings.tex"]
+    if dataset(CONFIG.dataset).rated
+    else []
+)
 
 
 def claim_comparisons(w):
