@@ -50,10 +50,13 @@ def decisions(
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A results folder with the default's decisions and floors."""
+    """A results folder with the default's decisions, linear reference and floors."""
     corpus().drop(columns="true").to_csv(tmp_path / "utterances.csv", index=False)
     (tmp_path / "decisions").mkdir()
     (tmp_path / "floors").mkdir()
+    (tmp_path / "linear").mkdir()
+    linear = decisions("paper", 7, [("ridge", "linear"), ("logistic", "linear")])
+    linear.to_csv(tmp_path / "linear/paper.csv", index=False)
     decisions("paper", 0).to_csv(tmp_path / "decisions/paper.csv", index=False)
     floors = decisions("paper", 9, [("majority", "constant")]).assign(predicted="anger")
     floors.to_csv(tmp_path / "floors/paper.csv", index=False)
@@ -85,7 +88,8 @@ def test_table_a2_by_hand(files: Path) -> None:
     assert list(rows) == [
         ("paper", "baseline CE"), ("paper", "M1 LC"), ("paper", "M2 LC"), ("paper", "M3 LC"),
         ("soft_labels", "M2 SOFT"), ("soft_words", "M3 SOFT WORDS"), ("shuffled", "M1 LC"),
-        ("shuffled", "M2 LC"), ("shuffled", "M3 LC"), ("paper", "majority"),
+        ("shuffled", "M2 LC"), ("shuffled", "M3 LC"),
+        ("paper", "ridge"), ("paper", "logistic"), ("paper", "majority"),
     ]  # fmt: skip
     default = dict(iter(decisions("paper", 0).groupby("model")))
     own = shuffled[shuffled["model"] == "M1"]

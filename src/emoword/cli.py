@@ -63,6 +63,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
         "decide": Command("evaluation.decide:decide", "predictions -> a decision an utterance"),
         "floors": Command("evaluation.floors:floors", "decisions of constant predictors"),
+        "linear": Command(
+            "evaluation.linear_reference:linear", "decisions of linear models on the same frames"
+        ),
         "evaluate": Command("evaluation.evaluate:evaluate", "decisions -> metrics.csv"),
         "neighbours": Command(
             "evaluation.neighbours:neighbours", "targets, predictions -> nearest words"
@@ -72,6 +75,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
     },
     "Tables, figures, reproduction": {
+        "show": Command("tables.show:show", "tables as plain text"),
         "table": Command("tables.paper_tables:table", "one of the paper's tables as CSV and LaTeX"),
         "table4": Command(
             "reproduction.table4:table4", "Table 4 of a word space, no corpus needed"

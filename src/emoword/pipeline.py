@@ -218,6 +218,7 @@ class Plan:
         }
         yield Step("neighbours", subject, {}, near, own is self.first)
         yield Step("floors", subject, {}, {"out": self.at(f"floors/{name}.csv")}, usual=False)
+        yield Step("linear", subject, {}, {"out": self.at(f"linear/{name}.csv")}, usual)
 
     def variant(self, own: Variant) -> str:
         """The file of a variant."""
@@ -225,7 +226,8 @@ class Plan:
 
     def measured(self, variants: Sequence[str], place: str, usual: bool) -> Iterator[Step]:
         """Metrics, intervals and differences of the variants of a plain run, or of a comparison."""
-        decisions = [self.at(f"decisions/{name}.csv") for name in variants]
+        stages = ("decisions", "linear") if usual else ("decisions",)
+        decisions = [self.at(f"{stage}/{name}.csv") for stage in stages for name in variants]
         utterances = {"utterances": self.at("utterances.csv")}
         out = {"out": self.at(f"{place}metrics.csv")}
         yield Step("evaluate", decisions, utterances, out, usual)

@@ -189,6 +189,13 @@ FLOORS = Schema(
     DECISIONS.columns,
     optional=DECISIONS.optional,
 )
+LINEAR = Schema(
+    "linear/{variant}.csv",
+    "linear",
+    "a test utterance of a linear model and run",
+    DECISIONS.columns,
+    optional=DECISIONS.optional,
+)
 TEN: Columns = {
     name: meaning
     for rank in range(1, 11)

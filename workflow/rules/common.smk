@@ -265,6 +265,7 @@ def print_outputs(name):
         "verify": f"emoword verify {folder} recomputes all but the trainings, and compares",
     }
     if Path(f"{folder}/tables/tables.tex").exists():
+        shell(f"emoword show {folder}/tables/table1.json {folder}/tables/table2.json")
         print(f"\n{name}: done.", *(f"  {k:8} {v}" for k, v in made.items()), sep="\n")
         if dataset(name).synthetic:
             print(

@@ -68,13 +68,36 @@ rule floors:
         "emoword floors {input.variant} --out {output} --record {log}.json > {log} 2>&1"
 
 
+rule linear:
+    """What linear models reach on mean and deviation of the same frames, on the same splits."""
+    input:
+        variant=variant_file,
+        runs=lambda w: table_run_files(w, "run.json", "predictions.npy", "split.csv"),
+        frames=lambda w: feature_files(w.dataset, of_variant(w).settings.upstream),
+        sets=label_set_files,
+        space=space_file,
+        leaks="results/{dataset}/leaks/{variant}.json",
+        code=code("evaluation.linear_reference"),
+    output:
+        "results/{dataset}/linear/{variant}.csv",
+    log:
+        "results/{dataset}/logs/linear/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/linear/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword linear {input.variant} --out {output} --record {log}.json > {log} 2>&1"
+
+
 rule evaluate:
     """Count UA, WA, cosine similarities and top-10 accuracies of all variants."""
     input:
         utterances="results/{dataset}/utterances.csv",
         decisions=lambda w: expand(
-            "results/{dataset}/decisions/{variant}.csv",
+            "results/{dataset}/{stage}/{variant}.csv",
             dataset=w.dataset,
+            stage=["decisions", "linear"],
             variant=dataset(w.dataset).variants,
         ),
         code=code("evaluation.evaluate"),

@@ -114,7 +114,12 @@ rule control_table:
             dataset=w.dataset,
             variant=compared(w.dataset, "controls"),
         ),
-        floors=lambda w: f"results/{w.dataset}/floors/{compared(w.dataset, 'controls')[0]}.csv",
+        untrained=lambda w: expand(
+            "results/{dataset}/{stage}/{variant}.csv",
+            dataset=w.dataset,
+            stage=["linear", "floors"],
+            variant=compared(w.dataset, "controls")[0],
+        ),
         utterances="results/{dataset}/utterances.csv",
         controls=source("paper/controls.yaml"),
         schema=source("src/emoword/resources/controls.schema.yaml"),

@@ -5,8 +5,9 @@ rule intervals:
     """95% intervals of the numbers over all seeds, and differences between models."""
     input:
         decisions=lambda w: expand(
-            "results/{dataset}/decisions/{variant}.csv",
+            "results/{dataset}/{stage}/{variant}.csv",
             dataset=w.dataset,
+            stage=["decisions", "linear"],
             variant=dataset(w.dataset).variants,
         ),
         utterances="results/{dataset}/utterances.csv",

@@ -20,7 +20,7 @@ AUDIO = (".wav", ".flac", ".mp3", ".ogg", ".sph", ".m4a", ".aac", ".opus")
 HEAVY = {"frames.npy": "frames", "weights.safetensors": "weights"}
 # what says of an utterance more than in which part of a run it was
 TELLING = ["utterances.csv", "annotations.csv", "corpus/*", "targets/*.csv", "vectors/*"]
-TELLING += ["decisions/*", "nearest/*", "floors/*", "report/*", "logs/*.log"]
+TELLING += ["decisions/*", "nearest/*", "linear/*", "floors/*", "report/*", "logs/*.log"]
 BESIDE = ("README.md", "ro-crate-metadata.json")
 TIME = (1980, 1, 1, 0, 0, 0)
 HOW_TO = """What is behind the numbers in results/, packed by `emoword archive`.

@@ -18,6 +18,7 @@ from emoword.audit.results import Results, opened
 from emoword.evaluation.decide import Judge, Run, read_run
 from emoword.evaluation.evaluate import count_metrics
 from emoword.evaluation.floors import LOSS as CONSTANT
+from emoword.evaluation.metrics import LINEAR
 from emoword.io.errors import InputError, plain
 from emoword.io.files import read_table
 from emoword.labels.words import read_dropped
@@ -29,6 +30,7 @@ from emoword.tables.model import Key, Near
 from emoword.tables.word_tables import neighbours_of, read_neighbours
 
 LISTED = 5
+UNTRAINED = {CONSTANT: ("A constant predictor", "floors"), LINEAR: ("A linear model", "linear")}
 KINDS = {
     "UA": "unweighted accuracy (mean of the classes' recalls)",
     "WA": "weighted accuracy (share of utterances decided rightly)",
@@ -139,8 +141,9 @@ class Tracer:
         what = KINDS[key.metric].format(key.measured_on)
         averaged = "mean over folds" if over == "mean" else "utterances of all folds pooled"
         yield f"{what} of {key.model}, loss {key.loss}, variant {self.own.name}: {averaged}"
-        if key.loss == CONSTANT:
-            yield f"A constant predictor, from floors/{self.own.name}.csv: see emoword verify"
+        if key.loss in (CONSTANT, LINEAR):
+            what, stage = UNTRAINED[key.loss]
+            yield f"{what}, from {stage}/{self.own.name}.csv: see emoword verify"
             return
         path = self.place.path("metrics.csv")
         metrics = METRICS.read_text(path)

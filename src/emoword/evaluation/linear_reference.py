@@ -12,13 +12,13 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from emoword.evaluation.decide import Judge, Run, read_run
+from emoword.evaluation.metrics import LINEAR
 from emoword.features.frames import Features
 from emoword.io.files import write_table
 from emoword.labels.encoding import encode
 from emoword.layout import read_variant
 from emoword.schemas import SPLIT
 
-LOSS = "linear"
 PENALTIES = tuple(10.0**power for power in range(6, -3, -1))  # of ridge; the strongest first
 STRENGTHS = tuple(10.0**power for power in range(-5, 2))  # C of logistic regression; likewise
 STEPS = 1000  # of L-BFGS, at most
@@ -53,7 +53,8 @@ def linear(variant: Path, /, *, out: Path) -> None:
         if any(folder.is_relative_to(place.path(model.folder)) for model in m1)
     ]
     features = Features.open(place.features)
-    names = sorted({name for folder in folders for name in SPLIT.read(folder / "split.csv")["utterance"]})
+    splits = [SPLIT.read(folder / "split.csv") for folder in folders]
+    names = sorted({str(name) for split in splits for name in split["utterance"]})
     heard = dict(zip(names, summaries(features, names), strict=True))
     with threadpool_limits(1):  # other numbers of threads give other roundings
         tables = [table for folder in folders for table in decided(folder, judge, heard)]
@@ -89,13 +90,14 @@ def decided(folder: Path, judge: Judge, heard: dict[str, Floats]) -> Iterator[pd
         for part in ("train", "validation")
     }
     for model, loss, predictions in (
-        ("ridge", LOSS, ridge(x, vectors)),
+        ("ridge", LINEAR, ridge(x, vectors)),
         # decided by the largest output, as the baseline is
         ("logistic", "ce", logistic(x, places, len(classes))),
     ):
         record = {**run.record, "model": model, "loss": loss, "collapsed": False}
+        record["outputs"] = classes
         made = Run(record, run.utterances, predictions.astype(np.float32))
-        yield judge.decisions(made).assign(loss=LOSS)
+        yield judge.decisions(made).assign(loss=LINEAR)
 
 
 def ridge(x: dict[str, Floats], y: dict[str, Floats]) -> Floats:
@@ -106,7 +108,9 @@ def ridge(x: dict[str, Floats], y: dict[str, Floats]) -> Floats:
         y: train, validation -> target vectors. The penalty has the lowest squared error here.
     """
     models = [Ridge(alpha=penalty).fit(x["train"], y["train"]) for penalty in PENALTIES]
-    errors = [np.square(model.predict(x["validation"]) - y["validation"]).mean() for model in models]
+    errors = [
+        np.square(model.predict(x["validation"]) - y["validation"]).mean() for model in models
+    ]
     predictions: Floats = models[int(np.argmin(errors))].predict(x["test"])
     return predictions
 

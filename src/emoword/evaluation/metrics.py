@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+LINEAR = "linear"  # what stands for a loss, of linear models
+
 
 class Metric(NamedTuple):
     """A metric of metrics.csv.

@@ -13,9 +13,8 @@ Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
 WordModel = Literal["M1", "M2", "M3"]
 # a model, or a key of literature.csv
-Model = Annotated[
-    str, Meta(pattern=r"^(M[123] (mse|mae|lc|soft_words)|baseline ce|[a-z]+\d{4}[a-z]+)$")
-]
+OF_RUNS = r"M[123] (mse|mae|lc|soft_words)|baseline ce|(ridge|logistic) linear"
+Model = Annotated[str, Meta(pattern=rf"^({OF_RUNS}|[a-z]+\d{{4}}[a-z]+)$")]
 Models = Annotated[tuple[Model, ...], Meta(min_length=1)]
 Measure = Annotated[str, Meta(pattern=f"^({'|'.join(BY_MEASURE)})$")]
 Measures = Annotated[tuple[Measure, ...], Meta(min_length=1)]

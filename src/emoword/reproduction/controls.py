@@ -51,8 +51,8 @@ def control_table(*variants: Path, controls: Path, template: Path, csv: Path, te
 
     One row a control and model: UA and WA, the paired difference of UA from the same model of the
     default (of other models: from its M1) and from the default's baseline, UA and WA of improvised
-    and scripted turns apart, each with its 95% interval, as `emoword intervals` makes them; and the
-    floors, constant predictors.
+    and scripted turns apart, each with its 95% interval, as `emoword intervals` makes them; the
+    linear reference; and the floors, constant predictors.
 
         emoword control-table results/demo/variants/paper.json results/demo/variants/random.json \
             --controls paper/controls.yaml --template paper/templates/table.tex.j2 \
@@ -71,7 +71,7 @@ def control_table(*variants: Path, controls: Path, template: Path, csv: Path, te
     names = ["utterance", "speaker", "style"]
     utterances = read_table(first.path("utterances.csv"), names).set_index("utterance")
     files = [place.path(f"decisions/{place.variant.name}.csv") for place in places]
-    files.append(first.path(f"floors/{default.name}.csv"))
+    files += [first.path(f"{stage}/{default.name}.csv") for stage in ("linear", "floors")]
     models, collapsed = read_models(files, utterances)
     numbers = measure(models)
     rows, of_variants = [], []
@@ -193,4 +193,4 @@ def narrow(value: float, low: float, high: float, show: Show) -> Cell:
 def named(model: str, loss: str) -> str:
     """A model as tables write it: `M1 LC`, `mean of S1`, `majority`."""
     name = model.replace("_", " of ")
-    return name if loss == "constant" else f"{name} {loss_name(loss)}"
+    return name if loss in ("constant", "linear") else f"{name} {loss_name(loss)}"

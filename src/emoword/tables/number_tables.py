@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from emoword.evaluation.evaluate import count_metrics
 from emoword.evaluation.floors import LOSS as CONSTANT
+from emoword.evaluation.metrics import LINEAR
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
 from emoword.schemas import FLOORS, INTERVALS, METRICS, RUN_KEYS
@@ -32,6 +33,15 @@ OUR_WORKS = "Below the rule: works that we list, as their abstracts have them."
 FLOORS_NOTE = (
     "Below the rule: predictors that always say the same, the mean of a label set's training "
     "targets or the most frequent class."
+)
+LINEAR_NOTE = (
+    "Linear reference: ridge regression on the word vectors and logistic regression on the classes "
+    "from mean and standard deviation of the same frames, on the same splits."
+)
+BELOW_LINEAR = (
+    "BELOW THE LINEAR REFERENCE, so that the network has not learned what these frames hold; more "
+    "training steps, a smaller batch or another learning rate may be wanting "
+    "(docs/own-recordings.md)."
 )
 Show = Callable[[float], str]
 
@@ -163,7 +173,7 @@ def accuracies(model: str, losses: Iterable[str]) -> dict[str, Key]:
 
 
 def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
-    """Table 2: published works, with M1 and the baseline among those of the paper by UA.
+    """Table 2: published works, with M1, baseline and linear models among the paper's by UA.
 
     Works that we list beside the paper's stand below a rule.
     """
@@ -175,7 +185,10 @@ def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
         for what, model, own in (
             (f"Word embeddings, M1 {loss.upper()}", "M1", loss),
             ("Baseline CE", "baseline", "ce"),
+            ("Ridge, linear reference", "ridge", LINEAR),
+            ("Logistic, linear reference", "logistic", LINEAR),
         )
+        if Key(model, own, "class", "UA") in metrics or model in ("M1", "baseline")
     ]
     papers, further = (
         [work_row(work) for work in works[works["listed_by"] == by].to_dict("records")]
@@ -188,7 +201,25 @@ def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
     table = number_table("2", title, caption, [Column(name) for name in names], rows, "approach")
     notes = [PAPERS_WORKS] * bool(papers) + [OUR_WORKS] * bool(further)
     notes = notes or [NO_WORKS]
+    notes += below_linear(metrics, loss)
     return replace(table.with_notes(*notes), cite=tuple(works["key"].unique()))
+
+
+def below_linear(metrics: Metrics, loss: str) -> list[str]:
+    """What the linear reference is, if there is one, and which models stay below it in UA."""
+    values = {
+        name: metrics[key].value
+        for name, model, own in (
+            (f"M1 {loss.upper()}", "M1", loss),
+            ("the baseline", "baseline", "ce"),
+            ("ridge", "ridge", LINEAR),
+            ("logistic", "logistic", LINEAR),
+        )
+        if (key := Key(model, own, "class", "UA")) in metrics
+    }
+    linear = max((values.pop(name) for name in ("ridge", "logistic") if name in values), default=0)
+    below = [name for name, value in values.items() if value < linear]
+    return [LINEAR_NOTE] * (linear > 0) + [f"{' and '.join(below)}: {BELOW_LINEAR}"] * bool(below)
 
 
 def work_row(work: Mapping[Hashable, Any]) -> Row:

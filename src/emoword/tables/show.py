@@ -1,0 +1,69 @@
+"""Tables as plain text, for a terminal."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from emoword.io.errors import plain
+from emoword.tables import model
+from emoword.tables.model import Cell, Table
+
+WIDTH = 100  # of notes
+
+
+def show(*tables: Path, notes: bool = True) -> None:
+    """Print tables as text: values as printed, below them what the paper has, and the notes.
+
+        emoword show results/demo/tables/table1.csv results/demo/tables/table2.csv
+
+    Args:
+        tables: tableN.csv, tableN.tex or tableN.json: the JSON beside it is read.
+        notes: With the caption's notes.
+    """
+    for path in tables:
+        print(*text(model.read(path.with_suffix(".json")), notes), sep="\n", end="\n\n")
+
+
+def text(table: Table, notes: bool = True) -> Iterator[str]:
+    """A table in lines, its columns aligned; what a terminal would act on is taken out."""
+    yield plain(f"Table {table.number}: {table.title}")
+    if table.missing:
+        yield plain(f"  {table.missing}")
+        return
+    for row in (row for row in table.rows if row.columns):  # on a line of their own
+        cells = ", ".join(f"{column.name} {said(row.cells[column.name])}" for column in row.columns)
+        yield plain(f"  {row.name}: {cells}")
+    names = [column.head.strip() or column.name for column in table.stub]
+    heads = [
+        f"{c.group} {c.head or c.name}" if c.group else c.head or c.name for c in table.columns
+    ]
+    lines = [[*names, *heads]]
+    lines += [
+        [
+            *row.stub,
+            *(said(row.cells[c.name]) if c.name in row.cells else "" for c in table.columns),
+        ]
+        for row in table.rows
+        if not row.columns
+    ]
+    left = [True] * len(names) + [column.words for column in table.columns]
+    yield from aligned(lines, left)
+    for note in table.notes if notes else ():
+        yield from textwrap.wrap(plain(note), WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def said(cell: Cell) -> str:
+    """What is printed of a cell, and the paper's value in brackets."""
+    return f"{cell.text} [{cell.paper}]" if cell.paper else cell.text
+
+
+def aligned(lines: Sequence[Sequence[str]], left: Sequence[bool]) -> Iterator[str]:
+    """Lines of cells, each column as wide as its widest cell."""
+    lines = [[plain(cell) for cell in line] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            cell.ljust(width) if to_left else cell.rjust(width)
+            for cell, width, to_left in zip(line, widths, left, strict=True)
+        ]
+        yield ("  " + "  ".join(cells)).rstrip()
