@@ -14,6 +14,7 @@ from emoword.training.loop import (
     Examples,
     collated,
     frame_statistics,
+    in_epochs,
     predict,
     random_batches,
     train_epoch,
@@ -104,3 +105,19 @@ def test_an_epoch_waits_for_the_gpu_once() -> None:
         torch.cuda.set_sync_debug_mode("default")
     # the lengths and the targets go there, the losses come back, and at least these are counted
     assert 1 <= len([wait for wait in waits if "synchroniz" in str(wait.message)]) <= 3
+
+
+@pytest.mark.parametrize(
+    ("steps", "utterances", "batch", "epochs", "patience"),
+    [(100, 32, 16, 50, 10), (101, 32, 16, 51, 11), (1, 1000, 8, 1, 1), (7, 33, 16, 3, 1)],
+)
+def test_steps_in_place_of_epochs(
+    steps: int, utterances: int, batch: int, epochs: int, patience: int
+) -> None:
+    chosen = TrainingSettings(steps=steps, batch_size=batch, epochs=9, patience=20)
+    found = in_epochs(chosen, utterances)
+    assert (found.epochs, found.patience) == (epochs, patience)
+    # as many steps as asked for, and no whole epoch more
+    batches = -(-utterances // batch)
+    assert steps <= found.epochs * batches < steps + batches
+    assert in_epochs(found, utterances) == found

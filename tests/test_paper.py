@@ -76,7 +76,7 @@ def test_numbers(tmp_path: Path) -> None:
     assert made["PerClass"] == "anger 82, fear 100"
     rates = (made["LearningRate"], made["BaselineRate"])
     assert rates == (r"$2\cdot 10^{-3}$", r"$2\cdot 10^{-4}$")
-    assert (made["Epochs"], made["Channels"]) == ("30", "8, 16")
+    assert (made["Epochs"], made["Channels"]) == ("30 epochs", "8, 16")
     assert made["MOneUA"] == r"56.0\% (51.0--61.0)"
     assert made["BaselineWA"] == r"57.4\% (52.4--62.4)"
     assert (made["Runs"], made["Collapsed"]) == ("3", "1 of 3")

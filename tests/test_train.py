@@ -367,3 +367,11 @@ def test_spread_by_hand() -> None:
     assert spread_of(logits, np.array([0, 1]), True) == pytest.approx(0.64, rel=1e-5)
     shares = np.array([[0.5, 0.5], [0.1, 0.9]], dtype=np.float32)
     assert spread_of(logits, shares, True) == pytest.approx(0.8**2 / 0.4**2, rel=1e-5)
+
+
+def test_steps_end_a_training(small: Small, tmp_path: Path) -> None:
+    """26 utterances of the training part are 4 batches of 8: 5 steps end in the second epoch."""
+    out = small.train(tmp_path / "run", training={"steps": 5, "epochs": 50})
+    run = json.loads((out / "run.json").read_text())
+    batches = -(-run["utterances"]["train"] // 8)
+    assert run["epochs"] == -(-5 // batches) < 50

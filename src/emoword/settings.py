@@ -111,6 +111,15 @@ class TrainingSettings(Base, frozen=True, kw_only=True):
     """How a network is trained (paper, section 4.3)."""
 
     epochs: Annotated[Positive, choice("at most")] = 100
+    steps: Annotated[
+        int,
+        choice(
+            "optimiser steps at most, in place of epochs: a small corpus is trained as long as a "
+            "large one; patience is then per cent of the epochs that they take; 0: epochs rule",
+            ge=0,
+            le=10**9,
+        ),
+    ] = 0
     learning_rate: Annotated[Rate, choice("the highest of OneCycle")] = 2e-3
     baseline_learning_rate: Annotated[Rate, choice("the same for the baseline")] = 2e-4
     cycle: Annotated[

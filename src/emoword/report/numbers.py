@@ -115,6 +115,7 @@ def of_runs(records: Iterable[Mapping[str, Any]]) -> dict[str, object]:
     if not baseline or not embedding:
         raise InputError("needs runs of a baseline and of a word-embedding model")
     training, network = (embedding[0]["settings"][key] for key in ("training", "network"))
+    steps = training["steps"]
     fallen = sum(record["collapsed"] for record in records)
     versions = embedding[0]["versions"]
     return {
@@ -122,8 +123,8 @@ def of_runs(records: Iterable[Mapping[str, Any]]) -> dict[str, object]:
         "Collapsed": f"{fallen} of {len(records)}",
         "LearningRate": power(training["learning_rate"]),
         "BaselineRate": power(baseline[0]["settings"]["training"]["learning_rate"]),
-        "Epochs": training["epochs"],
-        "Patience": training["patience"],
+        "Epochs": f"{steps:,} steps" if steps else f"{training['epochs']} epochs",
+        "Patience": f"{training['patience']}{'% of the' if steps else ''} epochs",
         "Batch": training["batch_size"],
         "Dropout": f"{network['dropout']:g}",
         "Validation": f"{100 * training['validation']:g}",

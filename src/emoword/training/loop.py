@@ -1,6 +1,7 @@
 """Fit a network to utterances, and predict with it: batches, the epoch loop, early stopping."""
 
 import copy
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from msgspec.structs import replace as replace_settings
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -17,6 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 from emoword.io.errors import InputError
 from emoword.io.fingerprints import fingerprint_with_code
 from emoword.layout import RunSettings, as_json
+from emoword.settings import TrainingSettings
 from emoword.training import checkpoint
 from emoword.training.checkpoint import Progress
 from emoword.training.losses import LOSSES
@@ -113,6 +116,20 @@ def random_batches(
         yield batches[i]
 
 
+def in_epochs(settings: TrainingSettings, utterances: int) -> TrainingSettings:
+    """The settings with the epochs that ``steps`` take, rounded up, and patience in epochs.
+
+    >>> found = in_epochs(TrainingSettings(steps=2000, batch_size=16, patience=20), 270)
+    >>> found.epochs, found.patience  # 17 batches an epoch; 20 per cent of 118 epochs
+    (118, 24)
+    """
+    if not settings.steps:
+        return settings
+    epochs = math.ceil(settings.steps / math.ceil(utterances / settings.batch_size))
+    patience = math.ceil(settings.patience * epochs / 100)
+    return replace_settings(settings, steps=0, epochs=epochs, patience=patience)
+
+
 def fit(
     network: Network,
     train: Examples,
@@ -142,7 +159,7 @@ def fit(
     Raises:
         InputError: a loss is no finite number; names the utterances of the batch.
     """
-    settings = made_by.training
+    settings = in_epochs(made_by.training, len(train.names))
     steps = -(-len(train.names) // settings.batch_size) * settings.epochs
     optimiser = OneCycleAdam(network.parameters(), settings, steps)
     name = name_of(network, train, validation, made_by, seed)
