@@ -106,6 +106,17 @@ GROUPS: dict[str, dict[str, Command]] = {
         "paper": Command("report.build:paper", "the reproduction report as PDF"),
         "page": Command("page.build:page", "the page that opens from disk"),
     },
+    "Use": {
+        "predict": Command("inference.predict:predict", "recordings -> labels and nearest words"),
+        "nearest": Command("inference.words:nearest", "arithmetic in a word space"),
+        "query": Command("inference.query:query", "a word -> the utterances nearest to it"),
+        "retrieval": Command(
+            "inference.retrieval:retrieval", "Table A3: are the utterances of a word found"
+        ),
+        "export": Command(
+            "inference.export:export", "runs -> a folder that predicts elsewhere, with its card"
+        ),
+    },
     "Audit": {
         "trace": Command("audit.trace:trace", "a cell of a table -> metrics, runs, raters"),
         "verify": Command("audit.verify:verify", "recompute what needs no training, and compare"),

@@ -1,0 +1,389 @@
+"""A model that predicts: recordings -> vectors, labels, words.
+
+It is made of the stages' own code: audio is read as features are, frames are made by the upstream
+and rounded as they are stored, and the network is the one of training. What it gives for an
+utterance is what predictions.npy holds (tested to 1e-5).
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import torch
+from huggingface_hub import ModelHubMixin, snapshot_download
+from numpy.typing import NDArray
+from torch import Tensor
+
+from emoword.features.batches import FEWEST_FRAMES, READERS, Utterance, batches
+from emoword.features.device import pick_device
+from emoword.features.extract import SECONDS_ELSEWHERE, SECONDS_TOGETHER, computed, stored
+from emoword.features.upstreams import build
+from emoword.inference import sound, words
+from emoword.inference.sound import Piece, in_groups
+from emoword.inference.trained import Trained, Weights, read_trained
+from emoword.io.errors import InputError
+from emoword.labels.decision import decide
+from emoword.spaces.geometry import cosine
+from emoword.spaces.word_space import WordSpace
+from emoword.training.loop import Examples, predict
+from emoword.training.network import Network, frames_needed
+
+TOGETHER = 64  # recordings that are sorted by length and computed together
+CENTROIDS = "centroids"
+Array = NDArray[np.float32] | NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model makes of a recording.
+
+    Attributes:
+        vectors: what each run gives, float32 [runs, dim]; of a model that predicts classes
+            (the baseline), its scores [runs, classes].
+        classes: what ``label`` may be.
+        class_vectors: their word vectors, float32 [classes, dim]; None of class scores.
+        space: the words that the vector is among; None of class scores.
+    """
+
+    vectors: NDArray[np.float32]
+    classes: tuple[str, ...]
+    class_vectors: NDArray[np.float32] | None = None
+    space: WordSpace | None = None
+
+    @property
+    def vector(self) -> NDArray[np.float32]:
+        """The mean over the runs, float32 [dim]."""
+        mean: NDArray[np.float32] = self.vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return mean
+
+    @property
+    def label(self) -> str:
+        """The class whose word vector has the largest cosine similarity (paper, equation 5)."""
+        return self.classes[int(self._decided(self.vector[None])[0])]
+
+    @property
+    def agreement(self) -> float:
+        """The share of the runs that decide on ``label`` by themselves."""
+        own = self.classes.index(self.label)
+        return float((self._decided(self.vectors) == own).mean())
+
+    @property
+    def spread(self) -> float:
+        """How far the runs are apart: 1 less their mean cosine similarity with ``vector``."""
+        return float(1 - cosine(self.vectors, self.vector[None]).mean())
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Class -> cosine similarity with its word vector, or the score of a class model."""
+        if self.class_vectors is None:
+            values = self.vector.astype(np.float64)
+        else:
+            values = cosine(self.vector[None], self.class_vectors)
+        return dict(zip(self.classes, values.tolist(), strict=True))
+
+    def nearest(self, k: int = 5) -> list[tuple[str, float]]:
+        """The ``k`` nearest words of the whole space, with their cosine similarities.
+
+        Raises:
+            InputError: the model predicts classes.
+        """
+        return words.near(self._words(), self.vector, k)
+
+    def similarity(self, word: str) -> float:
+        """Cosine similarity with any word of the space.
+
+        Raises:
+            InputError: the space lacks it, or the model predicts classes.
+        """
+        return words.similarity(self._words(), self.vector, word)
+
+    def _decided(self, vectors: NDArray[np.float32]) -> NDArray[np.intp]:
+        if self.class_vectors is None:
+            return np.asarray(vectors.argmax(axis=1))
+        return decide(vectors, self.class_vectors)
+
+    def _words(self) -> WordSpace:
+        if self.space is None:
+            raise InputError("this model predicts classes: its output lies among no words")
+        return self.space
+
+
+class Model(
+    ModelHubMixin,
+    library_name="emoword",
+    tags=["speech-emotion-recognition"],
+    pipeline_tag="audio-classification",
+):
+    """Trained runs with their upstream and words; `emoword.load` makes one."""
+
+    def __init__(self, trained: Trained, device: str = "auto") -> None:
+        self.trained = trained
+        self.device = pick_device(device)
+        self.upstream = build(trained.upstream, self.device)
+        self.networks = [self._network(run, own) for run, own in trained.weights.items()]
+        needed = frames_needed(trained.made_by.network)
+        self.fewest_frames = max(FEWEST_FRAMES, needed)
+        self.space = trained.space
+        self.class_vectors = (
+            None if self.space is None else self.space.vectors_of(list(trained.classes))
+        )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What a prediction's label may be."""
+        return self.trained.classes
+
+    def __repr__(self) -> str:
+        return f"<emoword model {self.trained.name}: {', '.join(self.classes)}>"
+
+    @overload
+    def predict(self, given: str | Path | Array, rate: int | None = None) -> Prediction: ...
+    @overload
+    def predict(
+        self, given: Sequence[str | Path | Array], rate: int | None = None
+    ) -> list[Prediction]: ...
+    def predict(
+        self,
+        given: str | Path | Array | Sequence[str | Path | Array],
+        rate: int | None = None,
+    ) -> Prediction | list[Prediction]:
+        """Predict one recording, or a list of them.
+
+        A recording of more than 60 s is predicted in equal parts, whose vectors are averaged.
+
+        Args:
+            given: a path, or samples: float [samples] or [samples, channels], full scale is 1.
+            rate: of samples, in Hz.
+
+        Raises:
+            InputError: names the recording that cannot be used.
+        """
+        if isinstance(given, str | Path | np.ndarray):
+            return self.predict([given], rate)[0]
+        made: list[Prediction] = []
+        heard: list[Path | Piece] = []
+        for i, each in enumerate(given):
+            if isinstance(each, str | Path):
+                heard.append(Path(each))
+            elif rate is None:
+                raise InputError("samples need their rate in Hz: predict(samples, rate)")
+            else:
+                heard.append(sound.given(each, rate, f"array {i}"))
+        for _, prediction in self.each(heard):
+            if isinstance(prediction, InputError):
+                raise prediction
+            made.append(prediction)
+        return made
+
+    def each(self, given: Sequence[Path | Piece]) -> Iterator[tuple[int, Prediction | InputError]]:
+        """Predict recordings while the next are read; a bad one gives its error, in its place."""
+        reading: deque[list[tuple[int, Future[Piece | Path]]]] = deque()
+        with ThreadPoolExecutor(READERS) as pool:
+            for some in in_groups(enumerate(given), TOGETHER):
+                reading.append([(i, pool.submit(self._heard, each)) for i, each in some])
+                if len(reading) > 1:
+                    yield from self._told(reading.popleft())
+            while reading:
+                yield from self._told(reading.popleft())
+
+    def windows(
+        self, path: str | Path, window: float, hop: float
+    ) -> Iterator[tuple[Piece, Prediction | None]]:
+        """Predict stretches of ``window`` seconds, one every ``hop``; None where it is silent.
+
+        A rest too short for the network is left out.
+
+        Raises:
+            InputError: the recording cannot be used, or the window is shorter than the network
+                needs.
+        """
+        found = False
+        for some in in_groups(sound.windows(Path(path), window, hop), TOGETHER // 4):
+            usable = [piece for piece in some if self._is_long_enough(piece)]
+            found = found or bool(usable)
+            loud = [piece for piece in usable if not piece.silent]
+            outputs = iter(self.outputs([piece.samples for piece in loud]))
+            for piece in usable:
+                yield piece, None if piece.silent else self._prediction(next(outputs))
+        if not found:
+            raise InputError(f"{path}: too short, or its windows are; at least {self._needs}")
+
+    def outputs(self, heard: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Samples at 16 kHz [samples] each -> float32 [n, runs, outputs]."""
+        if not heard:
+            return np.zeros((0, len(self.networks), 1), np.float32)
+        together = SECONDS_TOGETHER.get(self.device.type, SECONDS_ELSEWHERE)
+        utterances = [Utterance(str(i), Path(), len(own)) for i, own in enumerate(heard)]
+        utterances.sort(key=lambda utterance: -utterance.samples)
+        frames: dict[int, Tensor] = {}
+        for batch in batches(utterances, together):
+            which = [int(utterance.name) for utterance in batch]
+            made = computed([heard[i] for i in which], self.upstream)
+            frames |= {i: self._as_stored(own) for i, own in zip(which, made, strict=True)}
+        ordered = [frames[i] for i in range(len(heard))]
+        examples = Examples([str(i) for i in range(len(heard))], ordered, torch.zeros(len(heard)))
+        size = self.trained.made_by.training.batch_size
+        return np.stack(
+            [
+                similar_to_centroids(predict(network, examples, size), weights)
+                for network, weights in zip(
+                    self.networks, self.trained.weights.values(), strict=True
+                )
+            ],
+            axis=1,
+        )
+
+    def _as_stored(self, frames: NDArray[np.float32]) -> Tensor:
+        dtype = self.trained.upstream.dtype
+        tensor = torch.from_numpy(stored("recording", frames, dtype))
+        return tensor.view(torch.bfloat16) if dtype == "bfloat16" else tensor
+
+    def _heard(self, given: Path | Piece) -> Piece | Path:
+        """A recording read and checked; a long one is left to be read in parts."""
+        if isinstance(given, Path):
+            if sound.seconds(given) > sound.LONGEST:
+                return given
+            (piece,) = sound.heard(given)
+        else:
+            piece = given
+        if not self._is_long_enough(piece):
+            name = given if isinstance(given, Path) else "array"
+            raise InputError(f"{name}: too short, {piece.end:.3f} s; at least {self._needs}")
+        return piece
+
+    def _told(
+        self, reading: Sequence[tuple[int, Future[Piece | Path]]]
+    ) -> Iterator[tuple[int, Prediction | InputError]]:
+        made: dict[int, Prediction | InputError] = {}
+        short: dict[int, Piece] = {}
+        for i, future in reading:
+            try:
+                found = future.result()
+                if isinstance(found, Path):
+                    made[i] = self._long(found)
+                else:
+                    short[i] = found
+            except InputError as error:
+                made[i] = error
+        try:
+            outputs = self.outputs([piece.samples for piece in short.values()])
+            made |= {i: self._prediction(own) for i, own in zip(short, outputs, strict=True)}
+        except InputError:  # one by one, to know which it is
+            for i, piece in short.items():
+                try:
+                    made[i] = self._prediction(self.outputs([piece.samples])[0])
+                except InputError as error:
+                    made[i] = error
+        yield from sorted(made.items(), key=lambda each: each[0])
+
+    def _long(self, path: Path) -> Prediction:
+        """The mean over the parts of a long recording that are not silent."""
+        made = [
+            self.outputs([piece.samples])[0]
+            for piece in sound.parts(path, sound.seconds(path))
+            if not piece.silent and self._is_long_enough(piece)
+        ]
+        if not made:
+            raise InputError(f"{path}: silent throughout")
+        return self._prediction(np.stack(made).mean(axis=0, dtype=np.float64).astype(np.float32))
+
+    def _prediction(self, vectors: NDArray[np.float32]) -> Prediction:
+        return Prediction(vectors, self.classes, self.class_vectors, self.space)
+
+    @property
+    def _needs(self) -> str:
+        return f"{self.fewest_frames} frames, {self.fewest_frames / 50:.2f} s"
+
+    def _is_long_enough(self, piece: Piece) -> bool:
+        return self.upstream.frame_count(len(piece.samples)) >= self.fewest_frames
+
+    def _network(self, run: str, weights: Weights) -> Network:
+        made_by = self.trained.made_by
+        network = Network(
+            self.upstream.dim,
+            len(weights.get("output.bias", ())),
+            made_by.network,
+            made_by.training.standardise,
+            made_by.training.precision,
+        )
+        own = {name: tensor for name, tensor in weights.items() if name != CENTROIDS}
+        try:
+            network.load_state_dict(own)
+        except RuntimeError as error:
+            said = " ".join(str(error).split())
+            raise InputError(
+                f"{self.trained.name}: the weights of {run} do not fit its settings: {said}"
+            ) from None
+        return network.to(self.device).eval()
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        """For huggingface_hub's ``save_pretrained`` and ``push_to_hub``."""
+        from emoword.inference.export import write_model
+
+        write_model(self.trained, save_directory)
+
+    @classmethod
+    def _from_pretrained(
+        cls,
+        *,
+        model_id: str,
+        revision: str | None,
+        cache_dir: str | Path | None,
+        force_download: bool,
+        local_files_only: bool,
+        token: str | bool | None,
+        device: str = "auto",
+        **_: Any,
+    ) -> "Model":
+        """For huggingface_hub's ``from_pretrained``: a folder, or a name on the hub."""
+        folder = Path(model_id)
+        if not folder.is_dir():
+            folder = Path(
+                snapshot_download(
+                    model_id,
+                    revision=revision,
+                    cache_dir=cache_dir,
+                    force_download=force_download,
+                    local_files_only=local_files_only,
+                    token=token,
+                )
+            )
+        return cls(read_trained([folder]), device)
+
+
+def similar_to_centroids(outputs: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
+    """What a run predicts: its outputs, or (triplet) their similarity with the classes' centres."""
+    if CENTROIDS not in weights:
+        return outputs
+    centres = weights[CENTROIDS].numpy()
+    similar: NDArray[np.float32] = cosine(outputs[:, None], centres).astype(np.float32)
+    return similar
+
+
+def load(where: str | Path | Sequence[str | Path], device: str = "auto") -> Model:
+    """Load a model: one run, several (their mean), an exported folder, or a name on the hub.
+
+    Raises:
+        InputError: there is no model, or it cannot be used.
+    """
+    if isinstance(where, str | Path):
+        where = [where]
+    places = [Path(place) for place in where]
+    if len(places) == 1 and not places[0].exists() and is_hub_name(str(where[0])):
+        try:
+            return Model.from_pretrained(str(where[0]), device=device)
+        except (OSError, ValueError) as error:
+            said = " ".join(str(error).split())
+            raise InputError(
+                f"{where[0]}: no such folder, and not to be had from the hub: {said}"
+            ) from None
+    return Model(read_trained(places), device)
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether it may be ``somebody/model`` on the Hugging Face hub."""
+    return name.count("/") == 1 and not name.startswith((".", "/", "~"))

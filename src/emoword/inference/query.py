@@ -1,0 +1,81 @@
+"""``emoword query``: a word -> the utterances whose predictions are nearest to it."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from emoword.inference.results import Results
+from emoword.inference.words import Term, combined
+from emoword.io.errors import plain
+from emoword.io.files import write_table
+from emoword.spaces.geometry import cosine
+from emoword.spaces.word_space import WordSpace
+
+
+def query(
+    folder: Path,
+    /,
+    *terms: Term,
+    model: str = "M3",
+    variant: str | None = None,
+    most: int = 10,
+    csv: Path | None = None,
+) -> None:
+    """Find the utterances whose predictions are nearest to a word, or to a sum of words.
+
+    An utterance's prediction is that of the runs whose test fold it is in (with the loss of the
+    tables, the mean over seeds). Beside it stand what its raters said: labels, and comments in
+    quotation marks.
+
+        emoword query results/demo relief
+        emoword query results/demo anger -sadness --model M2 --most 20 --csv found.csv
+
+    Args:
+        folder: Results of a dataset.
+        terms: Words of the word space; `-sadness` takes one away.
+        model: M1, M2 or M3.
+        variant: Of the settings; the default if not given.
+        most: How many utterances.
+        csv: Write all utterances there: rank, similarity, utterance, label, raters, wav.
+    """
+    results = Results.open(folder)
+    found = ranked(results, terms, model, variant)
+    if csv:
+        write_table(found.assign(similarity=found["similarity"].round(6)), csv)
+    shown = found.head(most).drop(columns="wav")
+    shown["similarity"] = [f"{value:.3f}" for value in shown["similarity"]]
+    for name in ("utterance", "label", "raters"):
+        shown[name] = shown[name].map(plain)
+    print(shown.to_string(index=False))
+
+
+def ranked(
+    results: Results, terms: tuple[str, ...], model: str = "M3", variant: str | None = None
+) -> pd.DataFrame:
+    """Test utterances, nearest first: rank, similarity, utterance, label, raters, wav.
+
+    Raises:
+        InputError: the space lacks a word, or there is no such model.
+    """
+    place = results.place(variant)
+    vector = combined(WordSpace.open(place.space), terms)
+    names, vectors = results.mean_predictions(model, variant)
+    table = pd.DataFrame({"similarity": cosine(vectors, vector), "utterance": names})
+    table = table.sort_values(["similarity", "utterance"], ascending=[False, True])
+    table.insert(0, "rank", range(1, len(table) + 1))
+    utterances = results.utterances().set_index("utterance").reindex(table["utterance"])
+    table["label"] = utterances["label"].to_numpy()
+    table["raters"] = table["utterance"].map(what_raters_said(results.annotations())).fillna("")
+    return table.assign(wav=utterances["wav"].to_numpy())
+
+
+def what_raters_said(annotations: pd.DataFrame) -> pd.Series:
+    """Utterance -> ``E1 Anger; E2 Neutral "tense"``: labels, and comments in quotation marks."""
+    rows = annotations[annotations["role"] == "observer"].drop_duplicates(
+        ["utterance", "rater", "kind", "text"]
+    )
+    comment = rows["kind"] == "comment"
+    said = rows["text"].mask(comment, '"' + rows["text"] + '"')
+    by_rater = said.groupby([rows["utterance"], rows["rater"]], sort=False).agg(" ".join)
+    told = by_rater.index.get_level_values("rater").astype(str) + " " + by_rater
+    return told.groupby(level="utterance", sort=False).agg("; ".join)

@@ -1,0 +1,108 @@
+"""A results folder as typed tables (docs/hand-overs.md says what their columns mean)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from emoword.evaluation.decide import read_run
+from emoword.io.errors import InputError
+from emoword.layout import Place, read_variant
+from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, RUN_KEYS, UTTERANCES, Schema
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results of a dataset; open them with `emoword.results`."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: Path) -> "Results":
+        """Open ``results/{dataset}``.
+
+        Raises:
+            InputError: there are no results.
+        """
+        if not any(folder.glob("variants/*.json")):
+            raise InputError(f"{folder}: no results here: name results/DATASET, which ./run makes")
+        return cls(folder.absolute())
+
+    def variants(self) -> list[str]:
+        """The names of the variants that were run, the default first."""
+        names = sorted(path.stem for path in self.folder.glob("variants/*.json"))
+        return sorted(names, key=lambda name: name != "paper")
+
+    def place(self, variant: str | None = None) -> Place:
+        """A variant's settings, and where its runs, label sets and space lie; None: the default.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        names = self.variants()
+        name = variant or names[0]
+        if name not in names:
+            raise InputError(f"{self.folder}: no variant {name!r}; there are {', '.join(names)}")
+        return read_variant(self.folder / "variants" / f"{name}.json")
+
+    def utterances(self) -> pd.DataFrame:
+        """utterances.csv: a row an utterance."""
+        return UTTERANCES.read(self.folder / "utterances.csv")
+
+    def annotations(self) -> pd.DataFrame:
+        """annotations.csv: a row a label or comment of a rater."""
+        return ANNOTATIONS.read(self.folder / "annotations.csv")
+
+    def metrics(self) -> pd.DataFrame:
+        """metrics.csv: a row a number."""
+        return METRICS.read(self.folder / "metrics.csv")
+
+    def decisions(self, variant: str | None = None) -> pd.DataFrame:
+        """decisions/{variant}.csv: a row a test utterance of a run."""
+        return self._of_variant(DECISIONS, "decisions", variant)
+
+    def nearest(self, variant: str | None = None) -> pd.DataFrame:
+        """nearest/{variant}.csv: the ten words nearest to each prediction and target."""
+        return self._of_variant(NEAREST, "nearest", variant)
+
+    def predictions(self, variant: str | None = None) -> pd.DataFrame:
+        """The vectors: columns variant, model, loss, fold, seed, utterance, vector (float32)."""
+        place = self.place(variant)
+        tables = []
+        for run in map(read_run, place.runs()):
+            table = pd.DataFrame({"utterance": run.utterances, "vector": list(run.predictions)})
+            record = {**run.record, "variant": place.variant.name}
+            tables.append(table.assign(**{key: record[key] for key in RUN_KEYS}))
+        return pd.concat(tables, ignore_index=True)[[*RUN_KEYS, "utterance", "vector"]]
+
+    def mean_predictions(
+        self, model: str, variant: str | None = None
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        """Test utterances and their predicted vectors [n, dim], the mean over seeds.
+
+        Each is predicted by runs that have not been trained on its fold, with the loss of the
+        tables.
+
+        Raises:
+            InputError: the variant has no such model.
+        """
+        place = self.place(variant)
+        runs = list(map(read_run, place.runs([place.variant.settings.table_loss])))
+        vectors: dict[str, list[NDArray[np.float32]]] = {}
+        for run in runs:
+            if run.record["model"] == model:
+                for name, vector in zip(run.utterances, run.predictions, strict=True):
+                    vectors.setdefault(name, []).append(vector)
+        if not vectors:
+            known = ", ".join(dict.fromkeys(run.record["model"] for run in runs))
+            raise InputError(f"{self.folder}: no model {model!r}; there are {known}")
+        means = [np.mean(own, axis=0, dtype=np.float64) for own in vectors.values()]
+        return list(vectors), np.stack(means).astype(np.float32)
+
+    def _of_variant(self, schema: Schema, folder: str, variant: str | None) -> pd.DataFrame:
+        name = self.place(variant).variant.name
+        path = self.folder / folder / f"{name}.csv"
+        there = pd.read_csv(path, nrows=0).columns if path.is_file() else schema.names
+        return schema.read(path, *[name for name in schema.columns if name in there])

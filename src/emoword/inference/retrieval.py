@@ -1,0 +1,200 @@
+"""Table A3: are the utterances found whose raters wrote a word?"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from emoword.inference.results import Results
+from emoword.io.errors import InputError
+from emoword.io.files import write_table
+from emoword.labels.label_sets import rater_words
+from emoword.labels.words import read_label_sets
+from emoword.layout import Place, read_variant
+from emoword.settings import LabelSet
+from emoword.spaces.geometry import cosine
+from emoword.spaces.word_space import WordSpace
+from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.model import Cell, Column, Row, Table, frame
+from emoword.tables.number_tables import percent
+from emoword.tables.paper_tables import SYNTHETIC
+
+FEWEST = 5  # utterances of a word: with fewer, its average precision hangs on one or two
+LISTED = 20  # words of a label set that have a row of their own, the most frequent
+SETS: tuple[LabelSet, ...] = ("S2", "S3")
+RATERS, CHANCE = "a rater", "chance"
+Scores = Mapping[str, pd.Series]  # model -> its score of each utterance
+
+
+def retrieval(variant: Path, /, *, template: Path, csv: Path, tex: Path) -> None:
+    r"""Make Table A3: average precision of finding the utterances whose raters wrote a word.
+
+    For each word of S2 and S3 the test utterances are ranked by the cosine similarity of their
+    predictions with the word's vector; right are those whose raters wrote it. Beside the models
+    stand chance (the expectation of a random order) and the raters: each rater's own words rank the
+    utterances that he or she rated, and right are those of which another rater wrote the word.
+    Words of comments are no class of any classifier.
+
+        emoword retrieval results/demo/variants/paper.json \
+            --template paper/templates/table.tex.j2 --csv tableA3.csv --tex tableA3.tex
+
+    Args:
+        variant: The variant's file.
+        template: paper/templates/table.tex.j2.
+        csv: The table as CSV.
+        tex: The table as LaTeX.
+    """
+    place = read_variant(variant)
+    table = retrieval_table(place)
+    write_table(frame(table), csv)
+    write_latex(render_tables(template, [table]), tex)
+
+
+def retrieval_table(place: Place) -> Table:
+    """Table A3 of a variant; without S2 and S3 there is none."""
+    title, about = "Finding utterances by a word", place.variant
+    sets = {name: words for name, words in read_label_sets(place).items() if name in SETS}
+    if not sets:
+        return Table("A3", title, title, missing="no ratings, and so no words of raters")
+    results, space = Results(place.root), WordSpace.open(place.space)
+    models = [f"M{name[1]}" for name in about.targets]
+    found = {model: results.mean_predictions(model, about.name) for model in models}
+    said = words_by_rater(place, space)
+    rows = []
+    for label_set, words in sets.items():
+        own = said if label_set == "S3" else said[said["kind"] == "label"]
+        measured = precision_by_word(words, found, space, own)
+        rows += rows_of(label_set, measured, [*models, RATERS, CHANCE], first=not rows)
+    columns = (Column("utterances"), *(Column(name) for name in (*models, RATERS, CHANCE)))
+    caption = (
+        "Average precision, in per cent, of finding the test utterances whose raters wrote a word, "
+        "by the cosine similarity of predictions with the word's vector; the mean over words, and "
+        f"the {LISTED} most frequent words."
+    )
+    notes = [
+        f"Words of at least {FEWEST} test utterances. Chance: a random order. A rater: each "
+        "rater's words as the ranking, against those of the others, on the utterances that he or "
+        "she rated, so that fewer are right; the mean over raters.",
+        f"Dataset {about.dataset}, loss {about.settings.table_loss}.",
+        *([SYNTHETIC] if about.synthetic else []),
+    ]
+    stub = (Column("set", words=True, once=True), Column("word", words=True))
+    return Table("A3", title, caption, stub, columns, tuple(rows), tuple(notes))
+
+
+def precision_by_word(
+    words: pd.DataFrame,
+    found: Mapping[str, tuple[list[str], NDArray[np.float32]]],
+    space: WordSpace,
+    said: pd.DataFrame,
+) -> pd.DataFrame:
+    """Average precision of each word: index word; columns utterances, each model, rater, chance.
+
+    Args:
+        words: the label set: utterance, word, count.
+        found: model -> test utterances, and their predictions [n, dim].
+        space: the word space.
+        said: utterance, rater, word.
+
+    Raises:
+        InputError: no word is named often enough.
+    """
+    names = next(iter(found.values()))[0]
+    tested = words[words["utterance"].isin(names)]
+    counts = tested.groupby("word")["utterance"].nunique()
+    kept = counts[(counts >= FEWEST) & (counts < len(names))]
+    if kept.empty:
+        raise InputError(f"no word is of {FEWEST} test utterances, so that none can be looked for")
+    said = said[said["utterance"].isin(names)]
+    records = []
+    for word, vector in zip(kept.index, space.vectors_of(list(kept.index)), strict=True):
+        right = set(tested["utterance"][tested["word"] == word])
+        record: dict[str, object] = {"word": word, "utterances": len(right)}
+        for model, (utterances, vectors) in found.items():
+            relevant = np.array([name in right for name in utterances])
+            record[model] = average_precision(relevant, cosine(vectors, vector))
+        record[RATERS] = precision_of_raters(said, str(word))
+        record[CHANCE] = chance(len(right), len(names))
+        records.append(record)
+    return pd.DataFrame(records).set_index("word")
+
+
+def words_by_rater(place: Place, space: WordSpace) -> pd.DataFrame:
+    """What each rater wrote, as words of S3: utterance, kind, word, rater."""
+    results, labels = Results(place.root), place.variant.settings.labels
+    truth = read_label_sets(place)["S1"].set_index("utterance")["word"]
+    tables = []
+    for rater, rows in results.annotations().groupby("rater", sort=True):
+        tables.append(rater_words(rows, truth, labels, space)[0].assign(rater=rater))
+    return pd.concat(tables, ignore_index=True)
+
+
+def precision_of_raters(said: pd.DataFrame, word: str) -> float:
+    """Average precision of each rater's use of a word against the others'; the mean over raters.
+
+    NaN where no rater's others wrote it.
+    """
+    wrote = said.assign(wrote=said["word"] == word)
+    by_rater = wrote.groupby(["utterance", "rater"])["wrote"].any().unstack()
+    values = []
+    for rater in by_rater:
+        own = by_rater[by_rater[rater].notna()]
+        others = own.drop(columns=rater)
+        own, others = own[others.notna().any(axis=1)], others[others.notna().any(axis=1)]
+        relevant = (others == True).any(axis=1).to_numpy()  # noqa: E712  NaN: did not rate it
+        if relevant.any():
+            values.append(average_precision(relevant, own[rater].to_numpy(np.float64)))
+    return float(np.mean(values)) if values else float("nan")
+
+
+def average_precision(relevant: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    """The mean, over the relevant, of the precision among all with at least their score.
+
+    AP = sum over thresholds of (recall's growth x precision); of equal scores all are taken at
+    once, so that their order does not count.
+
+    >>> average_precision(np.array([True, False, True]), np.array([3.0, 2.0, 1.0]))
+    0.8333333333333333
+    """
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(relevant[order])
+    last = np.append(np.diff(scores[order]) != 0, True)
+    precision = hits[last] / (np.flatnonzero(last) + 1)
+    growth = np.diff(hits[last], prepend=0) / hits[-1]
+    return float((growth * precision).sum())
+
+
+def chance(relevant: int, count: int) -> float:
+    """The expected average precision of a random order of ``count``, ``relevant`` of them right.
+
+    At rank k a relevant one stands with probability r / n, and the k - 1 before it hold
+    (k - 1)(r - 1) / (n - 1) others on average.
+
+    >>> chance(1, 2)
+    0.75
+    """
+    ranks = np.arange(1, count + 1)
+    expected = (1 + (ranks - 1) * (relevant - 1) / max(count - 1, 1)) / ranks
+    return float(expected.mean())
+
+
+def rows_of(
+    label_set: str, measured: pd.DataFrame, names: Sequence[str], *, first: bool
+) -> list[Row]:
+    """The rows of a label set: the mean over words, then the most frequent."""
+    mean = {name: cell(measured[name].mean()) for name in names}
+    rows = [Row((label_set, f"mean of {len(measured)} words"), mean, rule=not first)]
+    ordered = measured.sort_values("utterances", ascending=False, kind="stable")
+    for word, numbers in ordered.head(LISTED).iterrows():
+        count = int(numbers["utterances"])
+        cells = {"utterances": Cell(str(count), count)}
+        cells |= {name: cell(float(numbers[name])) for name in names}
+        rows.append(Row((label_set, str(word)), cells))
+    return rows
+
+
+def cell(value: float) -> Cell:
+    """An average precision in per cent; an en dash where there is none."""
+    return Cell("–") if np.isnan(value) else Cell(percent(value), value)

@@ -1,0 +1,192 @@
+"""What a model consists of, read from runs of a results folder or from an exported folder.
+
+Nothing hangs on the working directory: a run's folder lies in the results of its dataset, which
+hold the settings of its upstream and its word space (`emoword.layout`).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from emoword import layout, settings
+from emoword.io.errors import InputError
+from emoword.io.files import read_json
+from emoword.layout import SPACELESS, FeatureSettings, RunSettings, read_settings, run_name
+from emoword.spaces.word_space import WordSpace
+from emoword.training.targets import CLASS_LOSSES
+
+CONFIG, WEIGHTS, SPACE, UPSTREAM = "config.json", "model.safetensors", "space", "upstream"
+VERSION = 1
+Weights = dict[str, Tensor]
+
+
+class Exported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """config.json of an exported folder: what `emoword.load` needs beside weights and space."""
+
+    emoword_model: int
+    made_by: RunSettings
+    upstream: settings.Upstream
+    classes: tuple[str, ...]
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model: one run, or several of the same settings (folds, seeds).
+
+    Attributes:
+        made_by: label set, loss, network, training.
+        upstream: what makes the frames; the path of a local model is absolute.
+        classes: in the order of a baseline's outputs.
+        space: the words that predictions are read as; None of a model that predicts classes.
+        weights: of each run, by its name (``fold1-seed0``).
+        folder: of the exported model; None: of runs.
+        card: README.md of an exported model.
+    """
+
+    made_by: RunSettings
+    upstream: settings.Upstream
+    classes: tuple[str, ...]
+    space: WordSpace | None
+    weights: dict[str, Weights]
+    folder: Path | None = None
+    runs: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``S3-lc-logmel-embedded-1a2b3c4d`` and its run, or how many."""
+        runs = next(iter(self.weights)) if len(self.weights) == 1 else f"{len(self.weights)} runs"
+        return f"{run_name(self.made_by)} {runs}"
+
+    @property
+    def predicts_classes(self) -> bool:
+        """Whether outputs are scores of the classes, and no vector among words."""
+        return self.made_by.loss in CLASS_LOSSES
+
+
+def find_runs(where: Path) -> list[Path]:
+    """A run's folder, or all runs of a model's folder.
+
+    Raises:
+        InputError: it is neither.
+    """
+    where = where.absolute()
+    if (where / "run.json").is_file():
+        return [where]
+    found = [path.parent for path in where.glob("fold*-seed*/run.json")]
+    if not found:
+        what = "no such folder" if not where.exists() else "no run and no exported model here"
+        raise InputError(
+            f"{where}: {what}; name results/DATASET/runs/MODEL, a run in it, or what emoword "
+            "export wrote"
+        )
+    return sorted(found, key=lambda run: [int(n) for n in re.findall(r"\d+", run.name)])
+
+
+def read_trained(places: Sequence[Path]) -> Trained:
+    """Read an exported folder, or runs of one model.
+
+    Raises:
+        InputError: there is no model, a file is damaged, or runs are of different models.
+    """
+    if not places:
+        raise InputError("no model is named")
+    if len(places) == 1 and (places[0] / CONFIG).is_file():
+        return read_exported(places[0].absolute())
+    runs = [run for place in places for run in find_runs(place)]
+    made = {run: read_settings(run.parent / "settings.json", RunSettings) for run in runs}
+    made_by = made[runs[0]]
+    for run, own in made.items():
+        if own != made_by:
+            raise InputError(f"{run}: is of another model than {runs[0]}; load one model at a time")
+    root = runs[0].parents[2]
+    upstream = read_settings(
+        root / "features" / made_by.upstream / "settings.json", FeatureSettings
+    ).upstream
+    return Trained(
+        made_by=made_by,
+        # as the workflow was started where results/ lies, a relative path is one from there
+        upstream=placed(upstream, root.parents[1]),
+        classes=tuple(read_json(runs[0] / "run.json")["classes"]),
+        space=space_of(made_by, root),
+        weights=numbered({run: read_weights(run / "weights.safetensors") for run in runs}),
+        runs=tuple(runs),
+    )
+
+
+def numbered(weights: dict[Path, Weights]) -> dict[str, Weights]:
+    """By the runs' names; the same folds and seeds from other folders are told apart."""
+    names = [run.name for run in weights]
+    if len(set(names)) < len(names):
+        names = [f"{name}-{i}" for i, name in enumerate(names)]
+    return dict(zip(names, weights.values(), strict=True))
+
+
+def space_of(made_by: RunSettings, root: Path) -> WordSpace | None:
+    """The word space behind a model; None where it predicts classes."""
+    if made_by.loss in SPACELESS or made_by.loss in CLASS_LOSSES:
+        return None
+    chosen = settings.Settings(space=made_by.space, space_transform=made_by.space_transform)
+    return WordSpace.open(root / layout.space_folder(chosen))
+
+
+def placed(upstream: settings.Upstream, base: Path) -> settings.Upstream:
+    """The same upstream; where its model is a folder below ``base``, by its absolute path."""
+    if isinstance(upstream, settings.Transformers) and (base / upstream.model).is_dir():
+        return msgspec.structs.replace(upstream, model=str(base / upstream.model))
+    return upstream
+
+
+def read_weights(path: Path) -> Weights:
+    """The tensors of a safetensors file; nothing in it is ever run.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: damaged or cut short ({error}); copy it again") from None
+
+
+def read_exported(folder: Path) -> Trained:
+    """Read what `emoword export` wrote.
+
+    Raises:
+        InputError: it is of another version, or a file is missing or damaged.
+    """
+    version = read_json(folder / CONFIG)
+    version = version.get("emoword_model") if isinstance(version, dict) else None
+    if version != VERSION:
+        raise InputError(
+            f"{folder / CONFIG}: a model of version {version}; this emoword reads {VERSION}: "
+            "export it again"
+        )
+    config = read_settings(folder / CONFIG, Exported)
+    every = read_weights(folder / WEIGHTS)
+    weights = {
+        run: {
+            name.removeprefix(f"{run}."): tensor
+            for name, tensor in every.items()
+            if name.startswith(f"{run}.")
+        }
+        for run in config.runs
+    }
+    there = (folder / SPACE).is_dir()
+    return Trained(
+        made_by=config.made_by,
+        upstream=placed(config.upstream, folder),
+        classes=config.classes,
+        space=WordSpace.open(folder / SPACE) if there else None,
+        weights=weights,
+        folder=folder,
+    )
