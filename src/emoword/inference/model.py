@@ -141,7 +141,9 @@ class Model(
         return f"<emoword model {self.trained.name}: {', '.join(self.classes)}>"
 
     @overload
-    def predict(self, given: str | Path | Array, rate: int | None = None) -> Prediction: ...
+    def predict(  # type: ignore[overload-overlap]  # a str is a sequence of str, too
+        self, given: str | Path | Array, rate: int | None = None
+    ) -> Prediction: ...
     @overload
     def predict(
         self, given: Sequence[str | Path | Array], rate: int | None = None

@@ -62,7 +62,7 @@ def retrieval_table(place: Place) -> Table:
     models = [f"M{name[1]}" for name in about.targets]
     found = {model: results.mean_predictions(model, about.name) for model in models}
     said = words_by_rater(place, space)
-    rows = []
+    rows: list[Row] = []
     for label_set, words in sets.items():
         own = said if label_set == "S3" else said[said["kind"] == "label"]
         measured = precision_by_word(words, found, space, own)
@@ -184,7 +184,7 @@ def rows_of(
     label_set: str, measured: pd.DataFrame, names: Sequence[str], *, first: bool
 ) -> list[Row]:
     """The rows of a label set: the mean over words, then the most frequent."""
-    mean = {name: cell(measured[name].mean()) for name in names}
+    mean = {"utterances": Cell("–")} | {name: cell(measured[name].mean()) for name in names}
     rows = [Row((label_set, f"mean of {len(measured)} words"), mean, rule=not first)]
     ordered = measured.sort_values("utterances", ascending=False, kind="stable")
     for word, numbers in ordered.head(LISTED).iterrows():
