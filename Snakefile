@@ -53,6 +53,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/reproduction.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/page.smk"
+include: "workflow/rules/inference.smk"
 include: "workflow/rules/audit.smk"
 
 

@@ -245,6 +245,8 @@ class Plan:
             reads = {"literature": "paper/literature.csv", "reported": REPORTED, **TEMPLATE}
             makes = {kind: f"{table}.{kind}" for kind in ("csv", "tex", "json")}
             yield Step("table", [number, first], reads, makes)
+        makes = {kind: self.at(f"tables/tableA3.{kind}") for kind in ("csv", "tex")}
+        yield Step("retrieval", [first], TEMPLATE, makes, usual=False)
         makes = {"out": self.at("versus_paper.csv")}
         yield Step("versus-paper", [first], {"reported": REPORTED}, makes)
 

@@ -98,7 +98,7 @@ def numbers(place: Place, trained: Trained) -> list[Number]:
         ends = INTERVALS.read(intervals)[[*keys, "low", "high"]]
         table = table.merge(ends, "left", on=keys)
     chosen = place.variant.settings.aggregate
-    own = (place.variant.name, model_name(trained), trained.made_by.loss, chosen)
+    own = [place.variant.name, model_name(trained), trained.made_by.loss, chosen]
     table = table[(table[keys[:4]] == own).all(axis=1)]
     found = []
     for row in table.reindex(columns=[*keys, "value", "low", "high"]).to_dict("records"):
