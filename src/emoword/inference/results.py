@@ -11,6 +11,7 @@ from emoword.evaluation.decide import read_run
 from emoword.io.errors import InputError
 from emoword.layout import Place, read_variant
 from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, RUN_KEYS, UTTERANCES, Schema
+from emoword.training.targets import CLASS_LOSSES
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,10 @@ class Results:
             InputError: the variant has no such model.
         """
         place = self.place(variant)
-        runs = list(map(read_run, place.runs([place.variant.settings.table_loss])))
+        loss = place.variant.settings.table_loss
+        if loss in CLASS_LOSSES:
+            raise InputError(f"{self.folder}: {loss} predicts classes: no vector among words")
+        runs = list(map(read_run, place.runs([loss])))
         vectors: dict[str, list[NDArray[np.float32]]] = {}
         for run in runs:
             if run.record["model"] == model:

@@ -47,8 +47,8 @@ class Trained:
         classes: in the order of a baseline's outputs.
         space: the words that predictions are read as; None of a model that predicts classes.
         weights: of each run, by its name (``fold1-seed0``).
-        folder: of the exported model; None: of runs.
-        card: README.md of an exported model.
+        folder: of an exported model; None: of runs.
+        runs: their folders; none of an exported model.
     """
 
     made_by: RunSettings
@@ -106,6 +106,11 @@ def read_trained(places: Sequence[Path]) -> Trained:
     for run, own in made.items():
         if own != made_by:
             raise InputError(f"{run}: is of another model than {runs[0]}; load one model at a time")
+    if made_by.loss == "soft_words":
+        raise InputError(
+            f"{runs[0]}: predicts shares of its own training part's words, a control that is not "
+            "used outside of its results"
+        )
     root = runs[0].parents[2]
     upstream = read_settings(
         root / "features" / made_by.upstream / "settings.json", FeatureSettings
