@@ -1,6 +1,7 @@
 """The whole workflow, once, on a cut-down demo, in a copy of the repository."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -324,6 +325,22 @@ def test_results_that_cannot_be_written_are_said_in_words(clone: Clone, tmp_path
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "cannot write here" in done.stderr
+
+
+def test_the_tutorial_runs(clone: Clone, demo: Path) -> None:
+    """Its cells one after another, on these results."""
+    cells = json.loads((ROOT / "docs/tutorial.ipynb").read_text())["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=clone.folder,
+        env={**os.environ, "MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the raters' majority" in done.stdout
+    assert "similarity with relief" in done.stdout
 
 
 # last, as pages and reports show from then on what was made here

@@ -12,7 +12,7 @@ WIDTH = 100  # of notes
 
 
 def show(*tables: Path, notes: bool = True) -> None:
-    """Print tables as text: values as printed, below them what the paper has, and the notes.
+    """Print tables as text: values as printed, with their intervals and what the paper has.
 
         emoword show results/demo/tables/table1.csv results/demo/tables/table2.csv
 
@@ -38,14 +38,11 @@ def text(table: Table, notes: bool = True) -> Iterator[str]:
         f"{c.group} {c.head or c.name}" if c.group else c.head or c.name for c in table.columns
     ]
     lines = [[*names, *heads]]
-    lines += [
-        [
-            *row.stub,
-            *(said(row.cells[c.name]) if c.name in row.cells else "" for c in table.columns),
-        ]
-        for row in table.rows
-        if not row.columns
-    ]
+    for row in (row for row in table.rows if not row.columns):
+        cells = [row.cells.get(column.name, Cell("")) for column in table.columns]
+        lines.append([*row.stub, *map(said, cells)])
+        if any(cell.interval for cell in cells):
+            lines.append([*[""] * len(row.stub), *(cell.interval for cell in cells)])
     left = [True] * len(names) + [column.words for column in table.columns]
     yield from aligned(lines, left)
     for note in table.notes if notes else ():
