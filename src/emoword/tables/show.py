@@ -31,8 +31,8 @@ def text(table: Table, notes: bool = True) -> Iterator[str]:
         yield plain(f"  {table.missing}")
         return
     for row in (row for row in table.rows if row.columns):  # on a line of their own
-        cells = ", ".join(f"{column.name} {said(row.cells[column.name])}" for column in row.columns)
-        yield plain(f"  {row.name}: {cells}")
+        own = ", ".join(f"{column.name} {said(row.cells[column.name])}" for column in row.columns)
+        yield plain(f"  {row.name}: {own}")
     names = [column.head.strip() or column.name for column in table.stub]
     heads = [
         f"{c.group} {c.head or c.name}" if c.group else c.head or c.name for c in table.columns
