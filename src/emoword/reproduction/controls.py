@@ -193,4 +193,4 @@ def narrow(value: float, low: float, high: float, show: Show) -> Cell:
 def named(model: str, loss: str) -> str:
     """A model as tables write it: `M1 LC`, `mean of S1`, `majority`."""
     name = model.replace("_", " of ")
-    return name if loss in ("constant", "linear") else f"{name} {loss_name(loss)}"
+    return f"{name} {loss_name(loss)}".strip()

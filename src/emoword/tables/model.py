@@ -152,8 +152,8 @@ class Table(Struct, frozen=True, omit_defaults=True):
 
 
 def loss_name(loss: str) -> str:
-    """A loss as tables write it: `LC`, `SOFT WORDS`."""
-    return loss.upper().replace("_", " ")
+    """A loss as tables write it: `LC`, `SOFT WORDS`; nothing for models that have none."""
+    return "" if loss in ("constant", "linear") else loss.upper().replace("_", " ")
 
 
 def collapse_note(rows: Iterable[Row]) -> tuple[str, ...]:
