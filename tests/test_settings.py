@@ -123,6 +123,10 @@ def test_a_wrong_configuration_is_refused_in_words(changes: dict[str, Any], mess
     [
         ({"training": {"epoch": 3}}, "demo: settings: training: unknown key `epoch`"),
         ({"training": {"epochs": "many"}}, "training.epochs: Expected `int`, got `str`"),
+        (
+            {"training": {"epochs": 7, "steps": 9}},
+            "demo: settings: training: give epochs or steps (the other null)",
+        ),
         ({"training": {"epochs": 0}}, "training.epochs: Expected `int` >= 1"),
         ({"training": {"patience": 0}}, "training.patience: Expected `int` >= 1"),
         ({"training": {"validation": float("nan")}}, "training.validation: Expected `float`"),
@@ -197,3 +201,22 @@ def test_no_null_is_left(value: Any) -> None:
 )
 def test_what_is_laid_over_wins(base: dict[str, int], change: dict[str, None]) -> None:
     assert laid_over(base, change) == {**base, **change}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "variant", "epochs", "steps"),
+    [
+        ({"epochs": None, "steps": 900}, {"epochs": 7}, 7, 0),
+        ({"epochs": 7}, {"steps": 900}, 100, 900),
+        ({"epochs": 7}, {"steps": 0}, 7, 0),
+        ({"epochs": None, "steps": 900}, {"patience": 5}, 100, 900),
+    ],
+)
+def test_epochs_or_steps_whichever_is_said_last(
+    dataset: dict[str, int | None], variant: dict[str, int], epochs: int, steps: int
+) -> None:
+    """What does not hold leaves nothing behind, so that equal trainings have equal settings."""
+    config = demo_with(training=dataset)
+    config = msgspec.structs.replace(config, variants={**config.variants, "mine": {"training": variant}})
+    training = resolve(config, "demo", "mine").training
+    assert (training.epochs, training.steps) == (epochs, steps)

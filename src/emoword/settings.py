@@ -434,6 +434,9 @@ def resolve(config: Config, dataset: str, variant: str) -> Settings:
         (f"datasets: {dataset}: settings", own.settings),
         (f"variants: {variant}", one(config, "variants", variant)),
     ):
+        training = changes.get("training", {})
+        if isinstance(training, Mapping) and training.get("steps") and "epochs" in training:
+            raise InputError(f"config: {where}: training: give epochs or steps (the other null)")
         values = laid_over(values, changes)
         try:
             chosen = msgspec.convert(values, Settings)
@@ -452,6 +455,11 @@ def resolve(config: Config, dataset: str, variant: str) -> Settings:
 def laid_over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """``base`` with ``changes``; blocks of settings are merged, maps of words are replaced."""
     result = dict(base)
+    # two ways to say how long a training is: the last one holds, and leaves nothing of the other
+    if "epochs" in changes and "steps" in base:
+        result["steps"] = 0
+    if changes.get("steps"):
+        result["epochs"] = TrainingSettings().epochs
     for key, value in changes.items():
         is_block = key in ("labels", "network", "training") and isinstance(value, Mapping)
         result[key] = laid_over(base[key], value) if is_block else value
