@@ -98,6 +98,7 @@ def test_comparisons_train_only_what_they_touch() -> None:
     sensitivity = trainings(config, *config.compared("demo", "sensitivity"))
     assert sensitivity == plain + 11 * 20 + 15 + 2 * 10 + 4 * 5
     assert trainings(config, *config.compared("demo", "spaces")) == 3 * 5
+    assert trainings(config, *config.compared("demo", "rates")) == 4 * 20
 
 
 def test_another_variant_moves_nothing() -> None:

@@ -217,6 +217,7 @@ def test_epochs_or_steps_whichever_is_said_last(
 ) -> None:
     """What does not hold leaves nothing behind, so that equal trainings have equal settings."""
     config = demo_with(training=dataset)
-    config = msgspec.structs.replace(config, variants={**config.variants, "mine": {"training": variant}})
+    variants = {**config.variants, "mine": {"training": variant}}
+    config = msgspec.structs.replace(config, variants=variants)
     training = resolve(config, "demo", "mine").training
     assert (training.epochs, training.steps) == (epochs, steps)

@@ -66,6 +66,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         "linear": Command(
             "evaluation.linear_reference:linear", "decisions of linear models on the same frames"
         ),
+        "best-rate": Command(
+            "evaluation.best_rate:best_rate", "each run at its best validated learning rate"
+        ),
         "evaluate": Command("evaluation.evaluate:evaluate", "decisions -> metrics.csv"),
         "neighbours": Command(
             "evaluation.neighbours:neighbours", "targets, predictions -> nearest words"

@@ -122,10 +122,10 @@ class Plan:
         yield from self.labels()
         for own in self.parts.variants.values():
             yield from self.evaluation(own)
-        yield from self.measured(self.own.variants, "", usual=True)
+        yield from self.measured(self.own.variants)
         comparisons = self.config.comparisons_of(self.dataset)
         for name, variants in comparisons.items():
-            yield from self.measured(variants, f"comparisons/{name}/", usual=False)
+            yield from self.measured(variants, name)
         yield from self.tables()
         yield from self.claims()
         yield from self.figures()
@@ -224,10 +224,15 @@ class Plan:
         """The file of a variant."""
         return self.at(f"variants/{own.name}.json")
 
-    def measured(self, variants: Sequence[str], place: str, usual: bool) -> Iterator[Step]:
+    def measured(self, variants: Sequence[str], comparison: str = "") -> Iterator[Step]:
         """Metrics, intervals and differences of the variants of a plain run, or of a comparison."""
+        usual, place = not comparison, f"comparisons/{comparison}/" if comparison else ""
         stages = ("decisions", "linear") if usual else ("decisions",)
         decisions = [self.at(f"{stage}/{name}.csv") for stage in stages for name in variants]
+        if comparison == "rates":
+            files = [self.variant(self.parts.variants[name]) for name in variants]
+            decisions.append(self.best_rate)
+            yield Step("best-rate", files, {}, {"out": self.best_rate}, usual=False)
         utterances = {"utterances": self.at("utterances.csv")}
         out = {"out": self.at(f"{place}metrics.csv")}
         yield Step("evaluate", decisions, utterances, out, usual)
@@ -236,6 +241,11 @@ class Plan:
             "differences": self.at(f"{place}differences.csv"),
         }
         yield Step("intervals", decisions, utterances, makes, usual)
+
+    @property
+    def best_rate(self) -> str:
+        """Decisions at the best validated rates."""
+        return self.at("comparisons/rates/best_rate.csv")
 
     def tables(self) -> Iterator[Step]:
         """The paper's tables, and ours beside the paper's numbers."""
@@ -310,7 +320,8 @@ class Plan:
         if name in ("spaces", "controls"):
             own = name == "spaces"
             command, table = ("compare-spaces", "A1") if own else ("control-table", "A2")
-            reads = {"comparison": place} if own else {"controls": "paper/controls.yaml"}
+            rows = {"controls": "paper/controls.yaml", "best_rate": self.best_rate}
+            reads = {"comparison": place} if own else rows
             makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
             yield Step(command, files, {**reads, **TEMPLATE}, makes, usual=False)
         if name == "sensitivity":

@@ -182,6 +182,13 @@ DECISIONS = Schema(
     },
     optional=[*COSINES, *HITS],
 )
+BEST_RATE = Schema(
+    "comparisons/rates/best_rate.csv",
+    "best-rate",
+    "a test utterance of a run, at the learning rate with the lowest validation loss",
+    {**DECISIONS.columns, "from": (str, "the variant that has this rate")},
+    optional=DECISIONS.optional,
+)
 FLOORS = Schema(
     "floors/{variant}.csv",
     "floors",
@@ -312,6 +319,6 @@ VERSUS_PAPER = Schema(
     },
 )
 SCHEMAS = [
-    UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, NEAREST, METRICS,
-    FLOORS, LINEAR, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER,
+    UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, BEST_RATE, NEAREST,
+    METRICS, FLOORS, LINEAR, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER,
 ]  # fmt: skip

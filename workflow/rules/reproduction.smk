@@ -101,6 +101,7 @@ rule controls:
                 "tables/tableA2.tex",
                 "comparisons/controls/metrics.csv",
                 "comparisons/controls/differences.csv",
+                "comparisons/rates/differences.csv",
             ],
         ),
 
@@ -120,6 +121,7 @@ rule control_table:
             stage=["linear", "floors"],
             variant=compared(w.dataset, "controls")[0],
         ),
+        best_rate="results/{dataset}/comparisons/rates/best_rate.csv",
         utterances="results/{dataset}/utterances.csv",
         controls=source("paper/controls.yaml"),
         schema=source("src/emoword/resources/controls.schema.yaml"),
@@ -139,6 +141,7 @@ rule control_table:
         "../../envs/emoword.yaml"
     shell:
         "emoword control-table {input.variants} --controls {input.controls}"
+        " --best-rate {input.best_rate}"
         " --template {input.template} --csv {output.csv} --tex {output.tex}"
         " --record {log}.json > {log} 2>&1"
 
