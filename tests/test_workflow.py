@@ -245,7 +245,7 @@ def test_an_edit_runs_what_depends_on_it_and_nothing_else(clone: Clone) -> None:
     """Modules that stand late on the road, and one that stands early."""
     late = {"versus_paper", "claims", "figure"}  # the figure of the claims
     numbers = {"evaluate", "table"} | late
-    everything = {"check_leaks", "decide", "linear", "neighbours", "intervals"} | numbers
+    everything = {"check_leaks", "decide", "linear", "floors", "neighbours", "intervals"} | numbers
     for module, rules in (
         ("page/build", set()),
         ("figures/style", {"figure"}),

@@ -217,7 +217,8 @@ class Plan:
             "means": self.at(f"neighbours/{name}_means.csv"),
         }
         yield Step("neighbours", subject, {}, near, own is self.first)
-        yield Step("floors", subject, {}, {"out": self.at(f"floors/{name}.csv")}, usual=False)
+        floors = {"out": self.at(f"floors/{name}.csv")}
+        yield Step("floors", subject, {}, floors, own is self.first)
         yield Step("linear", subject, {}, {"out": self.at(f"linear/{name}.csv")}, usual)
 
     def variant(self, own: Variant) -> str:

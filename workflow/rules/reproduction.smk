@@ -101,6 +101,7 @@ rule controls:
                 "tables/tableA2.tex",
                 "comparisons/controls/metrics.csv",
                 "comparisons/controls/differences.csv",
+                "comparisons/rates/metrics.csv",
                 "comparisons/rates/differences.csv",
             ],
         ),
