@@ -41,6 +41,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "read-recordings": Command(
             "corpora.recordings:read_recordings", "a CSV of recordings -> the same"
         ),
+        "unite": Command("corpora.union:unite", "several corpora that were read -> one"),
     },
     "Labels and word spaces": {
         "fetch": Command("spaces.fetch:fetch", "a public file, such as GloVe 840B, resumable"),

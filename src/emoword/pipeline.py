@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from emoword import layout
 from emoword.layout import Variant
-from emoword.settings import Config, Dataset, Demo, Embedded, Recordings, one
+from emoword.settings import Config, Dataset, Demo, Embedded, Recordings, Union, one
 
 TABLES = ("1", "2", "3", "4", "5", "6")
 TEMPLATE = {"template": "paper/templates/table.tex.j2"}
@@ -87,7 +87,7 @@ class Plan:
         self.variants = [self.parts.variants[name] for name in self.own.variants]
         self.first = self.variants[0]
         self.folder = f"results/{self.dataset}"
-        self.corpus = self.at("corpus") if self.own.synthetic else corpus
+        self.corpus = self.at("corpus") if isinstance(self.own, Demo) else corpus
 
     def at(self, *names: str) -> str:
         """A path in the results; ``..`` is resolved."""
@@ -150,6 +150,10 @@ class Plan:
             rated = Path(self.own.annotations_table).name
             reads["annotations_table"] = f"{self.corpus}/{rated}" if rated else None
         files = [self.at(file) for file in ("utterances.csv", "annotations.csv", "corpus.json")]
+        if isinstance(self.own, Union):
+            corpora = [f"{self.corpus}/{name}" for name in self.own.of]
+            yield Step("unite", corpora, {}, {"out": self.folder}, outputs=files)
+            return
         options = {**reads, "expected": self.reported}
         yield Step(name, [root], options, {"out": self.folder}, outputs=files)
 
@@ -330,7 +334,7 @@ class Plan:
             options = {"template": "paper/templates/choices.tex.j2"}
             makes = {"out": self.at("tables/choices.tex")}
             yield Step("choices", ["paper/choices.yaml"], options, makes, usual=False)
-        if name == "sensitivity" and self.own.rated:
+        if name == "sensitivity" and self.config.rated(self.dataset):
             makes = {"csv": f"{place}/readings.csv", "tex": self.at("tables/readings.tex")}
             subject = [self.variant(self.first)]
             yield Step("readings", subject, {"reported": REPORTED, **TEMPLATE}, makes, usual=False)

@@ -41,7 +41,7 @@ rule archive:
         "../../envs/emoword.yaml"
     params:
         options=lambda w: flags(
-            {"without_labels": dataset(w.dataset).kind == "iemocap"}
+            {"without_labels": has_iemocap(w.dataset)}
         ),
     shell:
         "emoword archive results/{wildcards.dataset} {params.options} --out {output}"

@@ -3,7 +3,7 @@
 # readings of the raters' labels and comments, where there are raters
 READINGS = (
     ["comparisons/sensitivity/readings.csv", "tables/readings.tex"]
-    if dataset(CONFIG.dataset).rated
+    if CONFIG.rated(CONFIG.dataset)
     else []
 )
 
