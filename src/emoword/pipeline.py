@@ -304,8 +304,13 @@ class Plan:
             "curves": {"history": [self.at(run, "history.csv") for run in own.runs()]},
             "claims": {"claims": self.at("claims.csv"), "parts": self.at("claim_parts.csv")},
         }
-        note = {"title_note": "synthetic speech: says nothing about the paper"}
-        return {key: {**o, **note} if own.synthetic else o for key, o in options.items()}
+        return {key: {**o, **self.synthetic_note} for key, o in options.items()}
+
+    @property
+    def synthetic_note(self) -> dict[str, str]:
+        """What stands above the figures of speech that emoword made."""
+        said = "synthetic speech: says nothing about the paper"
+        return {"title_note": said} if self.first.synthetic else {}
 
     def comparison(self, name: str, variants: Sequence[str]) -> Iterator[Step]:
         """The tables of a comparison of variants."""
@@ -317,6 +322,16 @@ class Plan:
             reads = {"comparison": place} if own else {"controls": "paper/controls.yaml"}
             makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
             yield Step(command, files, {**reads, **TEMPLATE}, makes, usual=False)
+        if name in ("cross_corpus", "unseen"):
+            command, table = ("cross-corpus", "A4") if name == "cross_corpus" else (name, "A5")
+            reads = {"utterances": self.at("utterances.csv"), **TEMPLATE}
+            makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
+            yield Step(command, files, reads, makes, usual=False)
+        if name == "unseen":
+            figure = self.at("figures/unseen")
+            makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
+            options = {"table": self.at("tables/tableA5.csv"), **self.synthetic_note}
+            yield Step("figure", [name], options, makes, usual=False)
         if name == "sensitivity":
             template = "paper/templates/sensitivity.tex.j2"
             options = {

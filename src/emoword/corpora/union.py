@@ -25,9 +25,7 @@ def unite(*corpora: Path, out: Path) -> None:
             that of its corpus.
         out: Folder of the files.
     """
-    write_corpus(
-        united(corpora), {"reader": "unite", "source": " ".join(map(str, corpora))}, out
-    )
+    write_corpus(united(corpora), {"reader": "unite", "source": " ".join(map(str, corpora))}, out)
 
 
 def united(corpora: tuple[Path, ...]) -> Corpus:

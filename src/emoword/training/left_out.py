@@ -43,4 +43,6 @@ def naming(
     """
     unseen = set(training.unseen)
     said = words["word"].replace(dict(labels.merge)).isin(unseen) | words["word"].isin(unseen)
-    return {name for name, label in truth.items() if label in unseen} | set(words["utterance"][said])
+    return {name for name, label in truth.items() if label in unseen} | set(
+        words["utterance"][said]
+    )
