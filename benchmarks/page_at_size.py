@@ -91,7 +91,7 @@ def corpus(size: int, space: WordSpace, results: Path) -> None:
                 text = str(words[rng.integers(len(words))])
                 annotations.append((name, who, role, "comment", "attribute", text, *where))
     for rows, schema in ((utterances, UTTERANCES), (annotations, ANNOTATIONS)):
-        write_table(pd.DataFrame(rows, columns=schema.names), results / schema.file)
+        write_table(pd.DataFrame(rows, columns=schema.needed), results / schema.file)
     write_json({"reader": "synthetic"}, results / "corpus.json")
 
 

@@ -41,6 +41,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "read-recordings": Command(
             "corpora.recordings:read_recordings", "a CSV of recordings -> the same"
         ),
+        "unite": Command("corpora.union:unite", "several corpora that were read -> one"),
     },
     "Labels and word spaces": {
         "fetch": Command("spaces.fetch:fetch", "a public file, such as GloVe 840B, resumable"),
@@ -89,6 +90,12 @@ GROUPS: dict[str, dict[str, Command]] = {
         "compare-spaces": Command(
             "reproduction.spaces_comparison:compare_spaces", "word spaces: Table A1"
         ),
+        "cross-corpus": Command(
+            "reproduction.cross_corpus:cross_corpus", "Table A4: several corpora, one word space"
+        ),
+        "unseen": Command(
+            "reproduction.unseen:unseen", "Table A5: emotions that were never trained on"
+        ),
         "versus-paper": Command(
             "reproduction.versus_paper:versus_paper", "our tables beside the paper's"
         ),
@@ -135,6 +142,7 @@ FIGURES = {
     "confusion": "figures.confusion",
     "claims": "reproduction.claims_figure",
     "curves": "figures.curves",
+    "unseen": "reproduction.unseen_figure",
 }
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 

@@ -104,7 +104,7 @@ class Variant(Struct, frozen=True, kw_only=True):
 
     name: str
     dataset: str
-    kind: Literal["demo", "iemocap", "recordings"]
+    kind: Literal["demo", "iemocap", "recordings", "union"]
     synthetic: bool
     folds: int
     seeds: tuple[int, ...]
@@ -327,7 +327,7 @@ def variant_of(config: Config, dataset: str, name: str) -> Variant:
         name=name,
         dataset=dataset,
         kind=own.kind,
-        synthetic=own.synthetic,
+        synthetic=config.synthetic(dataset),
         folds=own.folds,
         seeds=own.seeds,
         settings=chosen,

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from emoword import layout
 from emoword.layout import Variant
-from emoword.settings import Config, Dataset, Demo, Embedded, Recordings, one
+from emoword.settings import Config, Dataset, Demo, Embedded, Recordings, Union, one
 
 TABLES = ("1", "2", "3", "4", "5", "6")
 TEMPLATE = {"template": "paper/templates/table.tex.j2"}
@@ -87,7 +87,7 @@ class Plan:
         self.variants = [self.parts.variants[name] for name in self.own.variants]
         self.first = self.variants[0]
         self.folder = f"results/{self.dataset}"
-        self.corpus = self.at("corpus") if self.own.synthetic else corpus
+        self.corpus = self.at("corpus") if isinstance(self.own, Demo) else corpus
 
     def at(self, *names: str) -> str:
         """A path in the results; ``..`` is resolved."""
@@ -150,6 +150,10 @@ class Plan:
             rated = Path(self.own.annotations_table).name
             reads["annotations_table"] = f"{self.corpus}/{rated}" if rated else None
         files = [self.at(file) for file in ("utterances.csv", "annotations.csv", "corpus.json")]
+        if isinstance(self.own, Union):
+            corpora = [f"{self.corpus}/{name}" for name in self.own.of]
+            yield Step("unite", corpora, {}, {"out": self.folder}, outputs=files)
+            return
         options = {**reads, "expected": self.reported}
         yield Step(name, [root], options, {"out": self.folder}, outputs=files)
 
@@ -311,8 +315,13 @@ class Plan:
             "curves": {"history": [self.at(run, "history.csv") for run in own.runs()]},
             "claims": {"claims": self.at("claims.csv"), "parts": self.at("claim_parts.csv")},
         }
-        note = {"title_note": "synthetic speech: says nothing about the paper"}
-        return {key: {**o, **note} if own.synthetic else o for key, o in options.items()}
+        return {key: {**o, **self.synthetic_note} for key, o in options.items()}
+
+    @property
+    def synthetic_note(self) -> dict[str, str]:
+        """What stands above the figures of speech that emoword made."""
+        said = "synthetic speech: says nothing about the paper"
+        return {"title_note": said} if self.first.synthetic else {}
 
     def comparison(self, name: str, variants: Sequence[str]) -> Iterator[Step]:
         """The tables of a comparison of variants."""
@@ -325,6 +334,16 @@ class Plan:
             reads = {"comparison": place} if own else rows
             makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
             yield Step(command, files, {**reads, **TEMPLATE}, makes, usual=False)
+        if name in ("cross_corpus", "unseen"):
+            command, table = ("cross-corpus", "A4") if name == "cross_corpus" else (name, "A5")
+            reads = {"utterances": self.at("utterances.csv"), **TEMPLATE}
+            makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
+            yield Step(command, files, reads, makes, usual=False)
+        if name == "unseen":
+            figure = self.at("figures/unseen")
+            makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
+            options = {"table": self.at("tables/tableA5.csv"), **self.synthetic_note}
+            yield Step("figure", [name], options, makes, usual=False)
         if name == "sensitivity":
             template = "paper/templates/sensitivity.tex.j2"
             options = {
@@ -342,7 +361,7 @@ class Plan:
             options = {"template": "paper/templates/choices.tex.j2"}
             makes = {"out": self.at("tables/choices.tex")}
             yield Step("choices", ["paper/choices.yaml"], options, makes, usual=False)
-        if name == "sensitivity" and self.own.rated:
+        if name == "sensitivity" and self.config.rated(self.dataset):
             makes = {"csv": f"{place}/readings.csv", "tex": self.at("tables/readings.tex")}
             subject = [self.variant(self.first)]
             yield Step("readings", subject, {"reported": REPORTED, **TEMPLATE}, makes, usual=False)

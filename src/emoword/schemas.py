@@ -37,6 +37,11 @@ class Schema:
         """The columns in order."""
         return list(self.columns)
 
+    @property
+    def needed(self) -> list[str]:
+        """The columns that are not optional."""
+        return [name for name in self.columns if name not in self.optional]
+
     def read(self, path: Path, *names: str) -> pd.DataFrame:
         """Read a table; an empty cell is the empty string, or NaN among numbers.
 
@@ -47,13 +52,13 @@ class Schema:
         Raises:
             InputError: names file, column and what is wrong.
         """
-        wanted = list(names) or [name for name in self.columns if name not in self.optional]
+        wanted = list(names) or self.needed
         types = {name: self.columns[name][0] for name in wanted}
         return read_table(path, wanted, {name: t for name, t in types.items() if t is not str})
 
     def read_text(self, path: Path, *names: str) -> pd.DataFrame:
         """The same with all cells as they stand in the file."""
-        return read_table(path, list(names) or self.names)
+        return read_table(path, list(names) or self.needed)
 
 
 RUN: Columns = {
@@ -72,7 +77,7 @@ METRIC: Columns = {
 }
 UTTERANCES = Schema(
     "utterances.csv",
-    "read-iemocap, read-recordings",
+    "read-iemocap, read-recordings, unite",
     "an utterance",
     {
         "utterance": (str, "its id"),
@@ -81,11 +86,13 @@ UTTERANCES = Schema(
         "fold": (int, "numbered from 1"),
         "style": (str, "improvised, scripted or empty"),
         "label": (str, "ground truth as a noun; empty: no majority"),
+        "corpus": (str, "of a union: the dataset that it is from, which its id and speaker name"),
     },
+    optional=["corpus"],
 )
 ANNOTATIONS = Schema(
     "annotations.csv",
-    "read-iemocap, read-recordings",
+    "read-iemocap, read-recordings, unite",
     "one label or comment of one rater",
     {
         "utterance": (str, "its id"),
@@ -138,7 +145,11 @@ SPLIT = Schema(
     "an utterance of a run",
     {
         "utterance": (str, "its id"),
-        "part": (str, "train, validation, test, or `no target`: without words in the label set"),
+        "part": (
+            str,
+            "train, validation, test, `no target` (without words in the label set), or `left out` "
+            "of training (corpora, unseen)",
+        ),
     },
 )
 HISTORY = Schema(

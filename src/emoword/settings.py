@@ -136,10 +136,26 @@ class TrainingSettings(Base, frozen=True, kw_only=True):
         Literal["utterance", "speaker"], choice("what is drawn at random for validation", "4.3")
     ] = "utterance"
     standardise: Annotated[
-        Literal["run", "utterance", "none"],
-        choice("input frames by the run's training utterances, by each utterance, or not", "4.3"),
+        Literal["run", "corpus", "utterance", "none"],
+        choice(
+            "input frames by the run's training utterances, by those of each corpus of a union, by "
+            "each utterance, or not",
+            "4.3",
+        ),
     ] = "run"
     precision: Annotated[Precision, choice("of matrix products, convolutions, LSTMs")] = "float32"
+    corpora: Annotated[
+        Literal["all", "own", "others"],
+        choice("of a union, what is learned from: all, the tested corpus alone, all but it"),
+    ] = "all"
+    unseen: Annotated[
+        Words, choice("classes of which neither utterance nor word is learned or validated on")
+    ] = ()
+
+    @property
+    def of_a_union(self) -> bool:
+        """Whether it matters of which corpus an utterance is."""
+        return self.corpora != "all" or self.standardise == "corpus"
 
 
 class Settings(Base, frozen=True, kw_only=True):
@@ -302,13 +318,8 @@ class Dataset(Base, frozen=True, kw_only=True, tag_field="kind", tag="iemocap"):
         return str(self.__struct_config__.tag)
 
     @property
-    def synthetic(self) -> bool:
-        """Whether its speech is made by emoword, so that its numbers say nothing of the paper."""
-        return self.kind == "demo"
-
-    @property
     def rated(self) -> bool:
-        """Whether there are raters, and so S2 and S3."""
+        """Whether there are raters; of a union see `Config.rated`."""
         return True
 
 
@@ -330,7 +341,13 @@ class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):
         return bool(self.annotations_table)
 
 
-AnyDataset = Demo | Dataset | Recordings
+class Union(Dataset, frozen=True, kw_only=True, tag="union"):
+    """Several datasets as one; its folds are those of all of them."""
+
+    of: Annotated[tuple[Name, ...], choice("other blocks of `datasets`", min_length=2)]
+
+
+AnyDataset = Demo | Dataset | Recordings | Union
 
 
 class Config(Base, frozen=True, kw_only=True):
@@ -347,6 +364,36 @@ class Config(Base, frozen=True, kw_only=True):
     comparisons: dict[Name, tuple[Name, ...]] = field(default_factory=dict)
     spaces: dict[Name, AnySpace]
     upstreams: dict[Name, Upstream]
+
+    def __post_init__(self) -> None:
+        for name, own in self.datasets.items():
+            if not isinstance(own, Union):
+                continue
+            known = [key for key, other in self.datasets.items() if not isinstance(other, Union)]
+            if len(set(own.of)) < len(own.of) or not set(own.of) <= set(known):
+                raise ValueError(f"datasets: {name}: of: each one of {', '.join(known)}, once")
+            folds = {key: self.datasets[key].folds for key in own.of}
+            if own.folds != sum(folds.values()):
+                said = ", ".join(f"{count} of {key}" for key, count in folds.items())
+                raise ValueError(f"datasets: {name}: folds: {sum(folds.values())} in all: {said}")
+
+    def corpora(self, dataset: str) -> dict[str, Dataset]:
+        """The datasets that a union is made of, by name; of any other, itself.
+
+        Raises:
+            InputError: there is no such dataset.
+        """
+        own = one(self, "datasets", dataset)
+        names = own.of if isinstance(own, Union) else (dataset,)
+        return {name: self.datasets[name] for name in names}
+
+    def rated(self, dataset: str) -> bool:
+        """Whether there are raters, and so S2 and S3."""
+        return all(own.rated for own in self.corpora(dataset).values())
+
+    def synthetic(self, dataset: str) -> bool:
+        """Whether speech of it is made by emoword, so that its numbers say nothing of the paper."""
+        return any(isinstance(own, Demo) for own in self.corpora(dataset).values())
 
     def comparisons_of(self, dataset: str) -> dict[str, tuple[str, ...]]:
         """Comparison -> its variants: those of every dataset, and the dataset's own."""
@@ -444,10 +491,22 @@ def resolve(config: Config, dataset: str, variant: str) -> Settings:
             raise InputError(f"config: {where}: {in_words(error)}") from None
     one(config, "spaces", chosen.space)
     one(config, "upstreams", chosen.upstream)
-    if set(chosen.label_sets) != {"S1"} and not own.rated:
+    if set(chosen.label_sets) != {"S1"} and not config.rated(dataset):
         raise InputError(
             f"config: {variant}: S2 and S3 need ratings: give {dataset} an annotations_table, "
             "or write label_sets: [S1] in its settings"
+        )
+    training, classes = chosen.training, chosen.labels.classes
+    if training.of_a_union and not isinstance(own, Union):
+        raise InputError(
+            f"config: {variant}: corpora, and standardise: corpus, are for a union; {dataset} is "
+            "one corpus"
+        )
+    strange = sorted(set(training.unseen) - set(classes))
+    if strange:
+        raise InputError(
+            f"config: {variant}: unseen: {', '.join(strange)}: not one of {dataset}'s classes "
+            f"({', '.join(classes) or 'write them down'})"
         )
     return chosen
 

@@ -19,7 +19,9 @@ except ModuleNotFoundError:
     ) from None
 
 TABLES = [1, 2, 3, 4, 5, 6]
-FIGURES = list(cli.FIGURES)
+FIGURES = [
+    name for name in cli.FIGURES if name != "unseen"
+]  # which is made when asked for
 
 
 def in_one_line(function):
@@ -197,9 +199,15 @@ def of_kind(*kinds):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+def has_iemocap(name):
+    """Whether a dataset is IEMOCAP, or a union with it."""
+    corpora = in_one_line(CONFIG.corpora)(name).values()
+    return any(own.kind == "iemocap" for own in corpora)
+
+
 def corpus_root(name):
     """Where a corpus in IEMOCAP's layout lies."""
-    if dataset(name).synthetic:
+    if dataset(name).kind == "demo":
         return f"results/{name}/corpus"
     return CONFIG.iemocap_root or "iemocap_root"
 
@@ -207,14 +215,19 @@ def corpus_root(name):
 def corpus_files(name):
     """What is read of a corpus in IEMOCAP's layout: the demo, or the raters' files."""
     root = Path(corpus_root(name))
-    if dataset(name).synthetic:
+    if dataset(name).kind == "demo":
         return str(root)
     return sorted(map(str, root.glob("Session*/dialog/EmoEvaluation/*.txt")))
 
 
 def audio_folder(name):
     """The audio, where emoword makes it; a user's own is watched by nobody."""
-    return corpus_root(name) if dataset(name).synthetic else []
+    roots = [
+        corpus_root(one)
+        for one, own in CONFIG.corpora(name).items()
+        if own.kind == "demo"
+    ]
+    return roots
 
 
 def reported(name):
@@ -267,7 +280,7 @@ def print_outputs(name):
     if Path(f"{folder}/tables/tables.tex").exists():
         shell(f"emoword show {folder}/tables/table1.json {folder}/tables/table2.json")
         print(f"\n{name}: done.", *(f"  {k:8} {v}" for k, v in made.items()), sep="\n")
-        if dataset(name).synthetic:
+        if CONFIG.synthetic(name):
             print(
                 "The demo's speech is synthetic: its numbers say nothing about the paper."
             )
@@ -281,7 +294,7 @@ def remove_checkpoints(name):
             path.unlink()
 
 
-if dataset(CONFIG.dataset).kind == "iemocap" and not CONFIG.iemocap_root:
+if has_iemocap(CONFIG.dataset) and not CONFIG.iemocap_root:
     raise WorkflowError(
         "iemocap_root is not set: add `--config iemocap_root=/path/to/IEMOCAP_full_release` "
         "(the folder that holds Session1 .. Session5)"

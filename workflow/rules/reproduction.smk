@@ -199,6 +199,115 @@ rule space_table:
         " --record {log}.json > {log} 2>&1"
 
 
+rule cross_corpus:
+    """Table A4 of the configured union."""
+    input:
+        expand(
+            "results/{dataset}/{made}",
+            dataset=CONFIG.dataset,
+            made=[
+                "tables/tableA4.csv",
+                "tables/tableA4.tex",
+                "comparisons/cross_corpus/metrics.csv",
+            ],
+        ),
+
+
+rule cross_corpus_table:
+    """UA of each corpus by what the models learned from, beside cross entropy and chance."""
+    input:
+        unpack(lambda w: decided_files(w.dataset, "cross_corpus")),
+        utterances="results/{dataset}/utterances.csv",
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.cross_corpus"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA4.csv",
+            category="Tables",
+            labels={"table": "A4", "format": "CSV"},
+            caption="../report/cross_corpus.rst",
+        ),
+        tex="results/{dataset}/tables/tableA4.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA4.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword cross-corpus {input.variants} --utterances {input.utterances}"
+        " --template {input.template} --csv {output.csv} --tex {output.tex}"
+        " --record {log}.json > {log} 2>&1"
+
+
+rule unseen:
+    """Table A5 of the configured dataset, and its figure."""
+    input:
+        expand(
+            "results/{dataset}/{made}",
+            dataset=CONFIG.dataset,
+            made=[
+                "tables/tableA5.csv",
+                "tables/tableA5.tex",
+                "comparisons/unseen/metrics.csv",
+                "figures/unseen.pdf",
+            ],
+        ),
+
+
+rule unseen_table:
+    """Are emotions recognised that were never trained on?"""
+    input:
+        unpack(lambda w: decided_files(w.dataset, "unseen")),
+        utterances="results/{dataset}/utterances.csv",
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.unseen"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA5.csv",
+            category="Tables",
+            labels={"table": "A5", "format": "CSV"},
+            caption="../report/unseen.rst",
+        ),
+        tex="results/{dataset}/tables/tableA5.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA5.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword unseen {input.variants} --utterances {input.utterances}"
+        " --template {input.template} --csv {output.csv} --tex {output.tex}"
+        " --record {log}.json > {log} 2>&1"
+
+
+rule unseen_figure:
+    """Table A5 as a figure."""
+    input:
+        table="results/{dataset}/tables/tableA5.csv",
+        code=code("reproduction.unseen_figure"),
+    output:
+        pdf="results/{dataset}/figures/unseen.pdf",
+        png=report(
+            "results/{dataset}/figures/unseen.png",
+            category="Figures",
+            labels={"figure": "unseen"},
+            caption="../report/figure.rst",
+        ),
+        data="results/{dataset}/figures/unseen.csv",
+    log:
+        "results/{dataset}/logs/figures/unseen.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        options=lambda w, input: flags(
+            {"table": input.table, **Plan(CONFIG, w.dataset).synthetic_note}
+        ),
+    shell:
+        "emoword figure unseen {params.options} --pdf {output.pdf} --png {output.png}"
+        " --data {output.data} --record {log}.json > {log} 2>&1"
+
+
 rule sensitivity:
     """The sensitivity table of the configured dataset, and the ledger of choices."""
     input:

@@ -19,7 +19,10 @@ SOURCES = ("categorical", "attribute")
 
 
 class Utterance(NamedTuple):
-    """A row of utterances.csv; an empty label means that the raters had no majority."""
+    """A row of utterances.csv; an empty label means that the raters had no majority.
+
+    ``corpus`` is that of a union; without one the file has no such column.
+    """
 
     utterance: str
     wav: str
@@ -27,6 +30,7 @@ class Utterance(NamedTuple):
     fold: int
     style: str
     label: str
+    corpus: str = ""
 
 
 class Annotation(NamedTuple):
@@ -165,6 +169,8 @@ def write_corpus(corpus: Corpus, about: Mapping[str, Any], out: Path) -> None:
     """
     report = {**about, **summarise(corpus)}
     utterances = pd.DataFrame(corpus.utterances, columns=list(Utterance._fields))
+    if not utterances["corpus"].any():
+        utterances = utterances.drop(columns="corpus")
     annotations = pd.DataFrame(corpus.annotations, columns=list(Annotation._fields))
     with replacing(out) as folder:
         folder.mkdir()

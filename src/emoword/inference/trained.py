@@ -111,6 +111,11 @@ def read_trained(places: Sequence[Path]) -> Trained:
             f"{runs[0]}: predicts shares of its own training part's words, a control that is not "
             "used outside of its results"
         )
+    if made_by.training.standardise == "corpus":
+        raise InputError(
+            f"{runs[0]}: its frames are standardised by corpus, and of what corpus a recording is "
+            "nobody knows; load a model of another standardise"
+        )
     root = runs[0].parents[2]
     upstream = read_settings(
         root / "features" / made_by.upstream / "settings.json", FeatureSettings

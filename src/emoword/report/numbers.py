@@ -23,6 +23,8 @@ NOTES = {
     "to end, and says nothing about the paper or about speech.",
     "recordings": "The corpus here is not the paper's: what follows says how its method does on "
     "other recordings.",
+    "union": "Several corpora are one here: what follows says how the paper's method does across "
+    "corpora.",
 }
 
 

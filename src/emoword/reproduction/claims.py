@@ -37,6 +37,7 @@ ABOUT = {
     "nothing about the paper.",
     "recordings": "These recordings are not the paper's corpus: the verdicts are on what it "
     "claims, but here.",
+    "union": "Several corpora are one here: the verdicts are on what the paper claims, but here.",
 }
 
 

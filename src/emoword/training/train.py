@@ -26,6 +26,8 @@ from emoword.labels.words import LabelVectors, read_classes, read_truth, read_wo
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
 from emoword.schemas import UTTERANCES
 from emoword.spaces.geometry import cosine, unit
+from emoword.training.by_corpus import standardised
+from emoword.training.left_out import left_out
 from emoword.training.loop import Examples, fit, frame_statistics, predict
 from emoword.training.losses import centroids
 from emoword.training.network import Network, frames_needed
@@ -105,8 +107,12 @@ def train(
     )
     predictions, spread, more = predicted(made_by, network, data)
     true = [data.truth[name] for name in data.part("test").names]
-    unheard = never_predicted(true, decided(made_by, data, predictions))
-    weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()} | more
+    learned = {data.truth[name] for name in data.part("train").names}
+    unheard = never_predicted(
+        [name for name in true if name in learned], decided(made_by, data, predictions)
+    )
+    weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
+    weights |= more | data.statistics
     run = {
         **described(made_by, fold, seed),
         **outcome(history, best_epoch, spread, unheard, data.parts),
@@ -135,11 +141,12 @@ class Data:
     Attributes:
         examples: every utterance that takes part, with its training target.
         parts: utterance, part (train, validation, test; ``no target``: without words in the label
-            set), in the order of ``examples``.
+            set; ``left out``), in the order of ``examples``.
         truth: utterance -> class.
         classes: in the order of the baseline's outputs.
         outputs: what the outputs stand for, where they are classes or words.
         vectors: of the label set's words and the classes; None where classes are predicted.
+        statistics: by which the frames of each corpus of a union were standardised, if they were.
     """
 
     examples: Examples
@@ -148,6 +155,7 @@ class Data:
     classes: list[str]
     outputs: list[str]
     vectors: LabelVectors | None
+    statistics: dict[str, Tensor]
 
     @property
     def output_dim(self) -> int:
@@ -184,28 +192,34 @@ def read_data(
             split is faulty; a part has no utterance with words.
     """
     truth, classes = read_truth(truth_folder), read_classes(truth_folder)
-    table = UTTERANCES.read(utterances, "utterance", "speaker", "fold")
+    chosen = made_by.training
+    corpus = ["corpus"] if chosen.of_a_union else []
+    table = UTTERANCES.read(utterances, "utterance", "speaker", "fold", *corpus)
     table = table[table["utterance"].isin(list(truth))].copy()
     table["label"] = table["utterance"].map(truth)
-    chosen = made_by.training
-    parts = split(table, classes, fold, chosen.validation, seed, chosen.validation_by)
+    words = read_words(targets)
+    left = left_out(table, words, fold, chosen, made_by.labels)
+    parts = split(table, classes, fold, chosen.validation, seed, chosen.validation_by, left)
     names = list(parts["utterance"])
     frames = [features.of(name) for name in names]
     check_lengths(made_by, names, [len(own) for own in frames])
     known = LabelVectors.open(vectors) if vectors and made_by.loss not in SPACELESS else None
-    words = read_words(targets)
     learned = words[words["utterance"].isin(parts["utterance"][parts["part"] == "train"])]
     outputs = output_words(made_by.loss, learned, classes)
     wanted, has_target = training_targets(made_by.loss, names, words, truth, outputs, known)
-    parts["part"] = parts["part"].where(has_target | (parts["part"] == "test"), "no target")
+    kept = has_target | parts["part"].isin(["test", "left out"])
+    parts["part"] = parts["part"].where(kept, "no target")
     for name in ("train", "validation"):
         if not (parts["part"] == name).any():
             raise InputError(
                 f"{targets}/words.csv: no words for any utterance of the {name} part; "
                 "train on label sets that the dataset has (label_sets)"
             )
+    statistics: dict[str, Tensor] = {}
+    if chosen.standardise == "corpus":
+        frames, statistics = standardised(frames, parts, list(table["corpus"]))
     examples = Examples(names, frames, torch.from_numpy(wanted))
-    return Data(examples, parts, truth, classes, outputs, known)
+    return Data(examples, parts, truth, classes, outputs, known, statistics)
 
 
 def check_lengths(made_by: RunSettings, names: Sequence[str], lengths: Sequence[int]) -> None:

@@ -3,7 +3,7 @@
 # readings of the raters' labels and comments, where there are raters
 READINGS = (
     ["comparisons/sensitivity/readings.csv", "tables/readings.tex"]
-    if dataset(CONFIG.dataset).rated
+    if CONFIG.rated(CONFIG.dataset)
     else []
 )
 
@@ -24,3 +24,23 @@ def claim_comparisons(w):
         if name in CONFIG.comparisons_of(w.dataset)
     ]
     return [path for path in paths if Path(path).exists()]
+
+
+def decided_files(name, comparison):
+    """What is behind the decisions of a comparison's variants, which no leak check stopped."""
+    known = parts(name).variants
+    owns = [known[variant] for variant in compared(name, comparison)]
+    runs = [run for own in owns for run in own.runs([own.settings.table_loss, "ce"])]
+    files = ("run.json", "predictions.npy", "split.csv")
+    return {
+        "variants": variant_files(name, compared(name, comparison)),
+        "leaks": [f"results/{name}/leaks/{own.name}.json" for own in owns],
+        "runs": [f"results/{name}/{run}/{file}" for run in runs for file in files],
+        "sets": [
+            path
+            for own in owns
+            for folder in own.targets.values()
+            for path in below(name, folder, "words.csv")
+        ],
+        "spaces": [below(name, own.space, "meta.json")[0] for own in owns],
+    }
