@@ -96,6 +96,12 @@ GROUPS: dict[str, dict[str, Command]] = {
         "unseen": Command(
             "reproduction.unseen:unseen", "Table A5: emotions that were never trained on"
         ),
+        "space-audit": Command(
+            "reproduction.space_audit:space_audit", "Table A7: what the word space brings along"
+        ),
+        "groups": Command(
+            "reproduction.groups:groups", "Table A8: macro F1; sex, style, length, speakers"
+        ),
         "versus-paper": Command(
             "reproduction.versus_paper:versus_paper", "our tables beside the paper's"
         ),

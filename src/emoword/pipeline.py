@@ -262,6 +262,8 @@ class Plan:
             yield Step("table", [number, first], reads, makes)
         makes = {kind: self.at(f"tables/tableA3.{kind}") for kind in ("csv", "tex")}
         yield Step("retrieval", [first], TEMPLATE, makes, usual=False)
+        makes = {kind: self.at(f"tables/tableA8.{kind}") for kind in ("csv", "tex")}
+        yield Step("groups", [first], TEMPLATE, makes, usual=False)
         makes = {"out": self.at("versus_paper.csv")}
         yield Step("versus-paper", [first], {"reported": REPORTED}, makes)
 
@@ -344,6 +346,10 @@ class Plan:
             makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
             options = {"table": self.at("tables/tableA5.csv"), **self.synthetic_note}
             yield Step("figure", [name], options, makes, usual=False)
+        if name == "space_audit":
+            reads = {"lists": "paper/word_lists.yaml", **TEMPLATE}
+            makes = {kind: self.at(f"tables/tableA7.{kind}") for kind in ("csv", "tex")}
+            yield Step("space-audit", files, reads, makes, usual=False)
         if name == "sensitivity":
             template = "paper/templates/sensitivity.tex.j2"
             options = {

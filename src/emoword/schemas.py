@@ -73,7 +73,10 @@ RUN_KEYS = list(RUN)
 AGGREGATED: Columns = {**RUN, "fold": (str, "a fold; mean over folds; pooled, of all folds")}
 METRIC: Columns = {
     "measured_on": (str, "class, a label set (S1, S2, S3) or a style of turns"),
-    "metric": (str, "UA, WA, cosine, top10_l1, top10_l2, or collapsed (a count of runs)"),
+    "metric": (
+        str,
+        "UA, WA, F1 (macro), cosine, top10_l1, top10_l2, or collapsed (a count of runs)",
+    ),
 }
 UTTERANCES = Schema(
     "utterances.csv",
@@ -87,8 +90,9 @@ UTTERANCES = Schema(
         "style": (str, "improvised, scripted or empty"),
         "label": (str, "ground truth as a noun; empty: no majority"),
         "corpus": (str, "of a union: the dataset that it is from, which its id and speaker name"),
+        "sex": (str, "of the speaker: F, M, or empty"),
     },
-    optional=["corpus"],
+    optional=["corpus", "sex"],
 )
 ANNOTATIONS = Schema(
     "annotations.csv",

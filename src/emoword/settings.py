@@ -332,7 +332,7 @@ class Demo(Dataset, frozen=True, kw_only=True, tag="demo"):
 class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):
     """Recordings of one's own."""
 
-    table: Annotated[str, choice("CSV: wav, speaker, label; optional utterance, fold, style")]
+    table: Annotated[str, choice("CSV: wav, speaker, label; optional utterance, fold, style, sex")]
     annotations_table: Annotated[str, choice("CSV: utterance, rater, kind, text")] = ""
 
     @property

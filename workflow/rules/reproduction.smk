@@ -433,3 +433,90 @@ rule readings_table:
     shell:
         "emoword readings {input.variant} --reported {input.reported} --template {input.template}"
         " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+
+
+rule groups:
+    """Table A8 of the configured dataset."""
+    input:
+        expand(
+            "results/{dataset}/tables/tableA8.{kind}",
+            dataset=CONFIG.dataset,
+            kind=["csv", "tex"],
+        ),
+
+
+rule groups_table:
+    """Macro F1, and UA by speakers' sex, style, length and speaker."""
+    input:
+        variant=variant_file,
+        decisions=lambda w: f"results/{w.dataset}/decisions/{first(w.dataset).name}.csv",
+        metrics="results/{dataset}/metrics.csv",
+        utterances="results/{dataset}/utterances.csv",
+        frames=lambda w: feature_files(w.dataset, first(w.dataset).settings.upstream),
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.groups"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA8.csv",
+            category="Tables",
+            labels={"table": "A8", "format": "CSV"},
+            caption="../report/groups.rst",
+        ),
+        tex="results/{dataset}/tables/tableA8.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA8.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword groups {input.variant} --template {input.template} --csv {output.csv}"
+        " --tex {output.tex} --record {log}.json > {log} 2>&1"
+
+
+rule space_audit:
+    """Table A7 of the configured dataset."""
+    input:
+        expand(
+            "results/{dataset}/tables/tableA7.{kind}",
+            dataset=CONFIG.dataset,
+            kind=["csv", "tex"],
+        ),
+
+
+rule space_audit_table:
+    """What the word space brings along, and what that does to decisions."""
+    input:
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "space_audit")),
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=compared(w.dataset, "space_audit"),
+        ),
+        spaces=lambda w: [
+            path
+            for variant in compared(w.dataset, "space_audit")
+            for path in below(
+                w.dataset, parts(w.dataset).variants[variant].space, "meta.json"
+            )
+        ],
+        utterances="results/{dataset}/utterances.csv",
+        lists=source("paper/word_lists.yaml"),
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.space_audit"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA7.csv",
+            category="Tables",
+            labels={"table": "A7", "format": "CSV"},
+            caption="../report/space_audit.rst",
+        ),
+        tex="results/{dataset}/tables/tableA7.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA7.log",
+    benchmark:
+        "results/{dataset}/benchmarks/tables/tableA7.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword space-audit {input.variants} --lists {input.lists} --template {input.template}"
+        " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
