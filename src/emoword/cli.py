@@ -102,6 +102,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "groups": Command(
             "reproduction.groups:groups", "Table A8: macro F1; sex, style, length, speakers"
         ),
+        "compare": Command("reproduction.compare:compare", "published numbers beside M1's"),
         "versus-paper": Command(
             "reproduction.versus_paper:versus_paper", "our tables beside the paper's"
         ),
@@ -129,6 +130,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "retrieval": Command(
             "inference.retrieval:retrieval", "Table A3: are the utterances of a word found"
         ),
+        "emobox": Command("reproduction.compare:emobox", "decisions in the keyed format of EmoBox"),
         "export": Command(
             "inference.export:export", "runs -> a folder that predicts elsewhere, with its card"
         ),

@@ -264,6 +264,8 @@ class Plan:
         yield Step("retrieval", [first], TEMPLATE, makes, usual=False)
         makes = {kind: self.at(f"tables/tableA8.{kind}") for kind in ("csv", "tex")}
         yield Step("groups", [first], TEMPLATE, makes, usual=False)
+        makes, reads = {"out": self.at("compare.csv")}, {"literature": "paper/literature.csv"}
+        yield Step("compare", [first], reads, makes, usual=False)
         makes = {"out": self.at("versus_paper.csv")}
         yield Step("versus-paper", [first], {"reported": REPORTED}, makes)
 

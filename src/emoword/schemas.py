@@ -333,7 +333,22 @@ VERSUS_PAPER = Schema(
         ),
     },
 )
+COMPARE = Schema(
+    "compare.csv",
+    "compare",
+    "a published work on this corpus; none beside synthetic speech",
+    {
+        "approach": (str, "as paper/literature.csv names it"),
+        "UA": (float, "published, as a share; empty: it names none"),
+        "ours UA": (float, "of M1, with the loss of the tables"),
+        "difference UA": (float, "ours minus the published"),
+        "WA": (float, "the same of WA"),
+        "ours WA": (float, "of M1"),
+        "difference WA": (float, "ours minus the published"),
+        "protocol": (str, "`ours` or `not established`, and why"),
+    },
+)
 SCHEMAS = [
     UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, BEST_RATE, NEAREST,
-    METRICS, FLOORS, LINEAR, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER,
+    METRICS, FLOORS, LINEAR, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER, COMPARE,
 ]  # fmt: skip

@@ -436,12 +436,12 @@ rule readings_table:
 
 
 rule groups:
-    """Table A8 of the configured dataset."""
+    """Table A8 of the configured dataset; published numbers beside it."""
     input:
         expand(
-            "results/{dataset}/tables/tableA8.{kind}",
+            "results/{dataset}/{made}",
             dataset=CONFIG.dataset,
-            kind=["csv", "tex"],
+            made=["tables/tableA8.csv", "tables/tableA8.tex", "compare.csv"],
         ),
 
 
@@ -520,3 +520,22 @@ rule space_audit_table:
     shell:
         "emoword space-audit {input.variants} --lists {input.lists} --template {input.template}"
         " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+
+
+rule compare_works:
+    """Published numbers beside M1's, and whether their protocol is ours."""
+    input:
+        variant=variant_file,
+        metrics="results/{dataset}/metrics.csv",
+        literature=source("paper/literature.csv"),
+        code=code("reproduction.compare"),
+    output:
+        "results/{dataset}/compare.csv",
+    log:
+        "results/{dataset}/logs/compare.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword compare {input.variant} --literature {input.literature} --out {output}"
+        " --record {log}.json > {log} 2>&1"

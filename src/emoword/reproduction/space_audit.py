@@ -126,8 +126,8 @@ def label_table(places: Sequence[Place], pairs: Sequence[WordLists]) -> Table:
     columns += [Column(pair.says, width=0.12) for pair in pairs]
     caption = (
         f"The label words in the space: the share of {DIRECTIONS:,} random directions to which "
-        "each is nearest; of test utterances, true and decided by M1; association with pairs of word "
-        "lists, in standard deviations (positive: nearer to the first named), with p of a "
+        "each is nearest; of test utterances, true and decided by M1; association with pairs of "
+        "word lists, in standard deviations (positive: nearer to the first named), with p of a "
         "permutation test, not corrected for their number."
     )
     stub = (Column("variant", words=True, once=True), Column("label", words=True))

@@ -1,6 +1,6 @@
 """Table A5: emotions of which neither utterance nor word was ever trained on."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
