@@ -54,7 +54,8 @@ def made(tmp_path: Path) -> dict[tuple[str, str], dict[str, str]]:
     cli.main(["groups", str(variant), *map(str, options), "--tex", str(tmp_path / "A8.tex")])
     assert r"\textminus{}" in (tmp_path / "A8.tex").read_text()
     table = pd.read_csv(tmp_path / "A8.csv", dtype=str, keep_default_na=False)
-    return {(row["groups"], row["model"]): row for row in table.to_dict("records")}
+    rows_of = ({str(k): str(v) for k, v in row.items()} for row in table.to_dict("records"))
+    return {(row["groups"], row["model"]): row for row in rows_of}
 
 
 def ua(rows: pd.DataFrame) -> float:
