@@ -1,6 +1,6 @@
 """Table A5: emotions of which neither utterance nor word was ever trained on."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ from emoword.training.targets import CLASS_LOSSES
 NEVER, SHUFFLED = "never trained on", "never, shuffled vectors"
 NEAREST, LEARNED = "never, nearest trained", "trained on"
 HOWS = (NEVER, SHUFFLED, NEAREST, LEARNED)
-ALL = "mean"
+ALL = ""  # stands for an emotion where the mean of all is meant
 TEN = 10  # nearest words
 STUB = (
     Column("emotion", words=True, across=True),
@@ -59,20 +59,16 @@ class Measures(NamedTuple):
     Attributes:
         recall: share of the emotion's utterances that are taken for it, among all classes.
         others: UA of the utterances of all other classes, among all classes.
+        harmonic: the harmonic mean of both.
         ten: share of the emotion's utterances whose word is among the ten nearest.
         rank: median place of the word among all words; NaN: of several emotions.
     """
 
     recall: Metric
     others: Metric
+    harmonic: Metric
     ten: Metric
     rank: float
-
-    def harmonic(self, weights: Floats) -> Floats:
-        """The harmonic mean of recall and UA of the others; 0 where both are."""
-        a, b = self.recall(weights), self.others(weights)
-        mean: Floats = np.divide(2 * a * b, a + b, out=np.zeros_like(a), where=a + b > 0)
-        return mean
 
 
 def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Path) -> None:
@@ -103,21 +99,24 @@ def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Pa
     speakers = UTTERANCES.read(utterances, "utterance", "speaker").set_index("utterance")["speaker"]
     measured = dict(measures(places, speakers))
     emotions = list(dict.fromkeys(emotion for emotion, _, _ in measured))
-    for _, how, model in list(measured):
-        own = [measured[emotion, how, model] for emotion in emotions]
-        measured[ALL, how, model] = mean_of(own)
+    for _, how, model in list(measured) if len(emotions) > 1 else ():
+        own = [measured[e, how, model] for e in emotions if (e, how, model) in measured]
+        if len(own) == len(emotions):
+            measured[ALL, how, model] = mean_of(own)
     count = speakers.nunique()
     rows = [
-        Row((f"mean of {len(emotions)} emotions" if key[0] == ALL else key[0], *key[1:]), cells)
-        for key, cells in (
-            (key, cells_of(own, measured.get((key[0], SHUFFLED, key[2])), key[1] == NEVER, count))
-            for key, own in measured.items()
+        Row(
+            (emotion or f"mean of {len(emotions)} emotions", how, model),
+            cells_of(
+                own, measured.get((emotion, SHUFFLED, model)) if how == NEVER else None, count
+            ),
         )
+        for (emotion, how, model), own in measured.items()
     ]
     seeds = len(first.seeds)
     notes = [
-        f"Dataset {first.dataset}, {count} speakers, {seeds} seed{'s' * (seeds > 1)}; utterances of "
-        "all folds pooled.",
+        f"Dataset {first.dataset}, {count} speakers, {seeds} seed{'s' * (seeds > 1)}; utterances "
+        "of all folds pooled.",
         *([SYNTHETIC] * first.synthetic),
     ]
     table = Table("A5", "Emotions never trained on", CAPTION, STUB, COLUMNS, tuple(rows))
@@ -128,11 +127,11 @@ def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Pa
 
 CAPTION = (
     "Emotions never trained on, neither their utterances nor any target with their word: recall of "
-    "the emotion and UA of the other classes, decided among all classes, their harmonic mean, in per "
-    "cent; the place of its word among those nearest to the predictions (median, and how often "
-    "within ten). Shuffled vectors: the classes' vectors changed places, once. Nearest trained: the "
-    "prediction is replaced by the nearest class that was trained on. ±: half of the 95% interval "
-    "over speakers (differences: and seeds)."
+    "the emotion and UA of the other classes, decided among all classes, and their harmonic mean, "
+    "in per cent; the place of its word among those nearest to the predictions (median, and how "
+    "often within ten). Shuffled vectors: the classes' vectors changed places, once. Nearest "
+    "trained: the prediction is replaced by the nearest class that was trained on. ±: half of the "
+    "95% interval over speakers (differences: and seeds)."
 )
 
 
@@ -197,13 +196,20 @@ def measured(rows: pd.DataFrame, emotion: str, speakers: pd.Series) -> Measures:
     rows = rows.sort_values(["seed", "utterance"])
     rows = rows.assign(right=rows["predicted"] == rows["true"], ten=rows["rank"] <= TEN)
     own = rows[rows["true"] == emotion]
-    others = rows[rows["true"] != emotion]
-    return Measures(
-        share(own, "right", speakers),
-        share(others, "right", speakers),
-        share(own, "ten", speakers),
-        float(own["rank"].median()),
-    )
+    recall = share(own, "right", speakers)
+    others = share(rows[rows["true"] != emotion], "right", speakers)
+    ten = share(own, "ten", speakers)
+    return Measures(recall, others, harmonic(recall, others), ten, float(own["rank"].median()))
+
+
+def harmonic(first: Metric, second: Metric) -> Metric:
+    """The harmonic mean of two metrics; 0 where both are."""
+
+    def mean(weights: Floats) -> Floats:
+        a, b = first(weights), second(weights)
+        return np.divide(2 * a * b, a + b, out=np.zeros_like(a), where=a + b > 0)
+
+    return mean
 
 
 def share(rows: pd.DataFrame, what: str, speakers: pd.Series) -> Metric:
@@ -222,14 +228,17 @@ def mean_of(measures: Sequence[Measures]) -> Measures:
     def mean(metrics: Sequence[Metric]) -> Metric:
         return lambda weights: np.mean([metric(weights) for metric in metrics], axis=0)
 
-    recall, others, ten = (mean([own[i] for own in measures]) for i in range(3))  # type: ignore
-    return Measures(recall, others, ten, np.nan)
+    return Measures(
+        mean([own.recall for own in measures]),
+        mean([own.others for own in measures]),
+        mean([own.harmonic for own in measures]),
+        mean([own.ten for own in measures]),
+        np.nan,
+    )
 
 
-def cells_of(
-    own: Measures, shuffled: Measures | None, compared: bool, speakers: int
-) -> dict[str, Cell]:
-    """The cells of a row."""
+def cells_of(own: Measures, shuffled: Measures | None, speakers: int) -> dict[str, Cell]:
+    """The cells of a row; ``shuffled`` is what it is compared with."""
     leave_one = np.eye(speakers)
     everyone = np.ones((1, speakers))
 
@@ -245,7 +254,7 @@ def cells_of(
         "median rank": Cell("–") if np.isnan(own.rank) else Cell(f"{own.rank:.0f}", own.rank),
         "in ten": cell(own.ten),
     }
-    if shuffled and compared:
+    if shuffled:
 
         def less(weights: Floats) -> Floats:
             return own.recall(weights) - shuffled.recall(weights)
