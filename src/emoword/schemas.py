@@ -183,8 +183,8 @@ DECISIONS = Schema(
         **RUN,
         "collapsed": (
             int,
-            "1: the run predicts hardly more than one vector, or never a class of its test part that "
-            "it has learned",
+            "1: the run predicts hardly more than one vector, or never a class of its test part "
+            "that it has learned",
         ),
         "utterance": (str, "its id"),
         "true": (str, "its class"),

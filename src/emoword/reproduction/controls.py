@@ -134,10 +134,15 @@ def read_models(
                 for metric in ("UA", "WA")
             }
             models[variant, model, loss] = read._replace(scores={**read.scores, **apart})
-            by_run = rows.groupby(["fold", "seed"])["collapsed"].first().astype(int)
-            fallen = int(by_run.sum())
-            collapsed[variant, model, loss] = f"{fallen} of {len(by_run)} runs" if fallen else ""
+            collapsed[variant, model, loss] = collapsed_runs(rows)
     return models, collapsed
+
+
+def collapsed_runs(rows: pd.DataFrame) -> str:
+    """`2 of 5 runs` of a model's decisions, or nothing."""
+    by_run = rows.groupby(["fold", "seed"])["collapsed"].first().astype(int)
+    fallen = int(by_run.sum())
+    return f"{fallen} of {len(by_run)} runs" if fallen else ""
 
 
 def control_cells(key: Key, numbers: Numbers, collapsed: str, chosen: Variant) -> dict[str, Cell]:

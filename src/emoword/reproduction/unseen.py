@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from msgspec.structs import replace
 
 from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
 from emoword.layout import Place, read_variant
-from emoword.reproduction.controls import named, narrow
+from emoword.reproduction.controls import collapsed_runs, named, narrow
 from emoword.schemas import UTTERANCES
 from emoword.statistics.intervals import tally
 from emoword.statistics.resampling import (
@@ -24,7 +25,8 @@ from emoword.statistics.resampling import (
     value,
 )
 from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, frame
+from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
+from emoword.tables.model import Key as TableKey
 from emoword.tables.number_tables import percent, signed
 from emoword.tables.paper_tables import SYNTHETIC
 from emoword.training.targets import CLASS_LOSSES
@@ -50,7 +52,8 @@ COLUMNS = (
 
 # weights of speakers [weightings, speakers] -> values [seeds, weightings]
 Metric = Callable[[Floats], Floats]
-Key = tuple[str, str, str]  # emotion, how, model
+Name = tuple[str, str]  # model, loss
+Key = tuple[str, str, Name]  # emotion, how
 
 
 class Measures(NamedTuple):
@@ -62,6 +65,7 @@ class Measures(NamedTuple):
         harmonic: the harmonic mean of both.
         ten: share of the emotion's utterances whose word is among the ten nearest.
         rank: median place of the word among all words; NaN: of several emotions.
+        collapsed: how many runs are, if any.
     """
 
     recall: Metric
@@ -69,6 +73,7 @@ class Measures(NamedTuple):
     harmonic: Metric
     ten: Metric
     rank: float
+    collapsed: str = ""
 
 
 def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Path) -> None:
@@ -100,19 +105,16 @@ def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Pa
     measured = dict(measures(places, speakers))
     emotions = list(dict.fromkeys(emotion for emotion, _, _ in measured))
     for _, how, model in list(measured) if len(emotions) > 1 else ():
-        own = [measured[e, how, model] for e in emotions if (e, how, model) in measured]
-        if len(own) == len(emotions):
-            measured[ALL, how, model] = mean_of(own)
+        every = [measured[e, how, model] for e in emotions if (e, how, model) in measured]
+        if len(every) == len(emotions):
+            measured[ALL, how, model] = mean_of(every)
     count = speakers.nunique()
-    rows = [
-        Row(
-            (emotion or f"mean of {len(emotions)} emotions", how, model),
-            cells_of(
-                own, measured.get((emotion, SHUFFLED, model)) if how == NEVER else None, count
-            ),
-        )
-        for (emotion, how, model), own in measured.items()
-    ]
+    rows = []
+    for (emotion, how, model), own in measured.items():
+        null = measured.get((emotion, SHUFFLED, model)) if how == NEVER else None
+        cells = cells_of(own, null, count, TableKey(*model, "class", "UA"))
+        title = emotion or f"mean of {len(emotions)} emotions"
+        rows.append(Row((title, how, named(*model)), cells))
     seeds = len(first.seeds)
     notes = [
         f"Dataset {first.dataset}, {count} speakers, {seeds} seed{'s' * (seeds > 1)}; utterances "
@@ -120,7 +122,7 @@ def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Pa
         *([SYNTHETIC] * first.synthetic),
     ]
     table = Table("A5", "Emotions never trained on", CAPTION, STUB, COLUMNS, tuple(rows))
-    table = table.with_notes(*notes)
+    table = table.with_notes(*notes, *collapse_note(rows))
     write_table(frame(table), csv)
     write_latex(render_tables(template, [table]), tex)
 
@@ -165,14 +167,14 @@ def by_how(one: tuple[str, Place]) -> int:
     return HOWS.index(one[0])
 
 
-def answers(place: Place, emotion: str, how: str) -> dict[str, pd.DataFrame]:
+def answers(place: Place, emotion: str, how: str) -> dict[Name, pd.DataFrame]:
     """What each test utterance is taken for by a variant's models, among all classes.
 
     Returns:
-        Model -> seed, utterance, true, predicted, rank (of the emotion's word, for its own
-        utterances).
+        Model and loss -> fold, seed, collapsed, utterance, true, predicted, rank (of the emotion's
+        word, for its own utterances).
     """
-    judge, tables = Judge.of(place), dict[str, list[pd.DataFrame]]()
+    judge, tables = Judge.of(place), dict[Name, list[pd.DataFrame]]()
     for run in map(read_run, place.runs([place.variant.settings.table_loss, "ce"])):
         record, vectors = run.record, run.predictions
         of_classes = record["loss"] in CLASS_LOSSES
@@ -186,8 +188,9 @@ def answers(place: Place, emotion: str, how: str) -> dict[str, pd.DataFrame]:
         table["true"] = judge.truth.reindex(run.utterances).to_numpy()
         own = (table["true"] == emotion).to_numpy()
         table.loc[own, "rank"] = judge.space.ranks(vectors[own], emotion)
-        name = named(record["model"], record["loss"])
-        tables.setdefault(name, []).append(table.assign(seed=record["seed"]))
+        run_keys = {name: record[name] for name in ("fold", "seed", "collapsed")}
+        model = record["model"], record["loss"]
+        tables.setdefault(model, []).append(table.assign(**run_keys))
     return {name: pd.concat(own) for name, own in tables.items()}
 
 
@@ -199,7 +202,8 @@ def measured(rows: pd.DataFrame, emotion: str, speakers: pd.Series) -> Measures:
     recall = share(own, "right", speakers)
     others = share(rows[rows["true"] != emotion], "right", speakers)
     ten = share(own, "ten", speakers)
-    return Measures(recall, others, harmonic(recall, others), ten, float(own["rank"].median()))
+    rank, fallen = float(own["rank"].median()), collapsed_runs(rows)
+    return Measures(recall, others, harmonic(recall, others), ten, rank, fallen)
 
 
 def harmonic(first: Metric, second: Metric) -> Metric:
@@ -237,7 +241,9 @@ def mean_of(measures: Sequence[Measures]) -> Measures:
     )
 
 
-def cells_of(own: Measures, shuffled: Measures | None, speakers: int) -> dict[str, Cell]:
+def cells_of(
+    own: Measures, shuffled: Measures | None, speakers: int, source: TableKey
+) -> dict[str, Cell]:
     """The cells of a row; ``shuffled`` is what it is compared with."""
     leave_one = np.eye(speakers)
     everyone = np.ones((1, speakers))
@@ -248,7 +254,7 @@ def cells_of(own: Measures, shuffled: Measures | None, speakers: int) -> dict[st
         return narrow(whole, whole - reach, whole + reach, percent)
 
     cells = {
-        "recall": cell(own.recall),
+        "recall": replace(cell(own.recall), source=source, collapsed=own.collapsed),
         "UA of the others": cell(own.others),
         "harmonic mean": cell(own.harmonic),
         "median rank": Cell("–") if np.isnan(own.rank) else Cell(f"{own.rank:.0f}", own.rank),
