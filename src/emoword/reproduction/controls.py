@@ -94,13 +94,17 @@ def control_table(*variants: Path, controls: Path, template: Path, csv: Path, te
     )
     columns = tuple(column for column in COLUMNS if column.name in there)
     table = Table("A2", "Controls", caption, STUB, columns, tuple(rows), tuple(notes))
-    parts = [
-        replace(table, number=f"A2{'-continued' * i}", rows=tuple(part))
-        for i, part in enumerate(pages(rows))
-    ]
-    latex = render_tables(template, parts)
+    latex = render_tables(template, paged(table))
     write_table(frame(table).assign(variant=of_variants), csv)
     write_latex(latex, tex)
+
+
+def paged(table: Table) -> list[Table]:
+    """A table in parts that fit on a page each."""
+    return [
+        replace(table, number=table.number + "-continued" * i, rows=tuple(part))
+        for i, part in enumerate(pages(table.rows))
+    ]
 
 
 def pages(rows: Sequence[Row]) -> Iterator[list[Row]]:

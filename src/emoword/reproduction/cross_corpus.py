@@ -16,6 +16,7 @@ from emoword.reproduction.controls import (
     collapsed_runs,
     difference,
     named,
+    paged,
     with_interval,
 )
 from emoword.schemas import MODEL, RUN_KEYS, UTTERANCES
@@ -102,7 +103,7 @@ def cross_corpus(*variants: Path, utterances: Path, template: Path, csv: Path, t
     table = Table("A4", "Across corpora", caption(classes), STUB, COLUMNS, shown)
     table = table.with_notes(*notes(first, about, classes), *collapse_note(shown))
     write_table(frame(table).assign(variant=[name for name, _ in made]), csv)
-    write_latex(render_tables(template, [table]), tex)
+    write_latex(render_tables(template, paged(table)), tex)
 
 
 def classes_of(place: Place, corpus: pd.Series) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
 from emoword.layout import Place, read_variant
-from emoword.reproduction.controls import collapsed_runs, named, narrow
+from emoword.reproduction.controls import collapsed_runs, named, narrow, paged
 from emoword.schemas import UTTERANCES
 from emoword.statistics.intervals import tally
 from emoword.statistics.resampling import (
@@ -124,7 +124,7 @@ def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Pa
     table = Table("A5", "Emotions never trained on", CAPTION, STUB, COLUMNS, tuple(rows))
     table = table.with_notes(*notes, *collapse_note(rows))
     write_table(frame(table), csv)
-    write_latex(render_tables(template, [table]), tex)
+    write_latex(render_tables(template, paged(table)), tex)
 
 
 CAPTION = (
