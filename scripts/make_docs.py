@@ -32,7 +32,7 @@ def settings_page() -> str:
         "network": ("network", [settings.NetworkSettings]),
         "training": ("training", [settings.TrainingSettings]),
         "Of the whole configuration": ("", [settings.Config]),
-        "datasets": ("", [settings.Dataset, settings.Demo, settings.Recordings]),
+        "datasets": ("", [settings.Dataset, settings.Demo, settings.Recordings, settings.Union]),
         "spaces": ("", [settings.Space, settings.Bert, settings.Embedded, settings.Filter]),
         "upstreams": ("", [settings.LogMel, settings.Transformers]),
     }

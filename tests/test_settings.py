@@ -45,7 +45,7 @@ def demo_with(**settings: Any) -> Config:
 def test_every_variant_of_every_dataset_resolves() -> None:
     config = read_config(CONFIG)
     for name, dataset in config.datasets.items():
-        variants = config.every_variant(name) if dataset.rated else dataset.variants
+        variants = config.every_variant(name) if config.rated(name) else dataset.variants
         for variant in variants:
             assert resolve(config, name, variant).table_loss in ("lc", "cosine", "soft", "triplet")
 

@@ -187,7 +187,8 @@ DECISIONS = Schema(
         **RUN,
         "collapsed": (
             int,
-            "1: the run predicts hardly more than one vector, or never a class of its test part",
+            "1: the run predicts hardly more than one vector, or never a class of its test part "
+            "that it has learned",
         ),
         "utterance": (str, "its id"),
         "true": (str, "its class"),

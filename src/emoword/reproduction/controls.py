@@ -99,13 +99,17 @@ def control_table(
     )
     columns = tuple(column for column in COLUMNS if column.name in there)
     table = Table("A2", "Controls", caption, STUB, columns, tuple(rows), tuple(notes))
-    parts = [
-        replace(table, number=f"A2{'-continued' * i}", rows=tuple(part))
-        for i, part in enumerate(pages(rows))
-    ]
-    latex = render_tables(template, parts)
+    latex = render_tables(template, paged(table))
     write_table(frame(table).assign(variant=of_variants), csv)
     write_latex(latex, tex)
+
+
+def paged(table: Table) -> list[Table]:
+    """A table in parts that fit on a page each."""
+    return [
+        replace(table, number=table.number + "-continued" * i, rows=tuple(part))
+        for i, part in enumerate(pages(table.rows))
+    ]
 
 
 def pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
@@ -139,10 +143,15 @@ def read_models(
                 for metric in ("UA", "WA")
             }
             models[variant, model, loss] = read._replace(scores={**read.scores, **apart})
-            by_run = rows.groupby(["fold", "seed"])["collapsed"].first().astype(int)
-            fallen = int(by_run.sum())
-            collapsed[variant, model, loss] = f"{fallen} of {len(by_run)} runs" if fallen else ""
+            collapsed[variant, model, loss] = collapsed_runs(rows)
     return models, collapsed
+
+
+def collapsed_runs(rows: pd.DataFrame) -> str:
+    """`2 of 5 runs` of a model's decisions, or nothing."""
+    by_run = rows.groupby(["fold", "seed"])["collapsed"].first().astype(int)
+    fallen = int(by_run.sum())
+    return f"{fallen} of {len(by_run)} runs" if fallen else ""
 
 
 def control_cells(key: Key, numbers: Numbers, collapsed: str, chosen: Variant) -> dict[str, Cell]:

@@ -5,16 +5,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from msgspec.structs import replace
 
 from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
 from emoword.layout import Place, Variant, read_variant
-from emoword.reproduction.controls import BASELINE, difference, named, with_interval
+from emoword.reproduction.controls import (
+    BASELINE,
+    collapsed_runs,
+    difference,
+    named,
+    paged,
+    with_interval,
+)
 from emoword.schemas import MODEL, RUN_KEYS, UTTERANCES
-from emoword.statistics.intervals import Key, Measured, Where, measure, read_model
+from emoword.statistics.intervals import Key, Measured, Model, Where, measure, read_model
 from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, frame
+from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
+from emoword.tables.model import Key as TableKey
 from emoword.tables.number_tables import percent
 from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
 
@@ -79,24 +88,22 @@ def cross_corpus(*variants: Path, utterances: Path, template: Path, csv: Path, t
     about = UTTERANCES.read(utterances, "utterance", "speaker", "corpus").set_index("utterance")
     classes = classes_of(places[0], about["corpus"])
     decided = pd.concat([decisions(place, about["corpus"], classes) for place in places])
-    numbers = measure(
-        {
-            Tested(str(corpus), str(among), (str(variant), str(model), str(loss))): read_model(
-                rows.astype(str), about["speaker"], utterances
-            )
-            for (corpus, among, variant, model, loss), rows in decided.groupby(
-                ["corpus", "among", *MODEL], sort=False
-            )
-        }
-    )
+    models: dict[Tested, Model] = {}
+    collapsed: dict[Tested, str] = {}
+    for key, own in decided.groupby(["corpus", "among", *MODEL], sort=False):
+        corpus, among, variant, model, loss = (str(part) for part in key)
+        tested = Tested(corpus, among, (variant, model, loss))
+        models[tested] = read_model(own.astype(str), about["speaker"], utterances)
+        collapsed[tested] = collapsed_runs(own)
+    numbers = measure(models)
     of = {place.variant.name: about_of(place.variant, shared_by(classes)) for place in places}
     fold = first.settings.aggregate
-    rows = [row for corpus in classes for row in rows_of(corpus, numbers, of, classes, fold)]
-    shown = tuple(row for _, row in rows)
+    made = [row for name in classes for row in rows_of(name, numbers, collapsed, of, classes, fold)]
+    shown = tuple(row for _, row in made)
     table = Table("A4", "Across corpora", caption(classes), STUB, COLUMNS, shown)
-    table = table.with_notes(*notes(first, about, classes))
-    write_table(frame(table).assign(variant=[name for name, _ in rows]), csv)
-    write_latex(render_tables(template, [table]), tex)
+    table = table.with_notes(*notes(first, about, classes), *collapse_note(shown))
+    write_table(frame(table).assign(variant=[name for name, _ in made]), csv)
+    write_latex(render_tables(template, paged(table)), tex)
 
 
 def classes_of(place: Place, corpus: pd.Series) -> dict[str, list[str]]:
@@ -125,14 +132,14 @@ def decisions(place: Place, corpus: pd.Series, classes: Classes) -> pd.DataFrame
     """What a variant's models take each test utterance for, among own and shared classes.
 
     Returns:
-        RUN_KEYS, utterance, corpus, among (OWN: of corpora all of whose classes the variant has;
-        or SHARED), true, predicted.
+        RUN_KEYS, collapsed, utterance, corpus, among (OWN: of corpora all of whose classes the
+        variant has; or SHARED), true, predicted.
     """
     judge, tables = Judge.of(place), []
     for run in map(read_run, place.runs([place.variant.settings.table_loss, "ce"])):
         record = {**run.record, "variant": judge.variant}
         table = pd.DataFrame({"utterance": run.utterances})
-        table = table.assign(**{name: record[name] for name in RUN_KEYS})
+        table = table.assign(**{name: record[name] for name in (*RUN_KEYS, "collapsed")})
         table["true"] = judge.truth.reindex(run.utterances).to_numpy()
         table["corpus"] = corpus.reindex(run.utterances).to_numpy()
         (name,) = set(table["corpus"])  # a fold is of one corpus
@@ -152,21 +159,33 @@ def about_of(variant: Variant, shared: Sequence[str]) -> About:
 
 
 def rows_of(
-    corpus: str, numbers: Numbers, variants: Mapping[str, About], classes: Classes, fold: str
+    corpus: str,
+    numbers: Numbers,
+    collapsed: Mapping[Tested, str],
+    variants: Mapping[str, About],
+    classes: Classes,
+    fold: str,
 ) -> Iterator[tuple[str, Row]]:
     """The rows of a tested corpus, with their variants; chance last."""
     where = (fold, "class", "UA")
     names = {about: name for name, about in variants.items()}
+    alone = next((name for name, about in variants.items() if about.corpora == "own"), "")
     for key in dict.fromkeys(tested.key for tested in numbers if tested.corpus == corpus):
         about = variants[key[0]]
         cells: dict[str, Cell] = {}
         for among in (OWN, SHARED):
-            found = numbers.get(Tested(corpus, among, key))
-            cells[f"UA {among}"] = with_interval(found[where]) if found else Cell("–")
+            tested = Tested(corpus, among, key)
+            cells[f"UA {among}"] = Cell("–")
+            if tested in numbers:
+                cells[f"UA {among}"] = replace(
+                    with_interval(numbers[tested][where]),
+                    source=TableKey(*key[1:], "class", "UA"),
+                    collapsed=collapsed[tested],
+                )
         ours = numbers[Tested(corpus, SHARED, key)]
         for column, variant, model in (
             ("cross entropy", names.get(about._replace(shared=True)), BASELINE),
-            ("alone", names.get(about._replace(corpora="own")), key[1:]),
+            ("alone", alone, key[1:]),
         ):
             theirs = numbers.get(Tested(corpus, SHARED, (variant or "", *model)))
             if theirs and theirs is not ours:

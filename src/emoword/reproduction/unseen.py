@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from msgspec.structs import replace
 
 from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
 from emoword.layout import Place, read_variant
-from emoword.reproduction.controls import named, narrow
+from emoword.reproduction.controls import collapsed_runs, named, narrow, paged
 from emoword.schemas import UTTERANCES
 from emoword.statistics.intervals import tally
 from emoword.statistics.resampling import (
@@ -24,7 +25,8 @@ from emoword.statistics.resampling import (
     value,
 )
 from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, frame
+from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
+from emoword.tables.model import Key as TableKey
 from emoword.tables.number_tables import percent, signed
 from emoword.tables.paper_tables import SYNTHETIC
 from emoword.training.targets import CLASS_LOSSES
@@ -32,7 +34,7 @@ from emoword.training.targets import CLASS_LOSSES
 NEVER, SHUFFLED = "never trained on", "never, shuffled vectors"
 NEAREST, LEARNED = "never, nearest trained", "trained on"
 HOWS = (NEVER, SHUFFLED, NEAREST, LEARNED)
-ALL = "mean"
+ALL = ""  # stands for an emotion where the mean of all is meant
 TEN = 10  # nearest words
 STUB = (
     Column("emotion", words=True, across=True),
@@ -50,7 +52,8 @@ COLUMNS = (
 
 # weights of speakers [weightings, speakers] -> values [seeds, weightings]
 Metric = Callable[[Floats], Floats]
-Key = tuple[str, str, str]  # emotion, how, model
+Name = tuple[str, str]  # model, loss
+Key = tuple[str, str, Name]  # emotion, how
 
 
 class Measures(NamedTuple):
@@ -59,20 +62,18 @@ class Measures(NamedTuple):
     Attributes:
         recall: share of the emotion's utterances that are taken for it, among all classes.
         others: UA of the utterances of all other classes, among all classes.
+        harmonic: the harmonic mean of both.
         ten: share of the emotion's utterances whose word is among the ten nearest.
         rank: median place of the word among all words; NaN: of several emotions.
+        collapsed: how many runs are, if any.
     """
 
     recall: Metric
     others: Metric
+    harmonic: Metric
     ten: Metric
     rank: float
-
-    def harmonic(self, weights: Floats) -> Floats:
-        """The harmonic mean of recall and UA of the others; 0 where both are."""
-        a, b = self.recall(weights), self.others(weights)
-        mean: Floats = np.divide(2 * a * b, a + b, out=np.zeros_like(a), where=a + b > 0)
-        return mean
+    collapsed: str = ""
 
 
 def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Path) -> None:
@@ -103,36 +104,36 @@ def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Pa
     speakers = UTTERANCES.read(utterances, "utterance", "speaker").set_index("utterance")["speaker"]
     measured = dict(measures(places, speakers))
     emotions = list(dict.fromkeys(emotion for emotion, _, _ in measured))
-    for _, how, model in list(measured):
-        own = [measured[emotion, how, model] for emotion in emotions]
-        measured[ALL, how, model] = mean_of(own)
+    for _, how, model in list(measured) if len(emotions) > 1 else ():
+        every = [measured[e, how, model] for e in emotions if (e, how, model) in measured]
+        if len(every) == len(emotions):
+            measured[ALL, how, model] = mean_of(every)
     count = speakers.nunique()
-    rows = [
-        Row((f"mean of {len(emotions)} emotions" if key[0] == ALL else key[0], *key[1:]), cells)
-        for key, cells in (
-            (key, cells_of(own, measured.get((key[0], SHUFFLED, key[2])), key[1] == NEVER, count))
-            for key, own in measured.items()
-        )
-    ]
+    rows = []
+    for (emotion, how, model), own in measured.items():
+        null = measured.get((emotion, SHUFFLED, model)) if how == NEVER else None
+        cells = cells_of(own, null, count, TableKey(*model, "class", "UA"))
+        title = emotion or f"mean of {len(emotions)} emotions"
+        rows.append(Row((title, how, named(*model)), cells))
     seeds = len(first.seeds)
     notes = [
-        f"Dataset {first.dataset}, {count} speakers, {seeds} seed{'s' * (seeds > 1)}; utterances of "
-        "all folds pooled.",
+        f"Dataset {first.dataset}, {count} speakers, {seeds} seed{'s' * (seeds > 1)}; utterances "
+        "of all folds pooled.",
         *([SYNTHETIC] * first.synthetic),
     ]
     table = Table("A5", "Emotions never trained on", CAPTION, STUB, COLUMNS, tuple(rows))
-    table = table.with_notes(*notes)
+    table = table.with_notes(*notes, *collapse_note(rows))
     write_table(frame(table), csv)
-    write_latex(render_tables(template, [table]), tex)
+    write_latex(render_tables(template, paged(table)), tex)
 
 
 CAPTION = (
     "Emotions never trained on, neither their utterances nor any target with their word: recall of "
-    "the emotion and UA of the other classes, decided among all classes, their harmonic mean, in per "
-    "cent; the place of its word among those nearest to the predictions (median, and how often "
-    "within ten). Shuffled vectors: the classes' vectors changed places, once. Nearest trained: the "
-    "prediction is replaced by the nearest class that was trained on. ±: half of the 95% interval "
-    "over speakers (differences: and seeds)."
+    "the emotion and UA of the other classes, decided among all classes, and their harmonic mean, "
+    "in per cent; the place of its word among those nearest to the predictions (median, and how "
+    "often within ten). Shuffled vectors: the classes' vectors changed places, once. Nearest "
+    "trained: the prediction is replaced by the nearest class that was trained on. ±: half of the "
+    "95% interval over speakers (differences: and seeds)."
 )
 
 
@@ -166,14 +167,14 @@ def by_how(one: tuple[str, Place]) -> int:
     return HOWS.index(one[0])
 
 
-def answers(place: Place, emotion: str, how: str) -> dict[str, pd.DataFrame]:
+def answers(place: Place, emotion: str, how: str) -> dict[Name, pd.DataFrame]:
     """What each test utterance is taken for by a variant's models, among all classes.
 
     Returns:
-        Model -> seed, utterance, true, predicted, rank (of the emotion's word, for its own
-        utterances).
+        Model and loss -> fold, seed, collapsed, utterance, true, predicted, rank (of the emotion's
+        word, for its own utterances).
     """
-    judge, tables = Judge.of(place), dict[str, list[pd.DataFrame]]()
+    judge, tables = Judge.of(place), dict[Name, list[pd.DataFrame]]()
     for run in map(read_run, place.runs([place.variant.settings.table_loss, "ce"])):
         record, vectors = run.record, run.predictions
         of_classes = record["loss"] in CLASS_LOSSES
@@ -187,8 +188,9 @@ def answers(place: Place, emotion: str, how: str) -> dict[str, pd.DataFrame]:
         table["true"] = judge.truth.reindex(run.utterances).to_numpy()
         own = (table["true"] == emotion).to_numpy()
         table.loc[own, "rank"] = judge.space.ranks(vectors[own], emotion)
-        name = named(record["model"], record["loss"])
-        tables.setdefault(name, []).append(table.assign(seed=record["seed"]))
+        run_keys = {name: record[name] for name in ("fold", "seed", "collapsed")}
+        model = record["model"], record["loss"]
+        tables.setdefault(model, []).append(table.assign(**run_keys))
     return {name: pd.concat(own) for name, own in tables.items()}
 
 
@@ -197,13 +199,21 @@ def measured(rows: pd.DataFrame, emotion: str, speakers: pd.Series) -> Measures:
     rows = rows.sort_values(["seed", "utterance"])
     rows = rows.assign(right=rows["predicted"] == rows["true"], ten=rows["rank"] <= TEN)
     own = rows[rows["true"] == emotion]
-    others = rows[rows["true"] != emotion]
-    return Measures(
-        share(own, "right", speakers),
-        share(others, "right", speakers),
-        share(own, "ten", speakers),
-        float(own["rank"].median()),
-    )
+    recall = share(own, "right", speakers)
+    others = share(rows[rows["true"] != emotion], "right", speakers)
+    ten = share(own, "ten", speakers)
+    rank, fallen = float(own["rank"].median()), collapsed_runs(rows)
+    return Measures(recall, others, harmonic(recall, others), ten, rank, fallen)
+
+
+def harmonic(first: Metric, second: Metric) -> Metric:
+    """The harmonic mean of two metrics; 0 where both are."""
+
+    def mean(weights: Floats) -> Floats:
+        a, b = first(weights), second(weights)
+        return np.divide(2 * a * b, a + b, out=np.zeros_like(a), where=a + b > 0)
+
+    return mean
 
 
 def share(rows: pd.DataFrame, what: str, speakers: pd.Series) -> Metric:
@@ -222,14 +232,19 @@ def mean_of(measures: Sequence[Measures]) -> Measures:
     def mean(metrics: Sequence[Metric]) -> Metric:
         return lambda weights: np.mean([metric(weights) for metric in metrics], axis=0)
 
-    recall, others, ten = (mean([own[i] for own in measures]) for i in range(3))  # type: ignore
-    return Measures(recall, others, ten, np.nan)
+    return Measures(
+        mean([own.recall for own in measures]),
+        mean([own.others for own in measures]),
+        mean([own.harmonic for own in measures]),
+        mean([own.ten for own in measures]),
+        np.nan,
+    )
 
 
 def cells_of(
-    own: Measures, shuffled: Measures | None, compared: bool, speakers: int
+    own: Measures, shuffled: Measures | None, speakers: int, source: TableKey
 ) -> dict[str, Cell]:
-    """The cells of a row."""
+    """The cells of a row; ``shuffled`` is what it is compared with."""
     leave_one = np.eye(speakers)
     everyone = np.ones((1, speakers))
 
@@ -239,13 +254,13 @@ def cells_of(
         return narrow(whole, whole - reach, whole + reach, percent)
 
     cells = {
-        "recall": cell(own.recall),
+        "recall": replace(cell(own.recall), source=source, collapsed=own.collapsed),
         "UA of the others": cell(own.others),
         "harmonic mean": cell(own.harmonic),
         "median rank": Cell("–") if np.isnan(own.rank) else Cell(f"{own.rank:.0f}", own.rank),
         "in ten": cell(own.ten),
     }
-    if shuffled and compared:
+    if shuffled:
 
         def less(weights: Floats) -> Floats:
             return own.recall(weights) - shuffled.recall(weights)

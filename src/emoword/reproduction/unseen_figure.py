@@ -35,8 +35,9 @@ def figure_unseen(*, table: Path, out: style.Out) -> None:
 
 def numbers(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that are drawn: one model's, of three kinds."""
-    first = rows["model"].iloc[0]
-    return rows[(rows["model"] == first) & rows["how"].isin(list(SHOWN))]
+    shown = (rows["model"] == rows["model"].iloc[0]) & rows["how"].isin(list(SHOWN))
+    drawn: pd.DataFrame = rows.loc[shown]
+    return drawn
 
 
 def draw(numbers: pd.DataFrame) -> Figure:
