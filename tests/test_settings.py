@@ -147,7 +147,7 @@ def test_a_wrong_setting_is_refused_in_words(settings: dict[str, Any], message: 
 
 def test_an_unknown_name_lists_those_that_there_are() -> None:
     config = read_config(CONFIG)
-    with pytest.raises(InputError, match="datasets has no 'nothing'; it has demo"):
+    with pytest.raises(InputError, match="datasets has no 'nothing'; it has crema_d, demo"):
         resolve(config, "nothing", "paper")
     with pytest.raises(InputError, match="variants has no 'nothing'; it has adamw"):
         resolve(config, "demo", "nothing")
