@@ -66,6 +66,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         "linear": Command(
             "evaluation.linear_reference:linear", "decisions of linear models on the same frames"
         ),
+        "temperature": Command(
+            "evaluation.temperature:temperature", "how sharp class scores are, against raters"
+        ),
         "evaluate": Command("evaluation.evaluate:evaluate", "decisions -> metrics.csv"),
         "neighbours": Command(
             "evaluation.neighbours:neighbours", "targets, predictions -> nearest words"
@@ -95,6 +98,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
         "readings": Command(
             "reproduction.readings:readings", "distinct targets under each reading of section 4.2"
+        ),
+        "raters": Command(
+            "reproduction.raters:raters", "Table A6: raters and models against the other raters"
         ),
         "sensitivity": Command(
             "reproduction.sensitivity:sensitivity", "what hangs on each open choice"

@@ -311,7 +311,19 @@ VERSUS_PAPER = Schema(
         ),
     },
 )
+TEMPERATURES = Schema(
+    "temperatures/{variant}.csv",
+    "temperature",
+    "a run",
+    {
+        **RUN,
+        "temperature": (float, "that its class scores are divided by before the softmax"),
+        "unscaled": (float, "cross entropy with the raters' shares at temperature 1, in nats"),
+        "fitted": (float, "the same at the temperature"),
+        "utterances": (int, "of the validation part, with raters' shares of the classes"),
+    },
+)
 SCHEMAS = [
     UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, NEAREST, METRICS,
-    FLOORS, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER,
+    FLOORS, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER, TEMPERATURES,
 ]  # fmt: skip
