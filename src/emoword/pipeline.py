@@ -219,6 +219,9 @@ class Plan:
         yield Step("neighbours", subject, {}, near, own is self.first)
         yield Step("floors", subject, {}, {"out": self.at(f"floors/{name}.csv")}, usual=False)
         yield Step("linear", subject, {}, {"out": self.at(f"linear/{name}.csv")}, usual)
+        if self.own.rated:
+            makes = {"out": self.at(f"temperatures/{name}.csv")}
+            yield Step("temperature", subject, {}, makes, usual=False)
 
     def variant(self, own: Variant) -> str:
         """The file of a variant."""
@@ -247,6 +250,8 @@ class Plan:
             yield Step("table", [number, first], reads, makes)
         makes = {kind: self.at(f"tables/tableA3.{kind}") for kind in ("csv", "tex")}
         yield Step("retrieval", [first], TEMPLATE, makes, usual=False)
+        makes = {kind: self.at(f"tables/tableA6.{kind}") for kind in ("csv", "tex")}
+        yield Step("raters", [first], TEMPLATE, makes, usual=False)
         makes = {"out": self.at("versus_paper.csv")}
         yield Step("versus-paper", [first], {"reported": REPORTED}, makes)
 
@@ -313,6 +318,9 @@ class Plan:
             reads = {"comparison": place} if own else {"controls": "paper/controls.yaml"}
             makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
             yield Step(command, files, {**reads, **TEMPLATE}, makes, usual=False)
+        if name == "encodings":
+            makes = {"csv": f"{place}/raters.csv", "tex": self.at("tables/encodings.tex")}
+            yield Step("raters", files, TEMPLATE, makes, usual=False)
         if name == "sensitivity":
             template = "paper/templates/sensitivity.tex.j2"
             options = {

@@ -48,7 +48,7 @@ PRINTED: dict[tuple[str, str], tuple[Column, Show]] = {
     ("shares", "JS"): (Column("JS", "JS", "shares of the classes"), cosine),
     ("shares", "Brier"): (Column("Brier", "Brier", "shares of the classes"), cosine),
 }
-ECE, ALPHA = Column("ECE", "ECE", "shares of the classes"), Column("alpha", "α")
+ECE, ALPHA = Column("ECE", "ECE", "shares of the classes"), Column("alpha")
 STUB = (Column("against", words=True, across=True), Column("who", " ", words=True))
 Found = dict[str, list[Answers]]  # who -> their answers, one a seed, in the order of the rows
 
@@ -110,7 +110,7 @@ def rater_table(places: Sequence[Place]) -> Table:
         "Raters as the yardstick: UA and top-10 accuracy of l₁ and l₂ in per cent, mean cosine "
         "similarity with the raters' mean vector, and how far distributions over the classes are "
         "from the raters' shares: Jensen-Shannon divergence (JS, bits), Brier score, expected "
-        "calibration error (ECE). α: Krippendorff's, of the raters' labels."
+        "calibration error (ECE). Alpha: Krippendorff's, of the raters' labels."
     )
     notes = (
         f"Above: {len(others.rows)} pairs of an utterance and one of its raters; UA on the "
@@ -119,7 +119,8 @@ def rater_table(places: Sequence[Place]) -> Table:
         f"{len(everyone.rows)} utterances. A rater's vector is the mean of his or her labels', so "
         "that a model that predicts the mean of many may come nearer.",
         "Softmax of similarities or logits, with one temperature a run, fitted on its validation "
-        f"part. {AGGREGATES[fold]} ECE is of all folds pooled. In brackets: 95% over speakers.",
+        f"part. {AGGREGATES[fold]} ECE is of all folds pooled. Below each number is its 95% "
+        "interval, over speakers.",
         f"Dataset {about.dataset}.",
         *([SYNTHETIC] if about.synthetic else []),
     )
