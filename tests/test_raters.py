@@ -279,9 +279,10 @@ def test_temperatures_are_fitted_on_the_validation_part(rated: Small) -> None:
     assert set(found["loss"]) == {"lc", "ce"}
     assert len(found) == 4 * 3
     assert (found["fitted"] <= found["unscaled"] + 1e-9).all()
-    # the baseline, by another optimiser, from one utterance at a time
+    # the baseline's of a fold that has learned something (others want no end of temperature), by
+    # another optimiser, from one utterance at a time
     model = next(m for m in rated.variant.models if m.loss == "ce")
-    run = rated.root / model.folder / "fold1-seed0"
+    run = rated.root / model.folder / "fold3-seed0"
     split = pd.read_csv(run / "split.csv")
     made_by = read_settings(run.parent / "settings.json", RunSettings)
     network = network_of(made_by, read_weights(run / "weights.safetensors"), 4, "").eval()
@@ -305,7 +306,7 @@ def test_temperatures_are_fitted_on_the_validation_part(rated: Small) -> None:
         lambda log: float(-(wanted * log_softmax(logits * np.exp(log), axis=1)).sum(axis=1).mean()),
         method="brent",
     )
-    own = found[(found["loss"] == "ce") & (found["fold"] == 1)].iloc[0]
+    own = found[(found["loss"] == "ce") & (found["fold"] == 3)].iloc[0]
     assert own["utterances"] == len(names)
     assert own["fitted"] == pytest.approx(best.fun, rel=1e-5)
     assert own["temperature"] == pytest.approx(float(np.exp(-best.x)), rel=1e-2)

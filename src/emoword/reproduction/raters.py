@@ -1,7 +1,9 @@
 """Table A6: raters and models, held against the other raters, and models against all of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -28,7 +30,7 @@ from emoword.reproduction.yardstick import (
 from emoword.schemas import ANNOTATIONS, DECISIONS, NEAREST, RUN_KEYS, TEMPERATURES, UTTERANCES
 from emoword.spaces.word_space import WordSpace
 from emoword.statistics.intervals import Key, Measured, Model, Where, measure
-from emoword.statistics.resampling import half_width, over_speakers
+from emoword.statistics.resampling import Aggregate, half_width, over_speakers
 from emoword.tables import number_tables
 from emoword.tables.latex import render_tables, write_latex
 from emoword.tables.model import Cell, Column, Row, Table, frame, loss_name
@@ -49,7 +51,15 @@ PRINTED: dict[tuple[str, str], tuple[Column, Show]] = {
     ("shares", "Brier"): (Column("Brier", "Brier", "shares of the classes"), cosine),
 }
 ECE, ALPHA = Column("ECE", "ECE", "shares of the classes"), Column("alpha")
+CAPTION = (
+    "Raters as the yardstick: UA and top-10 accuracy of l₁ and l₂ in per cent, mean cosine "
+    "similarity with the raters' mean vector, and how far distributions over the classes are from "
+    "the raters' shares: Jensen-Shannon divergence (JS, bits), Brier score, expected calibration "
+    "error (ECE). Alpha: Krippendorff's, of the raters' labels."
+)
 STUB = (Column("against", words=True, across=True), Column("who", " ", words=True))
+T = TypeVar("T")
+Heard = dict[str, list[tuple[list[str], Answers]]]  # who -> test utterances and answers, one a seed
 Found = dict[str, list[Answers]]  # who -> their answers, one a seed, in the order of the rows
 
 
@@ -85,47 +95,47 @@ def rater_table(places: Sequence[Place]) -> Table:
     first, title = places[0], "Raters as the yardstick"
     about, chosen = first.variant, first.variant.settings
     said, rows = read_said(first)
-    if said.pairs.empty:
+    compared = said.rated_by_others()
+    if compared.pairs.empty:
         return Table("A6", title, title, missing=NO_RATERS)
     space, classes = WordSpace.open(first.space), read_classes(first.targets("S1"))
-    speaker_of = rows.set_index("utterance")["speaker"]
-    models = read_answers(places)
-    others, answers = left_out(said.rated_by_others(), rows, classes, space, first)
+    others, answers = left_out(compared, rows, classes, space, first)
     everyone = all_raters(said, rows, classes, space, first)
-    cell = with_interval(*agreement(said, speaker_of), cosine)
-    fold = chosen.aggregate
+    models = read_answers(places)
+    agreed = with_interval(*agreement(said, rows.set_index("utterance")["speaker"]), cosine)
     parts = (
         (OTHERS, others, {RATER: [answers], **looked_up(models, others)}),
         (ALL, everyone, looked_up(models, everyone)),
     )
-    lines: list[Row] = []
-    for name, against, found in parts:
-        for who, cells in scored(against, found, fold).items():
-            more = {ALPHA.name: cell} if who == RATER else {}
-            lines.append(Row((name, who), {**cells, **more}))
-    columns = (*(column for column, _ in PRINTED.values()), ECE, ALPHA)
+    lines = [
+        Row((name, who), {**cells, **({ALPHA.name: agreed} if who == RATER else {})})
+        for name, against, found in parts
+        for who, cells in scored(against, found, chosen.aggregate).items()
+    ]
     there = {name for line in lines for name in line.cells}
-    decided = int((others.rows["true"] != "").sum())
-    caption = (
-        "Raters as the yardstick: UA and top-10 accuracy of l₁ and l₂ in per cent, mean cosine "
-        "similarity with the raters' mean vector, and how far distributions over the classes are "
-        "from the raters' shares: Jensen-Shannon divergence (JS, bits), Brier score, expected "
-        "calibration error (ECE). Alpha: Krippendorff's, of the raters' labels."
-    )
+    columns = (*(column for column, _ in PRINTED.values()), ECE, ALPHA)
+    kept = tuple(column for column in columns if column.name in there)
     notes = (
-        f"Above: {len(others.rows)} pairs of an utterance and one of its raters; UA on the "
-        f"{decided} whose other raters have one most frequent label that is a class, distributions "
-        f"on the {len(others.compared)} where both named classes. Below: "
-        f"{len(everyone.rows)} utterances. A rater's vector is the mean of his or her labels', so "
-        "that a model that predicts the mean of many may come nearer.",
-        "Softmax of similarities or logits, with one temperature a run, fitted on its validation "
-        f"part. {AGGREGATES[fold]} ECE is of all folds pooled. Below each number is its 95% "
-        "interval, over speakers.",
+        *said_below(others, everyone, chosen.aggregate),
         f"Dataset {about.dataset}.",
         *([SYNTHETIC] if about.synthetic else []),
     )
-    kept = tuple(column for column in columns if column.name in there)
-    return Table("A6", title, caption, STUB, kept, tuple(lines), notes)
+    return Table("A6", title, CAPTION, STUB, kept, tuple(lines), notes)
+
+
+def said_below(others: Yardstick, everyone: Yardstick, aggregate: Aggregate) -> tuple[str, str]:
+    """What the rows of the table are of."""
+    decided = int((others.rows["true"] != "").sum())
+    return (
+        f"Above: {len(others.rows)} pairs of an utterance and one of its raters; UA on the "
+        f"{decided} whose other raters have one most frequent label that is a class, distributions "
+        f"on the {len(others.compared)} where both named classes. Below: {len(everyone.rows)} "
+        "utterances. A rater's vector is the mean of his or her labels', so that a model that "
+        "predicts the mean of many may come nearer.",
+        "Softmax of similarities or logits, with one temperature a run, fitted on its validation "
+        f"part. {AGGREGATES[aggregate]} ECE is of all folds pooled. Below each number is its 95% "
+        "interval, over speakers.",
+    )
 
 
 def read_said(place: Place) -> tuple[Said, pd.DataFrame]:
@@ -167,9 +177,9 @@ def all_raters(
     return yardstick(rated, counts, said.words, classes, space, place.variant.settings)
 
 
-def read_answers(places: Sequence[Place]) -> dict[str, list[tuple[list[str], Answers]]]:
-    """Each model's test utterances and answers, one a seed; runs of two variants once."""
-    found: dict[str, list[tuple[list[str], Answers]]] = {}
+def read_answers(places: Sequence[Place]) -> Heard:
+    """What each model says of its test utterances; runs of two variants once."""
+    found: Heard = {}
     seen: set[str] = set()
     for place in places:
         about = place.variant
@@ -197,46 +207,33 @@ def by_seed(place: Place, folder: str) -> Iterator[list[str]]:
         yield [f"{folder}/fold{fold}-seed{seed}" for fold in folds]
 
 
+@dataclass(frozen=True)
 class Known:
     """What other stages found of a variant's runs: decisions, nearest words, temperatures."""
 
-    def __init__(
-        self, place: Place, decided: Mapping[tuple[str, ...], str],
-        near: Mapping[tuple[str, ...], list[str]], temperatures: Mapping[tuple[str, ...], float],
-    ) -> None:  # fmt: skip
-        self.place = place
-        self.space = WordSpace.open(place.space)
-        self.decided = decided
-        self.near = near
-        self.temperatures = temperatures
+    place: Place
+    space: WordSpace
+    decided: Mapping[Hashable, str]
+    near: Mapping[Hashable, list[str]]
+    temperatures: Mapping[Hashable, float]
 
     @classmethod
     def of(cls, place: Place) -> "Known":
         """Read the files of a variant."""
-        name = place.variant.name
-        keys = ["model", "loss", "fold", "seed", "utterance"]
-        decisions = DECISIONS.read_text(place.path(f"decisions/{name}.csv"), *keys, "predicted")
-        near = NEAREST.read_text(place.path(f"nearest/{name}.csv"))
-        words = near[[column for column in near if str(column).startswith("word ")]]
-        places = near[["of", "fold", "seed", "utterance"]].itertuples(index=False, name=None)
-        temperatures = TEMPERATURES.read_text(place.path(f"temperatures/{name}.csv"))
+        file = f"{place.variant.name}.csv"
+        run = RUN_KEYS[1:]
+        decided = DECISIONS.read_text(
+            place.path("decisions") / file, *run, "utterance", "predicted"
+        )
+        near = NEAREST.read_text(place.path("nearest") / file)
+        words = near[[name for name in near if str(name).startswith("word ")]]
+        temperatures = TEMPERATURES.read(place.path("temperatures") / file)
         return cls(
             place,
-            dict(
-                zip(
-                    decisions[keys].itertuples(index=False, name=None),
-                    decisions["predicted"],
-                    strict=True,
-                )
-            ),
-            dict(zip(places, words.to_numpy().tolist(), strict=True)),
-            dict(
-                zip(
-                    temperatures[RUN_KEYS[1:]].itertuples(index=False, name=None),
-                    temperatures["temperature"].astype(float),
-                    strict=True,
-                )
-            ),
+            WordSpace.open(place.space),
+            by_keys(decided, [*run, "utterance"], decided["predicted"]),
+            by_keys(near, ["of", "fold", "seed", "utterance"], words.to_numpy().tolist()),
+            by_keys(temperatures, run, temperatures["temperature"]),
         )
 
     def answers(self, folders: Sequence[Path], same_space: bool) -> tuple[list[str], Answers]:
@@ -248,7 +245,8 @@ class Known:
         return names, Answers(
             np.concatenate([part.classes for part in parts]),
             np.concatenate(vectors) if vectors and same_space else None,
-            [near for part in parts for near in part.near],
+            # of soft_words, a fold may have no more than ten words
+            [near for part in parts for near in part.near] if all(p.near for p in parts) else (),
             np.concatenate([part.shares for part in parts]),
         )
 
@@ -267,7 +265,13 @@ class Known:
         return Answers(np.array(decided), run.predictions if of_words else None, listed, said)
 
 
-def looked_up(models: Mapping[str, list[tuple[list[str], Answers]]], against: Yardstick) -> Found:
+def by_keys(table: pd.DataFrame, keys: Sequence[str], values: Iterable[T]) -> dict[Hashable, T]:
+    """The values by the cells that name their rows, as strings."""
+    named = table[list(keys)].astype(str).itertuples(index=False, name=None)
+    return dict(zip(named, values, strict=True))
+
+
+def looked_up(models: Heard, against: Yardstick) -> Found:
     """The models' answers in the order of a yardstick's rows."""
     found: Found = {}
     for who, seeds in models.items():

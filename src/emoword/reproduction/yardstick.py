@@ -108,6 +108,8 @@ class Said:
 
     def totals(self) -> Floats:
         """Of all raters of each pair's utterance, [n, words]."""
+        if self.pairs.empty:
+            return self.counts
         codes = codes_of(self.pairs["utterance"])
         sums = np.zeros((codes.max() + 1, len(self.words)))
         np.add.at(sums, codes, self.counts)
