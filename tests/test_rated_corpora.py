@@ -9,14 +9,19 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter, defaultdict
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from emoword import cli, layout
 from emoword.layout import LabelSetSettings
-from emoword.settings import LabelSet, LabelSettings
+from emoword.pipeline import Plan
+from emoword.settings import LabelSet, LabelSettings, read_config
 
 ROOT = Path(__file__).parents[1]
 # the release's file, if it is here: the environment variable says where
@@ -211,3 +216,124 @@ def test_another_archive_is_refused(
     assert done.returncode == 1
     assert message in done.stderr
     assert [own.name for own in tmp_path.iterdir()] == ["e.zip"]
+
+
+def synthesised(folder: Path, most_heard: Mapping[str, str]) -> Path:
+    """Half a second a clip, in noise, of a pitch that its listeners' most frequent emotion has."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    time = np.arange(8000) / 16_000
+    for name, emotion in most_heard.items():
+        pitch = 200 * 2 ** EMOTIONS.index(emotion) * random.uniform(0.95, 1.05)
+        sound = 0.3 * np.sin(2 * np.pi * pitch * time) + 0.02 * random.normal(size=len(time))
+        soundfile.write(folder / f"{name}.wav", sound, 16_000)
+    return folder
+
+
+def votes_of_few(path: Path) -> Path:
+    """Six actors' clips of one sentence: the real votes if they are here, else made up."""
+    text = [HEADER.strip()]
+    if VOTES.is_file():
+        with gzip.open(VOTES, "rt") if VOTES.suffix == ".gz" else VOTES.open() as file:
+            rows = list(csv.DictReader(file))
+        kept = [row for row in rows if row[""][0] == "1" and row["fileName"][:4] < "1007"]
+        columns = ["", *"ADFHNS", "fileName", "numResponses", "agreement", "emoVote"]
+        text += [
+            ",".join(row[name] for name in columns) for row in kept if "IEO" in row["fileName"]
+        ]
+    else:
+        random = np.random.default_rng(0)
+        for i, (actor, code) in enumerate(product(range(1001, 1007), ("ANG", "HAP", "NEU", "SAD"))):
+            for level in ("LO", "MD", "HI"):
+                votes = random.multinomial(9, random.dirichlet(np.full(6, 0.5)))
+                said = ",".join(map(str, votes))
+                text.append(f"1{i:05},{said},{actor}_IEO_{code}_{level},9,1,X")
+    path.write_text("\n".join(text) + "\n")
+    return path
+
+
+def test_from_votes_to_tables(
+    tmp_path: Path, embedded_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Synthesised audio for votes: the commands of the workflow, through S1 and S2 to Table A6."""
+    monkeypatch.chdir(tmp_path)
+    votes = counted(votes_of_few(tmp_path / "votes.csv"))
+    synthesised(
+        tmp_path / "wav", {name: max(own, key=own.__getitem__) for name, own in votes.items()}
+    )
+    done = example("crema_d", "--votes", "votes.csv", "--audio", "wav", "--out", "data")
+    assert done.returncode == 0, done.stderr
+    with Path("data/recordings.csv").open(newline="") as file:
+        meant = {row["label"] for row in csv.DictReader(file)}
+    small = {
+        "channels": [8],
+        "kernels": [3],
+        "pools": [2],
+        "lstm": 4,
+        "lstm_layers": 1,
+        "hidden": [8],
+    }
+    own: dict[str, Any] = {
+        "kind": "recordings", "table": "data/recordings.csv",
+        "annotations_table": "data/annotations.csv", "folds": 2, "seeds": [0],
+        "settings": {
+            "space": "embedded", "upstream": "logmel", "label_sets": ["S1", "S2"],
+            "losses": ["lc"], "labels": {"classes": sorted(meant)}, "network": small,
+            "training": {"epochs": 5, "baseline_learning_rate": 2.0e-3, "batch_size": 8},
+        },
+    }  # fmt: skip
+    values = {"dataset": "crema_d", "datasets": {"crema_d": own}}
+    values |= {"spaces": {"embedded": {"format": "embedded"}}}
+    config = read_config({**values, "upstreams": {"logmel": {"kind": "logmel", "mels": 20}}})
+    Path("results/spaces").mkdir(parents=True)
+    Path("results/spaces/embedded").symlink_to(embedded_folder)
+    Path("paper").symlink_to(ROOT / "paper")
+    plan = Plan(config, corpus="data")
+    for name, text in plan.written().items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text)
+    wanted = ("read-recordings", "label-set", "encode", "decide", "neighbours", "temperature")
+    for step in plan.steps():
+        if step.name in wanted or step.name in (
+            "evaluate",
+            "linear",
+            "intervals",
+            "table",
+            "raters",
+        ):
+            if step.name == "decide":
+                train_all(plan)
+            cli.run(step.name, step.words)
+    s2 = json.loads(next(Path("results/crema_d/targets").glob("S2-*/summary.json")).read_text())
+    assert s2["words"] == sum(sum(own.values()) for own in votes.values())
+    assert s2["distinct_targets"] == mixtures(list(votes.values()))
+    with Path("results/crema_d/tables/table3.csv").open(newline="") as file:
+        similarities = {row["model"]: row for row in csv.DictReader(file)}
+    with Path("results/crema_d/tables/tableA6.csv").open(newline="") as file:
+        rows = {(row["against"][8:11], row["who"]): row for row in csv.DictReader(file)}
+    assert {who for _, who in rows} == {"a rater", "M1 LC", "M2 LC", "baseline CE"}
+    for model in ("M1", "M2"):
+        assert float(rows["all", f"{model} LC"]["S2 cosine"]) == pytest.approx(
+            float(similarities[model]["S2"]), abs=1e-7
+        )
+    assert 0 < float(rows["the", "a rater"]["S2 cosine"]) < 1
+
+
+def train_all(plan: Plan) -> None:
+    """Frames, and every run: what a plan leaves to the workflow."""
+    own, root = plan.first, "results/crema_d"
+    utterances = ["--utterances", f"{root}/utterances.csv"]
+    made = f"{root}/{own.features}"
+    cli.run(
+        "features", ["features", f"{made}/settings.json", *utterances, "--out", f"{made}/shard1of1"]
+    )
+    for model in own.models:
+        for fold in ("1", "2"):
+            folders = {"truth": own.targets["S1"], "targets": own.targets[model.label_set]}
+            folders |= {"vectors": own.vectors[model.label_set], "features": own.features}
+            options = [
+                word for key, place in folders.items() for word in (f"--{key}", f"{root}/{place}")
+            ]
+            out = f"{root}/{model.folder}/fold{fold}-seed0"
+            command = ["train", f"{root}/{model.folder}/settings.json", *utterances, *options]
+            cli.run("train", [*command, "--fold", fold, "--out", out])
