@@ -42,12 +42,15 @@ def demo_with(**settings: Any) -> Config:
     return changed(datasets={"demo": {"settings": settings}})
 
 
+CHOSEN = ("lc", "cosine", "soft", "dirichlet", "triplet")
+
+
 def test_every_variant_of_every_dataset_resolves() -> None:
     config = read_config(CONFIG)
     for name, dataset in config.datasets.items():
         variants = config.every_variant(name) if config.rated(name) else dataset.variants
         for variant in variants:
-            assert resolve(config, name, variant).table_loss in ("lc", "cosine", "soft", "triplet")
+            assert resolve(config, name, variant).table_loss in CHOSEN
 
 
 def test_the_defaults_are_the_papers() -> None:
@@ -151,7 +154,7 @@ def test_a_wrong_setting_is_refused_in_words(settings: dict[str, Any], message: 
 
 def test_an_unknown_name_lists_those_that_there_are() -> None:
     config = read_config(CONFIG)
-    with pytest.raises(InputError, match="datasets has no 'nothing'; it has demo"):
+    with pytest.raises(InputError, match="datasets has no 'nothing'; it has crema_d, demo"):
         resolve(config, "nothing", "paper")
     with pytest.raises(InputError, match="variants has no 'nothing'; it has adamw"):
         resolve(config, "demo", "nothing")

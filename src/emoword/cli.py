@@ -70,6 +70,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         "best-rate": Command(
             "evaluation.best_rate:best_rate", "each run at its best validated learning rate"
         ),
+        "temperature": Command(
+            "evaluation.temperature:temperature", "how sharp class scores are, against raters"
+        ),
         "evaluate": Command("evaluation.evaluate:evaluate", "decisions -> metrics.csv"),
         "neighbours": Command(
             "evaluation.neighbours:neighbours", "targets, predictions -> nearest words"
@@ -112,6 +115,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
         "readings": Command(
             "reproduction.readings:readings", "distinct targets under each reading of section 4.2"
+        ),
+        "raters": Command(
+            "reproduction.raters:raters", "Table A6: raters and models against the other raters"
         ),
         "sensitivity": Command(
             "reproduction.sensitivity:sensitivity", "what hangs on each open choice"

@@ -224,6 +224,9 @@ class Plan:
         floors = {"out": self.at(f"floors/{name}.csv")}
         yield Step("floors", subject, {}, floors, own is self.first)
         yield Step("linear", subject, {}, {"out": self.at(f"linear/{name}.csv")}, usual)
+        if self.own.rated:
+            makes = {"out": self.at(f"temperatures/{name}.csv")}
+            yield Step("temperature", subject, {}, makes, usual=False)
 
     def variant(self, own: Variant) -> str:
         """The file of a variant."""
@@ -266,6 +269,8 @@ class Plan:
         yield Step("groups", [first], TEMPLATE, makes, usual=False)
         makes, reads = {"out": self.at("compare.csv")}, {"literature": "paper/literature.csv"}
         yield Step("compare", [first], reads, makes, usual=False)
+        makes = {kind: self.at(f"tables/tableA6.{kind}") for kind in ("csv", "tex")}
+        yield Step("raters", [first], TEMPLATE, makes, usual=False)
         makes = {"out": self.at("versus_paper.csv")}
         yield Step("versus-paper", [first], {"reported": REPORTED}, makes)
 
@@ -352,6 +357,9 @@ class Plan:
             reads = {"lists": "paper/word_lists.yaml", **TEMPLATE}
             makes = {kind: self.at(f"tables/tableA7.{kind}") for kind in ("csv", "tex")}
             yield Step("space-audit", files, reads, makes, usual=False)
+        if name == "encodings":
+            makes = {"csv": f"{place}/raters.csv", "tex": self.at("tables/encodings.tex")}
+            yield Step("raters", files, TEMPLATE, makes, usual=False)
         if name == "sensitivity":
             template = "paper/templates/sensitivity.tex.j2"
             options = {

@@ -349,7 +349,20 @@ COMPARE = Schema(
         "protocol": (str, "`ours` or `not established`, and why"),
     },
 )
+TEMPERATURES = Schema(
+    "temperatures/{variant}.csv",
+    "temperature",
+    "a run",
+    {
+        **RUN,
+        "temperature": (float, "that its class scores are divided by before the softmax"),
+        "unscaled": (float, "cross entropy with the raters' shares at temperature 1, in nats"),
+        "fitted": (float, "the same at the temperature"),
+        "utterances": (int, "of the validation part, with raters' shares of the classes"),
+    },
+)
 SCHEMAS = [
     UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, BEST_RATE, NEAREST,
     METRICS, FLOORS, LINEAR, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER, COMPARE,
+    TEMPERATURES,
 ]  # fmt: skip

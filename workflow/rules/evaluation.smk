@@ -111,6 +111,29 @@ rule best_rate:
         "emoword best-rate {input.variants} --out {output} --record {log}.json > {log} 2>&1"
 
 
+rule temperature:
+    """How sharp each run's class scores should be, fitted on its validation part."""
+    input:
+        variant=variant_file,
+        runs=lambda w: run_files(w, "run.json", "weights.safetensors", "split.csv"),
+        frames=lambda w: feature_files(w.dataset, of_variant(w).settings.upstream),
+        truth=lambda w: label_set_files(w) + label_set_files(w, "classes.json"),
+        annotations="results/{dataset}/annotations.csv",
+        space=space_file,
+        leaks="results/{dataset}/leaks/{variant}.json",
+        code=code("evaluation.temperature"),
+    output:
+        "results/{dataset}/temperatures/{variant}.csv",
+    log:
+        "results/{dataset}/logs/temperatures/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/temperatures/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword temperature {input.variant} --out {output} --record {log}.json > {log} 2>&1"
+
+
 rule evaluate:
     """Count UA, WA, cosine similarities and top-10 accuracies of all variants."""
     input:

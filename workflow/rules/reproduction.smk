@@ -1,4 +1,4 @@
-"""The paper's numbers and claims beside ours, leak checks, Tables A1 and A2, sensitivity."""
+"""The paper's numbers and claims beside ours, leak checks, Tables A1, A2 and A6, sensitivity."""
 
 
 rule check_leaks:
@@ -145,6 +145,76 @@ rule control_table:
         " --best-rate {input.best_rate}"
         " --template {input.template} --csv {output.csv} --tex {output.tex}"
         " --record {log}.json > {log} 2>&1"
+
+
+rule raters:
+    """Table A6 of the configured dataset: what a rater reaches by the models' measures."""
+    input:
+        expand(
+            "results/{dataset}/tables/tableA6.{kind}",
+            dataset=CONFIG.dataset,
+            kind=["csv", "tex"],
+        ),
+
+
+rule rater_table:
+    """Raters and models, held against the other raters; nothing is trained for it."""
+    input:
+        unpack(lambda w: rater_inputs(w.dataset, [first(w.dataset).name])),
+        utterances="results/{dataset}/utterances.csv",
+        annotations="results/{dataset}/annotations.csv",
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.raters"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA6.csv",
+            category="Tables",
+            labels={"table": "A6", "format": "CSV"},
+            caption="../report/raters.rst",
+        ),
+        tex="results/{dataset}/tables/tableA6.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA6.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword raters {input.variants} --template {input.template} --csv {output.csv}"
+        " --tex {output.tex} --record {log}.json > {log} 2>&1"
+
+
+rule encodings:
+    """All encodings of labels of the configured dataset, by majority and by distribution."""
+    input:
+        expand(
+            "results/{dataset}/{made}",
+            dataset=CONFIG.dataset,
+            made=[
+                "comparisons/encodings/raters.csv",
+                "comparisons/encodings/metrics.csv",
+                "comparisons/encodings/differences.csv",
+                "tables/encodings.tex",
+            ],
+        ),
+
+
+use rule rater_table as encodings_table with:
+    input:
+        unpack(lambda w: rater_inputs(w.dataset, compared(w.dataset, "encodings"))),
+        utterances="results/{dataset}/utterances.csv",
+        annotations="results/{dataset}/annotations.csv",
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.raters"),
+    output:
+        csv=report(
+            "results/{dataset}/comparisons/encodings/raters.csv",
+            category="Tables",
+            labels={"table": "A6, all encodings", "format": "CSV"},
+            caption="../report/raters.rst",
+        ),
+        tex="results/{dataset}/tables/encodings.tex",
+    log:
+        "results/{dataset}/logs/comparisons/encodings_table.log",
 
 
 rule compare_spaces:

@@ -59,10 +59,11 @@ def train(
     With the losses mse, mae and lc the network predicts the word vector of an utterance's target
     words (section 3); with ce it is the baseline and predicts the class. The controls: cosine
     predicts a word vector, too; soft the shares of the classes among an utterance's labels, and
-    soft_words those of all words of the label set that the training part has; triplet an embedding
-    of which the nearest centroid of the training part's classes decides. Written are,
-    in OUT: weights.safetensors (of the epoch with the lowest validation loss), history.csv (losses
-    by epoch), split.csv (utterance, part: train, validation or test), predictions.npy (float32, one
+    soft_words those of all words of the label set that the training part has; dirichlet a prior
+    distribution from which the raters' labels of the classes are drawn; triplet an embedding of
+    which the nearest centroid of the training part's classes decides. Written are, in OUT:
+    weights.safetensors (of the epoch with the lowest validation loss), history.csv (losses by
+    epoch), split.csv (utterance, part: train, validation or test), predictions.npy (float32, one
     row a test utterance, in the order of split.csv; of triplet, the cosine similarity with each
     class's centroid) and run.json (settings, versions, what happened, fingerprints of the targets;
     `outputs`: the words of the columns of predictions.npy, where these are classes or words).
@@ -83,7 +84,7 @@ def train(
         utterances: utterances.csv.
         truth: Folder of label set S1, the classes.
         targets: Folder of the label set to train on.
-        vectors: Folder of its words' vectors; ce, soft and soft_words need none.
+        vectors: Folder of its words' vectors; ce, soft, soft_words and dirichlet need none.
         features: Folder of frames.
         fold: The fold that is left out and predicted.
         seed: Of all that is random.
@@ -362,7 +363,9 @@ def spread_of(
     if of_classes:
         one_hot = np.eye(predictions.shape[1])
         wanted = (
-            one_hot[targets.astype(np.intp)] if targets.ndim == 1 else targets.astype(np.float64)
+            one_hot[targets.astype(np.intp)]
+            if targets.ndim == 1
+            else targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)
         )
         said = softmax(predictions)
     else:
