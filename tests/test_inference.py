@@ -414,6 +414,29 @@ def test_the_cards_numbers_are_those_of_the_results(exported: Path) -> None:
     assert "48 of 48 utterances take part, of 3 speakers, in 3 folds" in card
 
 
+def test_a_final_model_hears_every_fold(heard: Small, tmp_path: Path, exported: Path) -> None:
+    assert exported  # which makes metrics.csv
+    folder = model_folder(heard, "M3")
+    (m3,) = (model for model in heard.variant.models if model.name == "M3")
+    run = heard.train_model(m3, 0)
+    assert run == heard.root / heard.variant.final()["M3"]
+    parts = pd.read_csv(run / "split.csv")["part"]
+    assert dict(parts.value_counts()) == {"train": 37, "validation": 10, "no target": 1}
+    assert np.load(run / "predictions.npy").shape == (0, 100)
+    assert list(emoword.load(folder, "cpu").trained.weights) == [
+        f"fold{i}-seed0" for i in (1, 2, 3)
+    ]
+    cli.main(["export", str(run), "--out", str(tmp_path / "final")])
+    path = next(iter(wavs(heard).values()))
+    found = emoword.load(tmp_path / "final", "cpu").predict(path)
+    np.testing.assert_array_equal(found.vectors, emoword.load(run, "cpu").predict(path).vectors)
+    card = (tmp_path / "final/README.md").read_text()
+    assert "trained on all folds: no utterance was kept for testing" in card
+    assert "| unweighted accuracy | 0.438 |" in card
+    assert "of runs tested on a fold that they were not trained on" in card
+    shutil.rmtree(run)
+
+
 def test_some_words_are_enough(heard: Small, tmp_path: Path) -> None:
     run = model_folder(heard, "M1") / "fold1-seed0"
     cli.main(["export", str(run), "--out", str(tmp_path / "m"), "--most-frequent", "50"])

@@ -38,7 +38,7 @@ def test_the_rules_run_the_commands_of_the_plan(tmp_path: Path) -> None:
         path.touch()
     command = [sys.executable, "-m", "snakemake", "-n", "-p", "--forceall"]
     command += ["--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(tmp_path)]
-    command += ["all", "controls", "sensitivity", "compare_spaces", "retrieval"]
+    command += ["all", "controls", "sensitivity", "compare_spaces", "retrieval", "final"]
     command += [f"{folder}/tables/numbers.tex"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     said = run.stdout + run.stderr

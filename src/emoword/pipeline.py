@@ -247,6 +247,9 @@ class Plan:
             yield Step("table", [number, first], reads, makes)
         makes = {kind: self.at(f"tables/tableA3.{kind}") for kind in ("csv", "tex")}
         yield Step("retrieval", [first], TEMPLATE, makes, usual=False)
+        for name, run in self.first.final().items():
+            makes = {"out": self.at("final", name)}
+            yield Step("export", [self.at(run)], {}, makes, usual=False)
         makes = {"out": self.at("versus_paper.csv")}
         yield Step("versus-paper", [first], {"reported": REPORTED}, makes)
 

@@ -72,7 +72,7 @@ class Trained:
 
 
 def find_runs(where: Path) -> list[Path]:
-    """A run's folder, or all runs of a model's folder.
+    """A run's folder, or those of all folds and seeds in a model's folder.
 
     Raises:
         InputError: it is neither.
@@ -80,7 +80,7 @@ def find_runs(where: Path) -> list[Path]:
     where = where.absolute()
     if (where / "run.json").is_file():
         return [where]
-    found = [path.parent for path in where.glob("fold*-seed*/run.json")]
+    found = [path.parent for path in where.glob("fold[1-9]*-seed*/run.json")]
     if not found:
         what = "no such folder" if not where.exists() else "no run and no exported model here"
         raise InputError(
