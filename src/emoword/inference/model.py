@@ -6,7 +6,7 @@ utterance is what predictions.npy holds (tested to 1e-5).
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +166,6 @@ class Model(
         """
         if isinstance(given, str | Path | np.ndarray):
             return self.predict([given], rate)[0]
-        made: list[Prediction] = []
         heard: list[Path | Piece] = []
         for i, each in enumerate(given):
             if isinstance(each, str | Path):
@@ -175,22 +174,23 @@ class Model(
                 raise InputError("samples need their rate in Hz: predict(samples, rate)")
             else:
                 heard.append(sound.given(each, rate, f"array {i}"))
-        for _, prediction in self.each(heard):
+        made: list[Prediction] = []
+        for prediction in self.each(heard):
             if isinstance(prediction, InputError):
                 raise prediction
             made.append(prediction)
         return made
 
-    def each(self, given: Sequence[Path | Piece]) -> Iterator[tuple[int, Prediction | InputError]]:
+    def each(self, given: Iterable[Path | Piece]) -> Iterator[Prediction | InputError]:
         """Predict recordings while the next are read; a bad one gives its error, in its place."""
-        reading: deque[list[tuple[int, Future[Piece | Path]]]] = deque()
+        reading: deque[list[Future[Piece | Path | InputError]]] = deque()
         with ThreadPoolExecutor(READERS) as pool:
-            for some in in_groups(enumerate(given), TOGETHER):
-                reading.append([(i, pool.submit(self._heard, each)) for i, each in some])
+            for some in in_groups(given, TOGETHER):
+                reading.append([pool.submit(self._heard, each) for each in some])
                 if len(reading) > 1:
-                    yield from self._told(reading.popleft())
+                    yield from self._told([future.result() for future in reading.popleft()])
             while reading:
-                yield from self._told(reading.popleft())
+                yield from self._told([future.result() for future in reading.popleft()])
 
     def windows(
         self, path: str | Path, window: float, hop: float
@@ -244,53 +244,42 @@ class Model(
         tensor = torch.from_numpy(stored("recording", frames, dtype))
         return tensor.view(torch.bfloat16) if dtype == "bfloat16" else tensor
 
-    def _heard(self, given: Path | Piece) -> Piece | Path:
+    def _heard(self, given: Path | Piece) -> Piece | Path | InputError:
         """A recording read and checked; a long one is left to be read in parts."""
-        if isinstance(given, Path):
-            if sound.seconds(given) > sound.LONGEST:
+        try:
+            if isinstance(given, Path) and sound.seconds(given) > sound.LONGEST:
                 return given
-            (piece,) = sound.heard(given)
-        else:
-            piece = given
-        if not self._is_long_enough(piece):
-            name = given if isinstance(given, Path) else "array"
-            raise InputError(f"{name}: too short, {piece.end:.3f} s; at least {self._needs}")
-        return piece
+            piece = sound.heard(given) if isinstance(given, Path) else given
+        except InputError as error:
+            return error
+        if self._is_long_enough(piece):
+            return piece
+        name = given if isinstance(given, Path) else "array"
+        return InputError(f"{name}: too short, {piece.end:.3f} s; at least {self._needs}")
 
     def _told(
-        self, reading: Sequence[tuple[int, Future[Piece | Path]]]
-    ) -> Iterator[tuple[int, Prediction | InputError]]:
-        made: dict[int, Prediction | InputError] = {}
-        short: dict[int, Piece] = {}
-        for i, future in reading:
-            try:
-                found = future.result()
-                if isinstance(found, Path):
-                    made[i] = self._long(found)
-                else:
-                    short[i] = found
-            except InputError as error:
-                made[i] = error
+        self, found: Sequence[Piece | Path | Prediction | InputError]
+    ) -> list[Prediction | InputError]:
+        """What is predicted; the short ones at once, or one by one where something is wrong."""
+        made = [self._long(each) if isinstance(each, Path) else each for each in found]
         try:
-            outputs = self.outputs([piece.samples for piece in short.values()])
-            made |= {i: self._prediction(own) for i, own in zip(short, outputs, strict=True)}
-        except InputError:  # one by one, to know which it is
-            for i, piece in short.items():
-                try:
-                    made[i] = self._prediction(self.outputs([piece.samples])[0])
-                except InputError as error:
-                    made[i] = error
-        yield from sorted(made.items(), key=lambda each: each[0])
+            outputs = iter(self.outputs([each.samples for each in made if isinstance(each, Piece)]))
+        except InputError as error:
+            return [error] if len(made) == 1 else [self._told([each])[0] for each in made]
+        return [self._prediction(next(outputs)) if isinstance(e, Piece) else e for e in made]
 
-    def _long(self, path: Path) -> Prediction:
+    def _long(self, path: Path) -> Prediction | InputError:
         """The mean over the parts of a long recording that are not silent."""
-        made = [
-            self.outputs([piece.samples])[0]
-            for piece in sound.parts(path, sound.seconds(path))
-            if not piece.silent and self._is_long_enough(piece)
-        ]
+        try:
+            made = [
+                self.outputs([piece.samples])[0]
+                for piece in sound.parts(path)
+                if not piece.silent and self._is_long_enough(piece)
+            ]
+        except InputError as error:
+            return error
         if not made:
-            raise InputError(f"{path}: silent throughout")
+            return InputError(f"{path}: silent throughout")
         return self._prediction(np.stack(made).mean(axis=0, dtype=np.float64).astype(np.float32))
 
     def _prediction(self, vectors: NDArray[np.float32]) -> Prediction:
@@ -372,20 +361,14 @@ def load(where: str | Path | Sequence[str | Path], device: str = "auto") -> Mode
     Raises:
         InputError: there is no model, or it cannot be used.
     """
-    if isinstance(where, str | Path):
-        where = [where]
-    places = [Path(place) for place in where]
-    if len(places) == 1 and not places[0].exists() and is_hub_name(str(where[0])):
+    places = [Path(place) for place in ([where] if isinstance(where, str | Path) else where)]
+    name = str(places[0]) if len(places) == 1 else ""
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not places[0].exists():
         try:
-            return Model.from_pretrained(str(where[0]), device=device)
+            return Model.from_pretrained(name, device=device)
         except (OSError, ValueError) as error:
             said = " ".join(str(error).split())
             raise InputError(
-                f"{where[0]}: no such folder, and not to be had from the hub: {said}"
+                f"{name}: no such folder, and not to be had from the hub: {said}"
             ) from None
     return Model(read_trained(places), device)
-
-
-def is_hub_name(name: str) -> bool:
-    """Whether it may be ``somebody/model`` on the Hugging Face hub."""
-    return name.count("/") == 1 and not name.startswith((".", "/", "~"))

@@ -100,12 +100,11 @@ def read_trained(places: Sequence[Path]) -> Trained:
         raise InputError("no model is named")
     if len(places) == 1 and (places[0] / CONFIG).is_file():
         return read_exported(places[0].absolute())
-    runs = [run for place in places for run in find_runs(place)]
-    made = {run: read_settings(run.parent / "settings.json", RunSettings) for run in runs}
-    made_by = made[runs[0]]
-    for run, own in made.items():
-        if own != made_by:
+    runs = list(dict.fromkeys(run for place in places for run in find_runs(place)))
+    for run in runs:
+        if run.parent != runs[0].parent:
             raise InputError(f"{run}: is of another model than {runs[0]}; load one model at a time")
+    made_by = read_settings(runs[0].parent / "settings.json", RunSettings)
     if made_by.loss == "soft_words":
         raise InputError(
             f"{runs[0]}: predicts shares of its own training part's words, a control that is not "
@@ -121,17 +120,9 @@ def read_trained(places: Sequence[Path]) -> Trained:
         upstream=placed(upstream, root.parents[1]),
         classes=tuple(read_json(runs[0] / "run.json")["classes"]),
         space=space_of(made_by, root),
-        weights=numbered({run: read_weights(run / "weights.safetensors") for run in runs}),
+        weights={run.name: read_weights(run / "weights.safetensors") for run in runs},
         runs=tuple(runs),
     )
-
-
-def numbered(weights: dict[Path, Weights]) -> dict[str, Weights]:
-    """By the runs' names; the same folds and seeds from other folders are told apart."""
-    names = [run.name for run in weights]
-    if len(set(names)) < len(names):
-        names = [f"{name}-{i}" for i, name in enumerate(names)]
-    return dict(zip(names, weights.values(), strict=True))
 
 
 def space_of(made_by: RunSettings, root: Path) -> WordSpace | None:
