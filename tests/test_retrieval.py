@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from hypothesis import given
-from hypothesis import strategies as st
 from page_at_size import CHROMIUM, FLAGS
 from playwright.sync_api import sync_playwright
 from scipy.spatial.distance import cosine as distance
@@ -23,7 +21,7 @@ from emoword import cli
 from emoword.evaluation.decide import read_run
 from emoword.inference.query import what_raters_said
 from emoword.inference.results import Results
-from emoword.inference.retrieval import average_precision, chance, precision_of_raters
+from emoword.inference.retrieval import chance, precision_of_raters
 from emoword.io.files import write_table
 from emoword.labels.words import read_words
 from emoword.schemas import ANNOTATIONS
@@ -192,20 +190,11 @@ def test_self_reports_are_not_told() -> None:
 # --- average precision ---
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_size=30))
-def test_average_precision_is_scikit_learns(rows: list[tuple[bool, int]]) -> None:
-    relevant = np.array([is_right for is_right, _ in rows])
-    scores = np.array([score for _, score in rows], dtype=np.float64)
-    if relevant.any():
-        wanted = average_precision_score(relevant, scores)
-        assert average_precision(relevant, scores) == pytest.approx(wanted, abs=1e-12)
-
-
 @pytest.mark.parametrize(("relevant", "count"), [(1, 1), (1, 5), (2, 5), (4, 6), (6, 6)])
 def test_chance_is_the_mean_over_all_orders(relevant: int, count: int) -> None:
     right = np.arange(count) < relevant
     orders = [np.array(order, np.float64) for order in permutations(range(count))]
-    wanted = np.mean([average_precision(right, order) for order in orders])
+    wanted = np.mean([average_precision_score(right, order) for order in orders])
     assert chance(relevant, count) == pytest.approx(wanted)
 
 
