@@ -369,6 +369,26 @@ def test_a_bad_recording_is_told_in_one_line(heard: Small, tmp_path: Path, name:
             model.predict(samples, rate)
 
 
+def test_a_recording_whose_frames_are_too_large_is_named(
+    heard: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute(heard, "narrow", LogMel(dtype="float16"))
+    model = emoword.load(train_on(heard, "narrow"), "cpu")
+    made = model.upstream.frames
+    monkeypatch.setattr(
+        model.upstream,
+        "frames",
+        lambda some: [
+            own * (1e6 if len(s) > RATE else 1) for s, own in zip(some, made(some), strict=True)
+        ],
+    )
+    for name, seconds in (("a", 0.5), ("b", 1.5), ("c", 0.6)):
+        soundfile.write(tmp_path / f"{name}.wav", tone(seconds, 300), RATE)
+    found = list(model.each([tmp_path / f"{name}.wav" for name in "abc"]))
+    assert [type(own) for own in found] == [Prediction, InputError, Prediction]
+    assert str(found[1]).startswith(f"{tmp_path}/b.wav: its frames reach")
+
+
 @pytest.mark.parametrize("rate", [8000, 192_000])
 def test_unusual_rates_are_heard(heard: Small, tmp_path: Path, rate: int) -> None:
     soundfile.write(tmp_path / "a.wav", tone(1, 300, rate=rate), rate)

@@ -99,7 +99,7 @@ class Prediction:
         Raises:
             InputError: the space lacks it, or the model predicts classes.
         """
-        return words.similarity(self._words(), self.vector, word)
+        return float(cosine(self.vector, words.vectors_of(self._words(), [word])[0]))
 
     def _decided(self, vectors: NDArray[np.float32]) -> NDArray[np.intp]:
         if self.class_vectors is None:
@@ -124,9 +124,8 @@ class Model(
         self.trained = trained
         self.device = pick_device(device)
         self.upstream = build(trained.upstream, self.device)
-        self.networks = [self._network(run, own) for run, own in trained.weights.items()]
-        needed = frames_needed(trained.made_by.network)
-        self.fewest_frames = max(FEWEST_FRAMES, needed)
+        self.networks = {run: self._network(run, own) for run, own in trained.weights.items()}
+        self.fewest_frames = max(FEWEST_FRAMES, frames_needed(trained.made_by.network))
         self.space = trained.space
         self.class_vectors = (
             None if self.space is None else self.space.vectors_of(list(trained.classes))
@@ -208,40 +207,43 @@ class Model(
             usable = [piece for piece in some if self._is_long_enough(piece)]
             found = found or bool(usable)
             loud = [piece for piece in usable if not piece.silent]
-            outputs = iter(self.outputs([piece.samples for piece in loud]))
+            outputs = iter(self.outputs(loud))
             for piece in usable:
                 yield piece, None if piece.silent else self._prediction(next(outputs))
         if not found:
             raise InputError(f"{path}: too short, or its windows are; at least {self._needs}")
 
-    def outputs(self, heard: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Samples at 16 kHz [samples] each -> float32 [n, runs, outputs]."""
+    def outputs(self, heard: Sequence[Piece]) -> NDArray[np.float32]:
+        """What each run gives for each piece: float32 [pieces, runs, outputs].
+
+        Raises:
+            InputError: names the piece whose frames cannot be used.
+        """
         if not heard:
             return np.zeros((0, len(self.networks), 1), np.float32)
         together = SECONDS_TOGETHER.get(self.device.type, SECONDS_ELSEWHERE)
-        utterances = [Utterance(str(i), Path(), len(own)) for i, own in enumerate(heard)]
+        utterances = [Utterance(str(i), Path(), len(own.samples)) for i, own in enumerate(heard)]
         utterances.sort(key=lambda utterance: -utterance.samples)
         frames: dict[int, Tensor] = {}
         for batch in batches(utterances, together):
             which = [int(utterance.name) for utterance in batch]
-            made = computed([heard[i] for i in which], self.upstream)
-            frames |= {i: self._as_stored(own) for i, own in zip(which, made, strict=True)}
+            made = computed([heard[i].samples for i in which], self.upstream)
+            for i, own in zip(which, made, strict=True):
+                frames[i] = self._as_stored(heard[i].name, own)
         ordered = [frames[i] for i in range(len(heard))]
-        examples = Examples([str(i) for i in range(len(heard))], ordered, torch.zeros(len(heard)))
-        size = self.trained.made_by.training.batch_size
+        examples = Examples([own.name for own in heard], ordered, torch.zeros(len(heard)))
+        size, weights = self.trained.made_by.training.batch_size, self.trained.weights
         return np.stack(
             [
-                similar_to_centroids(predict(network, examples, size), weights)
-                for network, weights in zip(
-                    self.networks, self.trained.weights.values(), strict=True
-                )
+                similar_to_centroids(predict(network, examples, size), weights[run])
+                for run, network in self.networks.items()
             ],
             axis=1,
         )
 
-    def _as_stored(self, frames: NDArray[np.float32]) -> Tensor:
+    def _as_stored(self, name: str, frames: NDArray[np.float32]) -> Tensor:
         dtype = self.trained.upstream.dtype
-        tensor = torch.from_numpy(stored("recording", frames, dtype))
+        tensor = torch.from_numpy(stored(name, frames, dtype))
         return tensor.view(torch.bfloat16) if dtype == "bfloat16" else tensor
 
     def _heard(self, given: Path | Piece) -> Piece | Path | InputError:
@@ -254,8 +256,7 @@ class Model(
             return error
         if self._is_long_enough(piece):
             return piece
-        name = given if isinstance(given, Path) else "array"
-        return InputError(f"{name}: too short, {piece.end:.3f} s; at least {self._needs}")
+        return InputError(f"{piece.name}: too short, {piece.end:.3f} s; at least {self._needs}")
 
     def _told(
         self, found: Sequence[Piece | Path | Prediction | InputError]
@@ -263,7 +264,7 @@ class Model(
         """What is predicted; the short ones at once, or one by one where something is wrong."""
         made = [self._long(each) if isinstance(each, Path) else each for each in found]
         try:
-            outputs = iter(self.outputs([each.samples for each in made if isinstance(each, Piece)]))
+            outputs = iter(self.outputs([each for each in made if isinstance(each, Piece)]))
         except InputError as error:
             return [error] if len(made) == 1 else [self._told([each])[0] for each in made]
         return [self._prediction(next(outputs)) if isinstance(e, Piece) else e for e in made]
@@ -272,7 +273,7 @@ class Model(
         """The mean over the parts of a long recording that are not silent."""
         try:
             made = [
-                self.outputs([piece.samples])[0]
+                self.outputs([piece])[0]
                 for piece in sound.parts(path)
                 if not piece.silent and self._is_long_enough(piece)
             ]
@@ -318,31 +319,11 @@ class Model(
         write_model(self.trained, save_directory)
 
     @classmethod
-    def _from_pretrained(
-        cls,
-        *,
-        model_id: str,
-        revision: str | None,
-        cache_dir: str | Path | None,
-        force_download: bool,
-        local_files_only: bool,
-        token: str | bool | None,
-        device: str = "auto",
-        **_: Any,
-    ) -> "Model":
+    def _from_pretrained(cls, *, model_id: str, device: str = "auto", **options: Any) -> "Model":
         """For huggingface_hub's ``from_pretrained``: a folder, or a name on the hub."""
         folder = Path(model_id)
         if not folder.is_dir():
-            folder = Path(
-                snapshot_download(
-                    model_id,
-                    revision=revision,
-                    cache_dir=cache_dir,
-                    force_download=force_download,
-                    local_files_only=local_files_only,
-                    token=token,
-                )
-            )
+            folder = Path(snapshot_download(model_id, **options))
         return cls(read_trained([folder]), device)
 
 

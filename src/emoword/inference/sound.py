@@ -24,8 +24,9 @@ T = TypeVar("T")
 
 
 class Piece(NamedTuple):
-    """A stretch of a recording: seconds, and its samples [n] float32 at 16 kHz."""
+    """A stretch of a recording: its file, seconds, and samples [n] float32 at 16 kHz."""
 
+    name: str
     start: float
     end: float
     samples: NDArray[np.float32]
@@ -51,7 +52,7 @@ def heard(path: Path) -> Piece:
         InputError: as `emoword.corpora.audio.read`.
     """
     samples = audio.read(path)
-    return Piece(0.0, len(samples) / audio.SAMPLE_RATE, samples)
+    return Piece(str(path), 0.0, len(samples) / audio.SAMPLE_RATE, samples)
 
 
 def parts(path: Path) -> Iterator[Piece]:
@@ -85,7 +86,7 @@ def windows(path: Path, window: float, hop: float) -> Iterator[Piece]:
                 if len(block):
                     mono, start = audio.mono_of(str(path), block), i * step / rate
                     end = start + len(mono) / rate
-                    yield Piece(start, end, audio.resample(mono, rate))
+                    yield Piece(str(path), start, end, audio.resample(mono, rate))
     except (soundfile.LibsndfileError, OSError) as error:
         raise InputError(f"{path}: cannot be read as audio: {error}") from None
     if not end:
@@ -104,7 +105,7 @@ def given(samples: NDArray[Any], rate: int, name: str = "array") -> Piece:
     audio.check_rate(name, rate)
     mono = audio.mono_of(name, array.reshape(len(array), -1))
     audio.check_not_silent(name, mono)
-    return Piece(0.0, len(mono) / rate, audio.resample(mono, rate))
+    return Piece(name, 0.0, len(mono) / rate, audio.resample(mono, rate))
 
 
 def in_groups(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -11,7 +11,6 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError, plain
-from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 
 SUGGESTED_FROM = 200_000  # the first words of a space, as most go from frequent to rare
@@ -96,8 +95,3 @@ def spelled_like(space: WordSpace, word: str) -> list[str]:
         if abs(len(known) - len(word)) <= 2 and known[:1] == word[:1].lower()
     ]
     return difflib.get_close_matches(word.lower(), alike, n=SUGGESTED, cutoff=0.75)
-
-
-def similarity(space: WordSpace, vector: NDArray[np.float32], word: str) -> float:
-    """Cosine similarity of a vector [dim] with a word's."""
-    return float(cosine(vector, vectors_of(space, [word])[0]))
