@@ -529,6 +529,12 @@ def test_a_name_that_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
         ("config.json", lambda _: [], "a model of version None"),
         ("model.safetensors", None, "damaged or cut short"),
         ("space/vectors.npy", None, "has another size"),
+        ("space/meta.json", "gone", "space: no word space here"),
+        (
+            "config.json",
+            lambda c: c | {"upstream": {"kind": "transformers", "model": "upstream", "layer": 1}},
+            "upstream: no such folder; copy the whole model again",
+        ),
     ],
 )
 def test_a_damaged_model_is_told_in_one_line(
@@ -537,7 +543,9 @@ def test_a_damaged_model_is_told_in_one_line(
     folder = tmp_path / "m"
     shutil.copytree(exported, folder)
     path = folder / file
-    if change:
+    if change == "gone":
+        shutil.rmtree(path.parent)
+    elif change:
         path.write_text(json.dumps(change(json.loads(path.read_text()))))
     else:
         path.write_bytes(path.read_bytes()[:1000])

@@ -305,7 +305,7 @@ def run_folder(model: str, fold: int | str, seed: int | str) -> str:
     return f"{model}/fold{fold}-seed{seed}"
 
 
-def space_folder(chosen: Settings) -> str:
+def space_folder(chosen: Settings | RunSettings) -> str:
     """The word space, from the dataset's folder; shuffled spaces are a dataset's own."""
     if chosen.space_transform == "none":
         return f"../spaces/{chosen.space}"

@@ -69,8 +69,8 @@ def predict(
         device: auto (CUDA, else MPS, else the CPU), cpu, cuda, cuda:1, mps.
     """
     paths = listed(recordings)
-    if hop and not window:
-        raise InputError("--hop: is of windows; give --window, too")
+    if hop and not hop <= (window or 0):
+        raise InputError(f"--hop {hop:g}: is between windows; give --window, as long or longer")
     if figure:
         check_figure(figure, window, paths)
     table = Growing(load(model, device), words, windowed=bool(window), csv=csv)
@@ -226,7 +226,7 @@ class Progress:
         if self.count == len(self.lengths):
             spent = max(time.monotonic() - self.begun, 1e-9)
             rate = f"{self.heard / spent:.3g} s of audio a second"
-            say(f"{self.count} recordings in {spent:.1f} s, {rate}")
+            say(f"{self.count} recording{'s' * (self.count > 1)} in {spent:.1f} s, {rate}")
         else:
             self.tell()
 

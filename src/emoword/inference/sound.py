@@ -88,7 +88,8 @@ def windows(path: Path, window: float, hop: float) -> Iterator[Piece]:
                     end = start + len(mono) / rate
                     yield Piece(str(path), start, end, audio.resample(mono, rate))
     except (soundfile.LibsndfileError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as audio: {error}") from None
+        said = getattr(error, "error_string", error)
+        raise InputError(f"{path}: cannot be read as audio: {said}") from None
     if not end:
         raise InputError(f"{path}: empty, it has no samples")
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from emoword import layout, settings
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
-from emoword.layout import SPACELESS, FeatureSettings, RunSettings, read_settings, run_name
+from emoword.layout import FeatureSettings, RunSettings, read_settings, run_name
 from emoword.spaces.word_space import WordSpace
 from emoword.training.targets import CLASS_LOSSES
 
@@ -64,11 +64,6 @@ class Trained:
         """``S3-lc-logmel-embedded-1a2b3c4d`` and its run, or how many."""
         runs = next(iter(self.weights)) if len(self.weights) == 1 else f"{len(self.weights)} runs"
         return f"{run_name(self.made_by)} {runs}"
-
-    @property
-    def predicts_classes(self) -> bool:
-        """Whether outputs are scores of the classes, and no vector among words."""
-        return self.made_by.loss in CLASS_LOSSES
 
 
 def find_runs(where: Path) -> list[Path]:
@@ -119,18 +114,15 @@ def read_trained(places: Sequence[Path]) -> Trained:
         # as the workflow was started where results/ lies, a relative path is one from there
         upstream=placed(upstream, root.parents[1]),
         classes=tuple(read_json(runs[0] / "run.json")["classes"]),
-        space=space_of(made_by, root),
+        space=space_in(root / layout.space_folder(made_by), made_by),
         weights={run.name: read_weights(run / "weights.safetensors") for run in runs},
         runs=tuple(runs),
     )
 
 
-def space_of(made_by: RunSettings, root: Path) -> WordSpace | None:
+def space_in(folder: Path, made_by: RunSettings) -> WordSpace | None:
     """The word space behind a model; None where it predicts classes."""
-    if made_by.loss in SPACELESS or made_by.loss in CLASS_LOSSES:
-        return None
-    chosen = settings.Settings(space=made_by.space, space_transform=made_by.space_transform)
-    return WordSpace.open(root / layout.space_folder(chosen))
+    return None if made_by.loss in CLASS_LOSSES else WordSpace.open(folder)
 
 
 def placed(upstream: settings.Upstream, base: Path) -> settings.Upstream:
@@ -177,12 +169,14 @@ def read_exported(folder: Path) -> Trained:
         }
         for run in config.runs
     }
-    there = (folder / SPACE).is_dir()
+    upstream = placed(config.upstream, folder)
+    if isinstance(upstream, settings.Transformers) and upstream.model == UPSTREAM:
+        raise InputError(f"{folder / UPSTREAM}: no such folder; copy the whole model again")
     return Trained(
         made_by=config.made_by,
-        upstream=placed(config.upstream, folder),
+        upstream=upstream,
         classes=config.classes,
-        space=WordSpace.open(folder / SPACE) if there else None,
+        space=space_in(folder / SPACE, config.made_by),
         weights=weights,
         folder=folder,
     )
