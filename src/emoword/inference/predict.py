@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from cyclopts import Parameter
 from cyclopts.validators import Number
+from tqdm import tqdm
 
 from emoword.inference import sound
 from emoword.inference.model import TOGETHER, Model, Prediction, load
@@ -19,7 +20,7 @@ from emoword.io.errors import InputError, plain
 from emoword.io.files import read_table, write_json, write_table
 from emoword.spaces.geometry import cosine
 
-SECONDS_BETWEEN_LINES = 10  # of the log, and between states of the CSV while it grows
+SECONDS_BETWEEN_STATES = 10  # of the CSV while it grows
 RANKS = range(1, 6)
 Many = Annotated[tuple[str, ...], Parameter(consume_multiple=True)]
 Above0 = Annotated[float, Parameter(validator=Number(gt=0))]
@@ -76,18 +77,20 @@ def predict(
     table = Growing(load(model, device), words, windowed=bool(window), csv=csv)
     waiting = [path for path in paths if str(path) not in table.files]
     if table.rows:
-        say(f"{len(paths) - len(waiting)} of {len(paths)} are in {csv} already")
-    bad = 0
+        done = len(paths) - len(waiting)
+        print(f"predict: {done} of {len(paths)} are in {csv} already", file=sys.stderr)
+    made = in_windows(table, waiting, window, hop or window) if window else whole(table, waiting)
+    lengths, bad = {path: sound.seconds(path) for path in waiting}, 0
     try:
-        made = (
-            in_windows(table, waiting, window, hop or window) if window else whole(table, waiting)
-        )
-        for path, rows in made:
-            if isinstance(rows, InputError):
-                bad += 1
-                print(f"emoword predict: {plain(str(rows))}", file=sys.stderr)
-            else:
-                table.add(path, rows)
+        total = sum(lengths.values())
+        with tqdm(total=total, unit=" s of audio", unit_scale=True, mininterval=5) as bar:
+            for path, rows in made:
+                if isinstance(rows, InputError):
+                    bad += 1
+                    bar.write(f"emoword predict: {plain(str(rows))}", file=sys.stderr)
+                else:
+                    table.add(path, rows)
+                bar.update(lengths[path])
     finally:
         table.write()
     if json:
@@ -133,7 +136,7 @@ class Growing:
         """Take the rows of a recording."""
         about: Row = {"file": str(path), "model": self.model.trained.name}
         self.rows += [about | row for row in rows]
-        if time.monotonic() - self.written > SECONDS_BETWEEN_LINES:
+        if time.monotonic() - self.written > SECONDS_BETWEEN_STATES:
             self.write()
 
     def frame(self) -> pd.DataFrame:
@@ -182,21 +185,19 @@ def kept_rows(csv: Path, table: Growing) -> list[Row]:
     return [{str(name): cell for name, cell in row.items()} for row in known.to_dict("records")]
 
 
-def whole(table: Growing, paths: Sequence[Path]) -> Iterator[tuple[Path, list[Row] | InputError]]:
-    """The row of each recording, or what is wrong with it; progress is told on stderr."""
-    progress = Progress(paths)
+Made = Iterator[tuple[Path, list[Row] | InputError]]
+
+
+def whole(table: Growing, paths: Sequence[Path]) -> Made:
+    """The row of each recording, or what is wrong with it."""
     for some in in_groups(zip(paths, table.model.each(paths), strict=True), TOGETHER):
         rows = iter(table.told([made for _, made in some if isinstance(made, Prediction)]))
         for path, made in some:
             yield path, made if isinstance(made, InputError) else [next(rows)]
-            progress.done(path)
 
 
-def in_windows(
-    table: Growing, paths: Sequence[Path], window: float, hop: float
-) -> Iterator[tuple[Path, list[Row] | InputError]]:
-    """The rows of each recording's windows, as `whole`."""
-    progress = Progress(paths)
+def in_windows(table: Growing, paths: Sequence[Path], window: float, hop: float) -> Made:
+    """The rows of each recording's windows, or what is wrong with it."""
     for path in paths:
         found: list[Row] = []
         try:
@@ -205,40 +206,9 @@ def in_windows(
                 for piece, made in some:
                     found.append({"start": piece.start, "end": piece.end})
                     found[-1] |= next(rows) if made else {}
-                progress.tell(some[-1][0].end)
             yield path, found
         except InputError as error:
             yield path, error
-        progress.done(path)
-
-
-class Progress:
-    """Tells on stderr, every ten seconds, how much is done, the rate, and the time left."""
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.lengths = {path: sound.seconds(path) for path in paths}
-        self.count, self.heard = 0, 0.0
-        self.begun = self.told = time.monotonic()
-
-    def done(self, path: Path) -> None:
-        """A recording has been predicted, or refused; after the last, say how long all took."""
-        self.count, self.heard = self.count + 1, self.heard + self.lengths[path]
-        if self.count == len(self.lengths):
-            spent = max(time.monotonic() - self.begun, 1e-9)
-            rate = f"{self.heard / spent:.3g} s of audio a second"
-            say(f"{self.count} recording{'s' * (self.count > 1)} in {spent:.1f} s, {rate}")
-        else:
-            self.tell()
-
-    def tell(self, more: float = 0.0) -> None:
-        """Say it, if it is time; ``more``: seconds of the recording that is being predicted."""
-        now, heard = time.monotonic(), self.heard + more
-        if now - self.told > SECONDS_BETWEEN_LINES:
-            rate = max(heard, 1e-3) / (now - self.begun)
-            left = (sum(self.lengths.values()) - heard) / rate
-            many = f"{self.count} of {len(self.lengths)}"
-            say(f"{many}, {rate:.3g} s of audio a second, {left:.0f} s left")
-            self.told = now
 
 
 def listed(given: Iterable[Path]) -> list[Path]:
@@ -283,8 +253,3 @@ def check_figure(figure: Path, window: float | None, paths: Sequence[Path]) -> N
         raise InputError("--figure: shows the windows of one recording: give --window, and one")
     if figure.suffix.lower() not in (".png", ".pdf"):
         raise InputError(f"--figure {figure}: .png or .pdf")
-
-
-def say(line: str) -> None:
-    """A line of the log."""
-    print(f"predict: {line}", file=sys.stderr, flush=True)
