@@ -23,7 +23,6 @@ from emoword import cli, layout, settings
 from emoword.evaluation.decide import read_run
 from emoword.features.extract import features
 from emoword.inference import model as model_module
-from emoword.inference import sound
 from emoword.inference.model import Model, Prediction
 from emoword.inference.predict import listed
 from emoword.io.errors import InputError
@@ -238,7 +237,7 @@ def test_a_long_recording_is_the_mean_of_its_parts(
     samples = np.concatenate([tone(1.5, 300), tone(1.5, 900), tone(1.5, 600)])
     soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="FLOAT")
     whole = model.predict(tmp_path / "a.wav").vector
-    monkeypatch.setattr(sound, "LONGEST", 2.0)
+    monkeypatch.setattr(model_module, "LONGEST", 2.0)
     parts = [model.predict(part, RATE).vector for part in np.split(samples, 3)]
     found = model.predict(tmp_path / "a.wav").vector
     np.testing.assert_allclose(found, np.mean(parts, axis=0), atol=1e-5)

@@ -5,6 +5,7 @@ and rounded as they are stored, and the network is the one of training. What it 
 utterance is what predictions.npy holds (tested to 1e-5).
 """
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +19,7 @@ from huggingface_hub import ModelHubMixin, snapshot_download
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emoword.corpora import audio
 from emoword.features.batches import FEWEST_FRAMES, READERS, Utterance, batches
 from emoword.features.device import pick_device
 from emoword.features.extract import SECONDS_ELSEWHERE, SECONDS_TOGETHER, computed, stored
@@ -32,6 +34,8 @@ from emoword.spaces.word_space import WordSpace
 from emoword.training.loop import Examples, predict
 from emoword.training.network import Network, frames_needed
 
+# Seconds that are predicted at once: memory grows with them, of a transformer by their square.
+LONGEST = 60.0
 TOGETHER = 64  # recordings that are sorted by length and computed together
 CENTROIDS = "centroids"
 Array = NDArray[np.float32] | NDArray[np.float64]
@@ -249,9 +253,13 @@ class Model(
     def _heard(self, given: Path | Piece) -> Piece | Path | InputError:
         """A recording read and checked; a long one is left to be read in parts."""
         try:
-            if isinstance(given, Path) and sound.seconds(given) > sound.LONGEST:
+            if isinstance(given, Piece):
+                piece = given
+            elif sound.seconds(given) > LONGEST:
                 return given
-            piece = sound.heard(given) if isinstance(given, Path) else given
+            else:  # read whole, as training does
+                samples = audio.read(given)
+                piece = Piece(str(given), 0.0, len(samples) / audio.SAMPLE_RATE, samples)
         except InputError as error:
             return error
         if self._is_long_enough(piece):
@@ -270,11 +278,13 @@ class Model(
         return [self._prediction(next(outputs)) if isinstance(e, Piece) else e for e in made]
 
     def _long(self, path: Path) -> Prediction | InputError:
-        """The mean over the parts of a long recording that are not silent."""
+        """The mean over the parts of a long recording, of equal length, that are not silent."""
+        length = sound.seconds(path)
+        each = length / math.ceil(length / LONGEST)
         try:
             made = [
                 self.outputs([piece])[0]
-                for piece in sound.parts(path)
+                for piece in sound.windows(path, each, each)
                 if not piece.silent and self._is_long_enough(piece)
             ]
         except InputError as error:

@@ -1,6 +1,5 @@
 """Recordings as a model hears them: whole, in windows, or as arrays; at 16 kHz, checked."""
 
-import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -14,8 +13,6 @@ from numpy.typing import NDArray
 from emoword.corpora import audio
 from emoword.io.errors import InputError
 
-# Seconds that are predicted at once: memory grows with them, of a transformer by their square.
-LONGEST = 60.0
 ENDINGS = {f".{name.lower()}" for name in soundfile.available_formats()} - {".raw"}
 ENDINGS |= {".aif", ".sph", ".opus", ".oga"}
 
@@ -43,23 +40,6 @@ def seconds(path: Path) -> float:
         length = float(soundfile.info(str(path)).duration)
         return length if length < 1e6 else 0.0
     return 0.0
-
-
-def heard(path: Path) -> Piece:
-    """A recording of at most `LONGEST` seconds, read whole as training does.
-
-    Raises:
-        InputError: as `emoword.corpora.audio.read`.
-    """
-    samples = audio.read(path)
-    return Piece(str(path), 0.0, len(samples) / audio.SAMPLE_RATE, samples)
-
-
-def parts(path: Path) -> Iterator[Piece]:
-    """A longer recording in parts of equal length of at most `LONGEST` seconds."""
-    length = seconds(path)
-    each = length / math.ceil(length / LONGEST)
-    return windows(path, each, each)
 
 
 def windows(path: Path, window: float, hop: float) -> Iterator[Piece]:
