@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from scipy.spatial.distance import cosine as distance
@@ -565,6 +566,38 @@ def test_nothing_of_a_model_is_a_pickle(exported: Path) -> None:
     kinds = {path.suffix for path in exported.rglob("*") if path.is_file()}
     assert kinds <= {".json", ".safetensors", ".npy", ".txt", ".md"}
     assert load_file(exported / "model.safetensors")
+
+
+class Bomb:
+    """Leaves a file where it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("trap", ["pickle", "code"])
+def test_no_code_of_a_model_folder_is_run(
+    exported: Path, tmp_path: Path, trap: str, fails: Callable[..., str]
+) -> None:
+    folder, ran = tmp_path / "m", tmp_path / "ran"
+    shutil.copytree(exported, folder)
+    save(FAMILIES["wav2vec2"](config_of("wav2vec2")), "wav2vec2", folder / "upstream")
+    config = json.loads((folder / "config.json").read_text())
+    config["upstream"] = {"kind": "transformers", "model": "upstream", "layer": 1}
+    (folder / "config.json").write_text(json.dumps(config))
+    if trap == "pickle":
+        (folder / "upstream/model.safetensors").unlink()
+        torch.save({"x": Bomb(ran)}, folder / "upstream/pytorch_model.bin")
+    else:
+        (folder / "upstream/own.py").write_text(f"open({str(ran)!r}, 'w')\n")
+        model = json.loads((folder / "upstream/config.json").read_text())
+        model |= {"model_type": "own", "auto_map": {"AutoConfig": "own.C", "AutoModel": "own.M"}}
+        (folder / "upstream/config.json").write_text(json.dumps(model))
+    assert f"{folder}/upstream: " in fails("predict", folder, "a.wav")
+    assert not ran.exists()
 
 
 def test_a_folder_that_is_there_is_not_overwritten(
