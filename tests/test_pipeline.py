@@ -55,7 +55,7 @@ def test_the_rules_run_the_commands_of_the_plan(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.touch()
     asked = ["all", "controls", "sensitivity", "compare_spaces", "retrieval", "unseen"]
-    asked += ["groups", "space_audit", "raters", "encodings"]
+    asked += ["groups", "space_audit", "raters", "encodings", "final"]
     theirs = commands_of_the_rules(tmp_path, *asked, f"{folder}/tables/numbers.tex")
     ours = {spoken(step.words, tmp_path) for step in plan().steps()}
     assert theirs - ours == set()

@@ -271,6 +271,9 @@ class Plan:
         yield Step("compare", [first], reads, makes, usual=False)
         makes = {kind: self.at(f"tables/tableA6.{kind}") for kind in ("csv", "tex")}
         yield Step("raters", [first], TEMPLATE, makes, usual=False)
+        for name, run in self.first.final().items():
+            makes = {"out": self.at("final", name)}
+            yield Step("export", [self.at(run)], {}, makes, usual=False)
         makes = {"out": self.at("versus_paper.csv")}
         yield Step("versus-paper", [first], {"reported": REPORTED}, makes)
 

@@ -148,6 +148,14 @@ def table_run_files(w, *files):
     return run_files(w, *files, losses=[of_variant(w).settings.table_loss])
 
 
+def final_run(w):
+    """The run of a final model, without a test fold."""
+    runs = of_variant(w).final()
+    if w.final not in runs:
+        raise WorkflowError(f"results/{w.dataset}/final/{w.final}: no such model")
+    return runs[w.final]
+
+
 def feature_files(name, upstream, file="index.csv"):
     """A file of each shard of the frames."""
     count = CONFIG.feature_shards

@@ -100,6 +100,9 @@ def needs(step: Step, plan: Plan) -> Iterator[str]:
         step: the command.
         plan: whose it is.
     """
+    if step.name == "export":
+        yield f"{step.subject[0]}/weights.safetensors"
+        yield from held(plan.at(plan.first.space))
     values = (v if isinstance(v, (list, tuple)) else [v] for v in step.reads.values())
     for word in (*step.subject, *chain.from_iterable(values)):
         path = PurePosixPath(str(word))

@@ -58,7 +58,7 @@ def export(
     write_model(trained, out, most_frequent)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     words = len(WordSpace.open(out / SPACE)) if trained.space else 0
-    print(f"{out}: {len(trained.weights)} runs, {words} words, {size / 1e6:.1f} MB")
+    print(f"{out}: {trained.name}, {words} words, {size / 1e6:.1f} MB")
 
 
 def write_model(trained: Trained, out: Path, most_frequent: int = 0) -> None:
