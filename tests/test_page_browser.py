@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 import pytest
 from page_at_size import CHROMIUM, FLAGS
@@ -21,6 +22,8 @@ from emoword.io.files import read_table, write_table
 from emoword.labels.words import read_dropped, read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.page.build import page as make_page
+from emoword.spaces.word_space import WordSpace
+from emoword.spaces.writer import write_space
 from emoword.tables import model
 
 pytestmark = [
@@ -49,7 +52,7 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(sized.parent, folder, dirs_exist_ok=True)
     made = folder / sized.name
     victim = truth_of(made).index[0]
-    for path in (*made.glob("*.csv"), *made.glob("*/*.csv"), *made.glob("targets/*/*.csv")):
+    for path in (*made.glob("*.csv"), *made.glob("*/*.csv"), *made.glob("targets/*/*.csv"), *made.glob("runs/*/*/split.csv")):
         spoil(path, victim)
     table = read_table(made / "utterances.csv", ["utterance", "wav"])
     heard = table["utterance"] == HOSTILE_ID
@@ -64,6 +67,11 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(read_table(neighbours, ["word"]).replace(word, HOSTILE_WORD), neighbours)
     hostile = f'"text": {json.dumps(HOSTILE_WORD)}'
     table5.write_text(table5.read_text().replace(f'"text": "{word}"', hostile))
+    space = WordSpace.open(folder / "spaces/embedded")
+    names = [*space.words(), HOSTILE_WORD]
+    vectors = np.concatenate([space.vectors_of(space.words()), space.vectors_of([word])])
+    shutil.rmtree(space.folder)
+    write_space([([name.encode() for name in names], vectors)], space.folder, {**space.meta})
     make_page(made / "variants/paper.json", out=made / "report")
     return made
 

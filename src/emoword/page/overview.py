@@ -9,15 +9,15 @@ import pandas as pd
 from emoword.io.files import read_json
 from emoword.labels.words import read_summaries
 from emoword.page.data import Shown
+from emoword.page.tables import address
 from emoword.tables.model import Cell, Table
 
 
 class Outcome(NamedTuple):
-    """A model's line: its accuracies, where they are traced, and what is to be said of it."""
+    """A model's line: UA and WA with the addresses of their traces, and what is to be said of it."""
 
     model: str
-    cells: tuple[Cell | None, Cell | None]
-    at: tuple[str, str, str] | None
+    cells: list[tuple[Cell, str]]
     notes: list[str]
 
 
@@ -26,36 +26,26 @@ def outcome(tables: Sequence[Table], loss: str) -> list[Outcome]:
 
     A model below the better linear reference, or with collapsed runs, has a note.
     """
-    lines = [
-        (model, row, at)
-        for table in tables
-        for model, row, at in lines_of(table, loss.upper())
-        if any(row)
-    ]
-    linear = [row[0].value for model, row, _ in lines if "linear" in model and row[0]]
-    best = max((value for value in linear if value is not None), default=None)
+    lines = [line for table in tables for line in lines_of(table, loss.upper())]
+    linear = [cells[0][0].value or 0.0 for model, cells in lines if "linear" in model]
     listed = []
-    for model, row, at in lines:
-        ua, notes = row[0], []
-        if ua and ua.value is not None and best is not None and ua.value < best:
-            notes += ["below the linear reference"] * ("linear" not in model)
-        if ua and ua.collapsed:
-            notes.append(f"collapsed: {ua.collapsed}")
-        listed.append(Outcome(model, row, at, notes))
+    for model, cells in lines:
+        ua = cells[0][0]
+        below = ua.value is not None and ua.value < max(linear, default=0.0)
+        notes = ["below the linear reference"] * (below and "linear" not in model)
+        notes += [f"collapsed: {ua.collapsed}"] * bool(ua.collapsed)
+        listed.append(Outcome(model.removesuffix(" (here)"), cells, notes))
     return listed
 
 
-def lines_of(
-    table: Table, loss: str
-) -> Iterator[tuple[str, tuple[Cell | None, Cell | None], tuple[str, str, str]]]:
-    """The lines that the overview shows of a table: model, (UA, WA), (table, row, loss)."""
+def lines_of(table: Table, loss: str) -> Iterator[tuple[str, list[tuple[Cell, str]]]]:
+    """The lines that the overview shows of a table: model, and its UA and WA with their addresses."""
     for row in table.rows:
-        if table.number == "1":
-            own = "CE" if row.columns else loss
-            ua, wa = (row.cells.get(f"{own} {metric}") for metric in ("UA", "WA"))
-            yield row.name, (ua, wa), ("1", row.name, f"{own} ")
-        elif table.number == "2" and "linear reference" in row.name:
-            yield row.name, (row.cells.get("UA"), row.cells.get("WA")), ("2", row.name, "")
+        own = {"1": "CE " if row.columns else f"{loss} ", "2": ""}.get(table.number)
+        names = [f"{own}{metric}" for metric in ("UA", "WA")]
+        linear = "linear reference" in row.name
+        if own is not None and linear == (table.number == "2") and set(names) <= set(row.cells):
+            yield row.name, [(row.cells[name], address(table, row.name, name)) for name in names]
 
 
 def facts(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from emoword.evaluation.decide import read_run
 from emoword.figures import map as map_figure
 from emoword.figures.style import EMOTIONS, in_order
+from emoword.io.errors import InputError
 from emoword.io.files import read_json
 from emoword.labels.encoding import encode
 from emoword.page.data import Shown
@@ -114,6 +115,9 @@ def read_predictions(
     Args:
         shown: what is shown.
         ids: utterances that take part, in the page's order.
+
+    Raises:
+        InputError: a run predicts an utterance that takes no part.
     """
     dim = int(read_json(shown.place.space / "meta.json")["dim"])
     row = {name: i for i, name in enumerate(ids)}
@@ -124,6 +128,9 @@ def read_predictions(
             continue
         key = (str(run.record["model"]), str(run.record["seed"]))
         part = predicted.setdefault(key, np.full((len(ids), dim), np.nan))
+        unknown = set(run.utterances).difference(row)
+        if unknown:
+            raise InputError(f"{folder}: {min(unknown)!r} takes no part by the label sets")
         part[[row[name] for name in run.utterances]] = run.predictions
     return dict(sorted(predicted.items()))
 

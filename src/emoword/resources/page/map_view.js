@@ -5,7 +5,7 @@
 window.emoword.map_view = (tools) => {
   const { h, bdi, visible, get, list, truth, load, shownLabel, playButton, play, thousandths } = tools;
   const NOWHERE = -32768;
-  const [EDGE, REACH] = [30000, 9]; // steps from the middle to the edge; how far a pointer reaches, in pixels
+  const REACH = 9; // how far a pointer reaches, in pixels
   const canvas = get("space");
   const form = get("ask");
   const context = canvas.getContext("2d");
@@ -15,14 +15,15 @@ window.emoword.map_view = (tools) => {
   let dots; // the places of the model's predictions
   let own; // its data
   let found = []; // places in `part`, nearest to the word first
-  let view = { scale: 1, x: 0, y: 0 };
+  let whole; // the middle, and the width and height, of all there is
+  let view;
   let chosen = -1;
 
   // ------------------------------------------------------------------------------------ drawing
 
   const width = () => canvas.clientWidth;
   const height = () => canvas.clientHeight;
-  const size = () => (view.scale * Math.min(width(), height())) / (2.1 * EDGE);
+  const size = () => 0.9 * view.scale * Math.min(width() / whole.wide, height() / whole.tall);
   const across = (places, k) => width() / 2 + (places[2 * k] - view.x) * size();
   const down = (places, k) => height() / 2 - (places[2 * k + 1] - view.y) * size();
 
@@ -34,8 +35,19 @@ window.emoword.map_view = (tools) => {
     else context.fill();
   }
 
+  function measure(...parts) {
+    const ends = [0, 1].map((axis) => parts.reduce(([low, high], places) => {
+      for (let k = axis; k < places.length; k += 2) {
+        if (places[k] !== NOWHERE) [low, high] = [Math.min(low, places[k]), Math.max(high, places[k])];
+      }
+      return [low, high];
+    }, [Infinity, -Infinity]));
+    const [[left, right], [bottom, top]] = ends;
+    return { x: (left + right) / 2, y: (bottom + top) / 2, wide: right - left || 1, tall: top - bottom || 1 };
+  }
+
   function draw() {
-    if (!space || !width()) return;
+    if (!dots || !width()) return;
     const look = getComputedStyle(canvas);
     const colour = (name) => look.getPropertyValue(`--${name}`).trim();
     const classes = list.classes.map((_, k) => colour(`class-${k}`) || colour("faint"));
@@ -95,7 +107,7 @@ window.emoword.map_view = (tools) => {
     return part.map((_, k) => weights.reduce((sum, weight, d) => sum + weight * vectors[k * kept + d], 0));
   }
 
-  function answer() {
+  async function answer() {
     const word = form.elements.q.value.trim();
     const place = space.asked.indexOf(word);
     found = [];
@@ -108,10 +120,15 @@ window.emoword.map_view = (tools) => {
       const near = similarities(place);
       found = part.map((_, k) => k).filter((k) => dots[2 * k] !== NOWHERE)
         .sort((a, b) => near[b] - near[a]).slice(0, 20);
+      const details = await load("details");
+      const raters = (i) => details.sets[Object.keys(details.sets).pop()][i].filter((_, n) => n % 2 === 0).map((w) => details.words[w]);
       said.replaceChildren(
         h("h2", {}, "Nearest to ", bdi(word)),
-        h("ol", { class: "found" }, ...found.map((k) => h("li", {}, playButton(part[k]), " ", link(part[k]), " ",
-          bdi(shownLabel(part[k])), h("small", {}, ` ${thousandths(1000 * near[k])}`)))),
+        tools.scroll("Nearest utterances", h("table", { class: "plain results found" },
+          h("thead", {}, tools.row(...["", "utterance", "similarity", "ground truth", "raters' words"].map((name, n) => h("th", { scope: "col", class: n !== 2 && "left" }, name || h("span", { class: "unseen" }, "play"))))),
+          h("tbody", {}, ...found.map((k) => tools.row(h("td", {}, playButton(part[k])), h("th", { scope: "row" }, link(part[k])),
+            h("td", { class: "number" }, thousandths(1000 * near[k])), h("td", { class: "left" }, bdi(shownLabel(part[k]))),
+            h("td", { class: "left words" }, ...raters(part[k]).flatMap((one, n) => [n ? ", " : "", one === word ? h("mark", {}, bdi(one)) : bdi(one)]))))))),
         h("p", { class: "small" }, `Similarities are of ${own.scale.length} of ${space.dim} dimensions: off by ${space.error[0]} on average, at most ${space.error[1]}. Exact: `),
         tools.paste(`emoword query ${document.body.dataset.results} ${quoted(word)} --model ${form.elements.model.value}`));
     }
@@ -162,7 +179,7 @@ window.emoword.map_view = (tools) => {
     const scale = Math.min(60, Math.max(1, view.scale * factor));
     const [left, up] = [(x - width() / 2) / size(), (height() / 2 - y) / size()];
     const kept = 1 - view.scale / scale;
-    view = scale === 1 ? { scale, x: 0, y: 0 } : { scale, x: view.x + left * kept, y: view.y + up * kept };
+    view = scale === 1 ? { scale, x: whole.x, y: whole.y } : { scale, x: view.x + left * kept, y: view.y + up * kept };
     canvas.classList.toggle("near", scale > 1);
     draw();
   }
@@ -218,6 +235,8 @@ window.emoword.map_view = (tools) => {
     const model = (await load(`map-${form.elements.seed.value}`))[form.elements.model.value];
     own = { ...model, vectors: unpack(model.vectors, Int8Array) };
     dots = unpack(model.places, Int16Array);
+    whole = measure(space.spots, dots);
+    view = { scale: 1, x: whole.x, y: whole.y };
     choose(-1);
     const shares = space.variance.map((share) => `${(100 * share).toFixed(0)}%`);
     get("variance").textContent = `Across, up: first and second principal component of the labels and the words near them and near the mean predictions; they hold ${shares.join(" and ")} of these words' variance. What lies far apart here is far apart; what lies close may not be.`;

@@ -223,15 +223,15 @@
       // those on which models disagree come first
       data: list.id.map((_, i) => i).sort((a, b) => disputed[b] - disputed[a]),
       columns: [
-        column("", (i, type) => (type === "display" ? playButton(i) : ""), "play"),
+        column("", (i, type) => (type === "display" ? playButton(i) : ""), "sound"),
         column("utterance", link, "id"),
+        column("found", () => "", "found"),
         column("speaker", text((i) => list.speakers[list.speaker[i]]), "more"),
         column("fold", text((i) => list.fold[i]), "more"),
         column("style", text((i) => list.styles[list.style[i]]), "most"),
         column("label", text(shownLabel)),
         ...models.map((model) => column(model, (i, type) =>
           (type === "display" ? marked(decision(model, i)) : decision(model, i)), "decision")),
-        column("found", () => "", "found"),
       ],
       drawCallback: () => {
         for (const cell of document.querySelectorAll("#list td.found")) {
@@ -254,7 +254,7 @@
         extend: "csv",
         text: "Save these as CSV",
         filename: "utterances",
-        exportOptions: { orthogonal: "sort", escapeExcelFormula: true, columns: ":not(.play, .found)" },
+        exportOptions: { orthogonal: "sort", escapeExcelFormula: true, columns: ":not(.sound, .found)" },
       }] } },
       language: {
         info: "_TOTAL_ utterances",
@@ -276,8 +276,10 @@
 
   const WIDTHS = [window.matchMedia("(max-width: 46rem)"), window.matchMedia("(max-width: 62rem)")];
   function narrow() {
-    table.columns(".more").visible(!WIDTHS[0].matches, false);
-    table.columns(".most").visible(!WIDTHS[1].matches, false);
+    const searched = Boolean(form.elements.q.value);
+    table.columns(".more").visible(!WIDTHS[0].matches && !searched, false);
+    table.columns(".most").visible(!WIDTHS[1].matches && !searched, false);
+    table.columns(".found").visible(!WIDTHS[0].matches && searched, false);
     table.columns.adjust();
   }
 
@@ -285,7 +287,7 @@
     const wanted = readForm();
     if (wanted.q && !texts) await gatherTexts();
     const keep = predicate(wanted, seedNow());
-    table.column(".found").visible(Boolean(wanted.q) && !WIDTHS[0].matches, false);
+    narrow();
     table.search.fixed("filters", (_, i) => keep(i));
     table.draw();
     kept = table.rows({ search: "applied", order: "applied" }).data().toArray();
@@ -341,6 +343,7 @@
 
   // On paper all rows of the list, not those that are scrolled to.
   window.addEventListener("beforeprint", () => {
+    for (const image of document.images) image.loading = "eager";
     if (!table || get("utterances").hidden) return;
     const names = ["utterance", "speaker", "fold", "label", ...models];
     get("utterances").append(h("table", { id: "printed", class: "plain" },
@@ -484,8 +487,10 @@
         "aria-current": other === seed && "true",
       }, other)))];
     return h("div", {}, ...links, scroll("Decisions", h("table", { class: "plain results" },
-      h("thead", {}, row(h("th", { scope: "col" }, "model"), h("th", { scope: "col", class: "left" }, "decided"),
-        ...sets.map((set) => h("th", { scope: "col" }, `cosine with ${set}`)))),
+      h("thead", {},
+        row(h("td", { colspan: 2 }), h("th", { scope: "colgroup", colspan: sets.length || 1 }, "cosine similarity with")),
+        row(h("th", { scope: "col" }, "model"), h("th", { scope: "col", class: "left" }, "decided"),
+          ...sets.map((set) => h("th", { scope: "col" }, set)))),
       h("tbody", {}, ...asked.map((model) => {
         const decided = digit(list.decided[model][seed], i);
         const right = decided === truth[i];
@@ -547,16 +552,16 @@
     const notes = details.notes[i];
     if (!notes.length) return h("p", {}, "Nothing: there are no ratings.");
     return scroll("Ratings", h("table", { class: "plain stack" },
-      h("thead", {}, row(...["rater", "what", "as written", "left out", "file and line"].map((name) =>
+      h("thead", {}, row(...["rater", "what", "as written, what of it is left out, and where it stands"].map((name) =>
         h("th", { scope: "col" }, name)))),
       h("tbody", {}, ...notes.map(([rater, role, source, kind, file, line, said, fallen]) => row(
         h("th", { scope: "row" }, bdi(details.raters[rater])),
         h("td", { class: "kind" }, ...[kind, source, role].map((k) => details.kinds[k]).filter((k) => k && k !== "observer")
           .map((k, n) => h("span", { class: n ? "tag" : "" }, visible(k)))),
-        h("td", {}, ...said.map((text) => h("q", {}, bdi(details.texts[text])))),
-        h("td", {}, ...fallen.map(([text, sets, reason]) => h("div", {},
-          h("s", {}, bdi(details.texts[text])), ` ${visible(details.reasons[reason])} (${visible(details.label_sets[sets])})`))),
-        h("td", { class: "place" }, bdi(`${details.files[file]}:${line}`)),
+        h("td", {}, ...said.map((text) => h("q", {}, bdi(details.texts[text]))),
+          ...fallen.map(([text, sets, reason]) => h("div", {},
+            h("s", {}, bdi(details.texts[text])), ` ${visible(details.reasons[reason])} (${visible(details.label_sets[sets])})`)),
+          h("div", { class: "place" }, bdi(`${details.files[file]}:${line}`))),
       )))));
   }
 
@@ -729,7 +734,7 @@
   async function showMap(_, query) {
     const heading = show("map");
     showSpace ??= (await load("map_view"))(
-      { h, bdi, visible, get, list, truth, load, shownLabel, playButton, play, paste, thousandths, dark });
+      { h, bdi, visible, get, list, truth, load, shownLabel, playButton, play, paste, scroll, row, thousandths, dark });
     await showSpace(query);
     return heading;
   }
