@@ -52,7 +52,12 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(sized.parent, folder, dirs_exist_ok=True)
     made = folder / sized.name
     victim = truth_of(made).index[0]
-    for path in (*made.glob("*.csv"), *made.glob("*/*.csv"), *made.glob("targets/*/*.csv"), *made.glob("runs/*/*/split.csv")):
+    for path in (
+        *made.glob("*.csv"),
+        *made.glob("*/*.csv"),
+        *made.glob("targets/*/*.csv"),
+        *made.glob("runs/*/*/split.csv"),
+    ):
         spoil(path, victim)
     table = read_table(made / "utterances.csv", ["utterance", "wav"])
     heard = table["utterance"] == HOSTILE_ID
@@ -163,20 +168,20 @@ def test_the_list_is_filtered(opened: Callable[..., Page], results: Path) -> Non
     truth = truth_of(results)
     page = opened("#utterances")
     assert listed(page) == len(truth)
-    page.select_option("[name=label]", "anger")
+    page.select_option("#filters [name=label]", "anger")
     expect(page).to_have_url(re.compile("[?&]label=anger"))
     assert listed(page) == (truth == "anger").sum()
     decisions = read_table(results / "decisions/paper.csv", ["model", "loss", "seed"])
     ours = decisions[(decisions["loss"] == "lc") & (decisions["seed"] == "1")]
     wrong = ours[(ours["model"] == "M2") & (ours["true"] != ours["predicted"])]
-    page.select_option("[name=seed]", "1")
-    page.select_option("[name=M2]", "wrong")
+    page.select_option("#filters [name=seed]", "1")
+    page.select_option("#filters [name=M2]", "wrong")
     expect(page).to_have_url(re.compile("[?&]M2=wrong"))
     assert listed(page) == (wrong["true"] == "anger").sum()
     page.click("#filters button[type=reset]")
     expect(page).to_have_url(re.compile("#utterances$"))
     expect(page.locator("#utterances .dt-info")).to_contain_text(f"{len(truth)} utterances")
-    page.select_option("[name=part]", "out")
+    page.select_option("#filters [name=part]", "out")
     expect(page).to_have_url(re.compile("[?&]part=out"))
     assert listed(page) == len(read_table(results / "utterances.csv", [])) - len(truth)
 
@@ -195,17 +200,17 @@ def test_free_text_is_found_in_comments_and_predicted_words(
     said = pd.concat([*texts, *(near[column] for column in near)])
     expected = set(said.index[said.str.contains(word, case=False, regex=False)])
     page = opened("#utterances")
-    page.fill("[name=q]", word.upper())
+    page.fill("#filters [name=q]", word.upper())
     expect(page).to_have_url(re.compile("[?&]q="))
     assert listed(page) == len(expected & set(truth.index))
 
 
 def test_an_utterance_by_keyboard_alone(opened: Callable[..., Page]) -> None:
     page = opened("#utterances", expected="ERR_FILE_NOT_FOUND")
-    page.focus("[name=q]")
+    page.focus("#filters [name=q]")
     for _ in range(40):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.closest('#list td') !== null"):
+        if page.evaluate("document.activeElement.closest('#list td.id') !== null"):
             break
     name = page.evaluate("document.activeElement.textContent")
     page.keyboard.press("Enter")
@@ -294,8 +299,8 @@ def test_a_cell_leads_to_its_folds_its_runs_and_its_command(
     opened: Callable[..., Page], results: Path
 ) -> None:
     page = opened("#tables")
-    printed = page.inner_text("a[href='#trace/1/M3/LC%20UA']")
-    page.click("a[href='#trace/1/M3/LC%20UA']")
+    printed = page.inner_text("#tables a[href='#trace/1/M3/LC%20UA']")
+    page.click("#tables a[href='#trace/1/M3/LC%20UA']")
     page.wait_for_selector("#trace:not([hidden]) .paste")
     words = shlex.split(page.inner_text("#trace .paste"))
     assert words == ["emoword", "trace", f"{results}/tables/table1.csv", "M3", "LC UA"]
@@ -315,12 +320,12 @@ def test_a_cell_leads_to_its_folds_its_runs_and_its_command(
 
 def test_an_address_shows_the_same_to_a_colleague(opened: Callable[..., Page]) -> None:
     first = opened("#utterances")
-    first.select_option("[name=fold]", "2")
-    first.select_option("[name=M1]", "right")
+    first.select_option("#filters [name=fold]", "2")
+    first.select_option("#filters [name=M1]", "right")
     expect(first).to_have_url(re.compile("&M1=right"))
     second = opened("#" + first.url.split("#")[1])
     assert listed(second) == listed(first) > 0
-    assert second.input_value("[name=fold]") == "2"
+    assert second.input_value("#filters [name=fold]") == "2"
     lost = opened("#utterance/nobody")
     assert "There is no such place here" in lost.inner_text("main")
 

@@ -43,11 +43,8 @@ def test_the_rules_run_the_commands_of_the_plan(tmp_path: Path) -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     said = run.stdout + run.stderr
     assert run.returncode == 0, said
-    # the page alone leaves no record: it is for looking at
-    shell = r"^(?:Shell command:)? *emoword (.*?) --record .*$"
-    lines = re.findall(shell, said, re.MULTILINE)
-    lines += re.findall(shell.replace(" --record", " >"), said, re.MULTILINE)
-    theirs = {spoken(shlex.split(line), tmp_path) for line in lines if " --record" not in line}
+    lines = re.findall(r"^(?:Shell command:)? *emoword (.*?) --record .*$", said, re.MULTILINE)
+    theirs = {spoken(shlex.split(line), tmp_path) for line in lines}
     theirs = {words for words in theirs if words[0] not in NOT_AGAIN}
     config = read_config(yaml.safe_load((REPOSITORY / "config.yaml").read_text()))
     ours = {spoken(step.words, tmp_path) for step in Plan(config).steps()}

@@ -131,7 +131,8 @@ class Plan:
         yield from self.figures()
         for name, variants in comparisons.items():
             yield from self.comparison(name, variants)
-        yield Step("page", [self.variant(self.first)], {}, {"out": self.at("report")})
+        copied = {"copy_audio": self.own.synthetic}
+        yield Step("page", [self.variant(self.first)], copied, {"out": self.at("report")})
 
     def read(self) -> Iterator[Step]:
         """The corpus, and its reader."""

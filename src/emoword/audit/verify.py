@@ -41,7 +41,7 @@ UNMADE = {
     "audit.zip": "an archive of these results",
 }
 # what has no record: written by the workflow itself, or for looking at
-UNRECORDED = ["config.json", "*logs/*", "*benchmarks/*", "corpus/.snakemake_timestamp", "report/*"]
+UNRECORDED = ["config.json", "*logs/*", "*benchmarks/*", "corpus/.snakemake_timestamp"]
 UNRECORDED += ["variants/*", "*/settings.json", "tables/tables.tex", "tables/refs.bib", *LATER]
 UNRECORDED += ["*.checkpoint.safetensors"]
 

@@ -58,10 +58,11 @@ def confusion_seen(rows: pd.DataFrame) -> str:
     for model, own in rows.groupby("model", sort=False):
         shares = pd.to_numeric(own["share"])
         right = own["true"] == own["predicted"]
-        most = own.loc[shares.mask(right).fillna(0).idxmax()]
+        worst = int(shares.mask(right).fillna(0).to_numpy().argmax())
+        true, taken = own[["true", "predicted"]].to_numpy()[worst]
         said.append(
-            f"{model}: UA {100 * shares[right].mean():.1f}; most often confused, "
-            f"{most['true']} taken for {most['predicted']} ({100 * float(most['share']):.0f}%)"
+            f"{model}: UA {100 * shares[right].mean():.1f}; most often confused, {true} taken for "
+            f"{taken} ({100 * shares.iloc[worst]:.0f}%)"
         )
     return ". ".join(said) + "."
 

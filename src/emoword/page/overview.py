@@ -39,7 +39,7 @@ def outcome(tables: Sequence[Table], loss: str) -> list[Outcome]:
 
 
 def lines_of(table: Table, loss: str) -> Iterator[tuple[str, list[tuple[Cell, str]]]]:
-    """The lines that the overview shows of a table: model, and its UA and WA with their addresses."""
+    """The lines that the overview shows of a table: model, UA and WA with their addresses."""
     for row in table.rows:
         own = {"1": "CE " if row.columns else f"{loss} ", "2": ""}.get(table.number)
         names = [f"{own}{metric}" for metric in ("UA", "WA")]
@@ -84,5 +84,3 @@ def facts(
             f"variant {shown.variant}, {shown.aggregate} over folds, loss {shown.loss}",
         ),
     ]
-
-

@@ -1,8 +1,8 @@
 """The word space as the page maps and queries it: vectors projected and quantised to bytes.
 
-A similarity needs the direction of a prediction alone, and predictions keep to few directions: those
-that hold most of them, `KEPT` of the space's, are enough to rank utterances by a word that nobody
-chose beforehand. What is lost by that is measured (`error`) and said on the page.
+A similarity needs the direction of a prediction alone, and predictions keep to few directions:
+those that hold most of them, `KEPT` of the space's, are enough to rank utterances by a word that
+nobody chose beforehand. What is lost by that is measured (`error`) and said on the page.
 """
 
 from base64 import b64encode
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from emoword.evaluation.decide import read_run
 from emoword.figures import map as map_figure
+from emoword.figures.neighbours import read_predictions as read_listed
 from emoword.figures.style import EMOTIONS, in_order
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
@@ -46,17 +47,15 @@ def space_data(
         targets: label set -> utterance, word, count.
 
     Yields:
-        name, data. `map`: words [word, kind] and targets (label set -> places), variance (shares on
-        the axes); words that can be asked for, their quantised vectors, and how far similarities
-        are off. `map-{seed}`: model -> places and quantised vectors, in the order of the utterances.
+        name, data. `map`: words [word, kind] and targets (label set -> places), variance (shares
+        on the axes); words that can be asked for, their quantised vectors, and how far similarities
+        are off, mean and most. `map-{seed}`: model -> places and quantised vectors of utterances.
     """
     if not predicted:
         return
     held = WordSpace.open(shown.place.space)
     labels = in_order(targets["S1"]["word"], EMOTIONS)
-    listed = map_figure.read_predictions(
-        shown.results / f"neighbours/{shown.variant}.csv", shown.loss, NEAR
-    )
+    listed = read_listed(shown.results / f"neighbours/{shown.variant}.csv", shown.loss, NEAR)
     spanning = map_figure.near_words(held, labels, listed["word"], NEAR)
     raters = {word for table in targets.values() for word in table["word"]}
     words = [*spanning, *sorted(raters.difference(spanning))]
@@ -70,22 +69,18 @@ def space_data(
     reach = PLACES / max(np.nanmax(np.abs(np.concatenate(points))), 1e-9)
     spots = [spots_of(part * reach) for part in points]
     asked = list(dict.fromkeys([*words, *(held.word(i) for i in range(min(MOST, len(held))))]))
-    basis = main_directions(np.concatenate([unit(part[found(part)]) for part in predicted.values()]))
-    vectors = held.vectors_of(asked)
-    kept, scale = quantised(unit(vectors) @ basis)
+    directions = {key: directions_of(part) for key, part in predicted.items()}
+    basis = main_directions(np.concatenate([*directions.values()]))
+    told = {key: quantised(part @ basis) for key, part in directions.items()}
+    vectors = unit(held.vectors_of(asked))
+    codes, steps = quantised(vectors @ basis)
+    # a part at a time: on IEMOCAP they are five thousand utterances by a thousand words each
+    off = (
+        np.abs((own * size) @ (codes * steps)[: len(words)].T - part @ vectors[: len(words)].T)
+        for (own, size), part in zip(told.values(), directions.values(), strict=True)
+    )
+    ends = np.array([(part.mean(), part.max()) for part in off])
     kinds = dict.fromkeys(spanning, "near") | dict.fromkeys(labels, "label")
-    by_seed: dict[str, dict[str, Any]] = {}
-    worst = []
-    for (model, seed), place in zip(predicted, spots[1 + len(means) :], strict=True):
-        part = predicted[model, seed]
-        directions = np.zeros_like(part)
-        directions[found(part)] = unit(part[found(part)])
-        codes, steps = quantised(directions @ basis)
-        own = {"places": encoded(place), "vectors": encoded(codes), "scale": steps.tolist()}
-        by_seed.setdefault(seed, {})[model] = own
-        exact = directions @ unit(vectors[: len(words)]).T
-        worst.append(np.abs((codes * steps) @ (kept[: len(words)] * scale).T - exact))
-    off = np.concatenate(worst, axis=None)
     yield (
         "map",
         {
@@ -94,13 +89,19 @@ def space_data(
             "places": encoded(spots[0]),
             "targets": dict(zip(means, map(encoded, spots[1 : 1 + len(means)]), strict=True)),
             "asked": asked,
-            "vectors": encoded(kept),
-            "scale": scale.tolist(),
+            "vectors": encoded(codes),
+            "scale": steps.tolist(),
             "dim": held.dim,
             "total": len(held),
-            "error": [round(float(off.mean()), 4), round(float(off.max()), 3)],
+            "error": [round(float(ends[:, 0].mean()), 4), round(float(ends[:, 1].max()), 3)],
         },
     )
+    by_seed: dict[str, dict[str, Any]] = {}
+    for ((model, seed), (own, size)), place in zip(
+        told.items(), spots[1 + len(means) :], strict=True
+    ):
+        packed = {"places": encoded(place), "vectors": encoded(own), "scale": size.tolist()}
+        by_seed.setdefault(seed, {})[model] = packed
     for seed, models in by_seed.items():
         yield f"map-{seed}", models
 
@@ -135,10 +136,9 @@ def read_predictions(
     return dict(sorted(predicted.items()))
 
 
-def found(vectors: Floats) -> NDArray[np.bool_]:
-    """Which vectors have a direction."""
-    mask: NDArray[np.bool_] = np.isfinite(vectors).all(axis=1) & vectors.any(axis=1)
-    return mask
+def directions_of(vectors: Floats) -> NDArray[np.float64]:
+    """Vectors scaled to length one; zero where there is none."""
+    return unit(np.where(np.isfinite(vectors).all(axis=1, keepdims=True), vectors, 0))
 
 
 def places(
