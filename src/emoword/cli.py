@@ -130,6 +130,7 @@ FIGURES = {
     "map": "figures.map",
     "neighbours": "figures.neighbours",
     "confusion": "figures.confusion",
+    "targets": "figures.targets",
     "claims": "reproduction.claims_figure",
     "curves": "figures.curves",
 }

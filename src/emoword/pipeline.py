@@ -297,6 +297,7 @@ class Plan:
             },
             "map": {**near, "means": means, **space, "runs": runs, **loss},
             "neighbours": {**near, "nearest": self.at(f"nearest/{name}.csv"), **decisions, **loss},
+            "targets": near,
             "confusion": {**decisions, **loss},
             "curves": {"history": [self.at(run, "history.csv") for run in own.runs()]},
             "claims": {"claims": self.at("claims.csv"), "parts": self.at("claim_parts.csv")},

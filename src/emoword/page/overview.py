@@ -14,7 +14,7 @@ from emoword.tables.model import Cell, Table
 
 
 class Outcome(NamedTuple):
-    """A model's line: UA and WA with the addresses of their traces, and what is to be said of it."""
+    """A model's line: UA and WA with the addresses of their traces, and what is said of it."""
 
     model: str
     cells: list[tuple[Cell, str]]
