@@ -122,6 +122,7 @@ def build(folder: Path, body: str) -> Path:
         numbers=folder / "numbers.tex",
         tables=(folder / "table1.tex",),
         figures=(folder / "figure.pdf",),
+        citation=PAPER.parent / "CITATION.cff",
         out=folder / "p.pdf",
     )
     return folder / "p.pdf"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from emoword.figures import style
 from emoword.figures.neighbours import LINE, panel
@@ -62,7 +63,8 @@ def draw(numbers: pd.DataFrame) -> Figure:
     columns = min(MOST, len(panels))
     lines = math.ceil(len(panels) / columns)
     count = int(numbers["rank"].max())
-    figure = Figure((style.PAGE, lines * (count * LINE + 0.62) + 0.2), layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=0.08)
+    figure = Figure((style.PAGE, lines * (count * LINE + 0.62) + 0.2), layout=layout)
     grid = figure.subplots(lines, columns, sharex=True, squeeze=False).ravel()
     low = np.floor(10 * np.nanmin([1, *numbers["similarity"]]) - 0.2) / 10
     for axes, rows in zip(grid, panels, strict=False):
