@@ -91,7 +91,7 @@ def paper(
 
 
 def about(citation: Path) -> str:
-    """What the title says: the authors of CITATION.cff, and the commit that builds it, with its day.
+    """What the title says: the authors of CITATION.cff, and the commit that builds it.
 
     Raises:
         InputError: the file is missing, or names no authors.
