@@ -37,11 +37,8 @@ def commands_of_the_rules(folder: Path, *arguments: str) -> set[tuple[str, ...]]
     run = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
     said = run.stdout + run.stderr
     assert run.returncode == 0, said
-    # the page alone leaves no record: it is for looking at
-    shell = r"^(?:Shell command:)? *emoword (.*?) --record .*$"
-    lines = re.findall(shell, said, re.MULTILINE)
-    lines += re.findall(shell.replace(" --record", " >"), said, re.MULTILINE)
-    theirs = {spoken(shlex.split(line), folder) for line in lines if " --record" not in line}
+    lines = re.findall(r"^(?:Shell command:)? *emoword (.*?) --record .*$", said, re.MULTILINE)
+    theirs = {spoken(shlex.split(line), folder) for line in lines}
     return {words for words in theirs if words[0] not in NOT_AGAIN}
 
 

@@ -154,6 +154,7 @@ FIGURES = {
     "map": "figures.map",
     "neighbours": "figures.neighbours",
     "confusion": "figures.confusion",
+    "targets": "figures.targets",
     "claims": "reproduction.claims_figure",
     "curves": "figures.curves",
     "unseen": "reproduction.unseen_figure",

@@ -131,7 +131,8 @@ class Plan:
         yield from self.figures()
         for name, variants in comparisons.items():
             yield from self.comparison(name, variants)
-        yield Step("page", [self.variant(self.first)], {}, {"out": self.at("report")})
+        copied = {"copy_audio": self.own.synthetic}
+        yield Step("page", [self.variant(self.first)], copied, {"out": self.at("report")})
 
     def read(self) -> Iterator[Step]:
         """The corpus, and its reader."""
@@ -323,6 +324,7 @@ class Plan:
             },
             "map": {**near, "means": means, **space, "runs": runs, **loss},
             "neighbours": {**near, "nearest": self.at(f"nearest/{name}.csv"), **decisions, **loss},
+            "targets": near,
             "confusion": {**decisions, **loss},
             "curves": {"history": [self.at(run, "history.csv") for run in own.runs()]},
             "claims": {"claims": self.at("claims.csv"), "parts": self.at("claim_parts.csv")},

@@ -63,7 +63,8 @@ rule claims:
         versus="results/{dataset}/versus_paper.csv",
         templates=[
             source("paper/templates/claims.tex.j2"),
-            source("paper/templates/claims.html.j2"),
+            source("src/emoword/resources/page/claims.html.j2"),
+            source("src/emoword/resources/page/claims_list.html.j2"),
         ],
         code=code("reproduction.claims"),
     output:

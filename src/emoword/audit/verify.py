@@ -42,7 +42,7 @@ UNMADE = {
     "audit.zip": "an archive of these results",
 }
 # what has no record: written by the workflow itself, or for looking at
-UNRECORDED = ["config.json", "*logs/*", "*benchmarks/*", "*/.snakemake_timestamp", "report/*"]
+UNRECORDED = ["config.json", "*logs/*", "*benchmarks/*", "*/.snakemake_timestamp"]
 UNRECORDED += ["variants/*", "*/settings.json", "tables/tables.tex", "tables/refs.bib", *LATER]
 UNRECORDED += ["*.checkpoint.safetensors"]
 
