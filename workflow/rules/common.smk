@@ -51,8 +51,8 @@ wildcard_constraints:
 
 
 def source(path):
-    """A file of the repository, wherever `--directory` puts the results."""
-    return os.path.relpath(Path(workflow.basedir) / path)
+    """A file of the repository, wherever the results lie: `--directory`, an importer's folder."""
+    return os.path.relpath(ROOT / path)
 
 
 def code(*modules):
