@@ -1,4 +1,4 @@
-"""The workflow in other hands: imported as a module, from the catalog's place, in another folder."""
+"""The workflow in other hands: imported as a module, run from elsewhere, into another folder."""
 
 import os
 import re

@@ -50,7 +50,7 @@ def piped(folder: Path, *arguments: str) -> tuple[int, list[str]]:
 def test_in_a_pipe_a_stage_is_a_line(toy: Path) -> None:
     assert piped(toy, "-n") == (
         0,
-        ["make 3", "sum  1", "all  1", "5 jobs would run; with -p, each with its command"],
+        ["make    3", "sum     1", "5 jobs would run; with -p, each with its command"],
     )
     assert piped(toy) == (0, ["make 3/3, T", "sum 1/1, T", "5 jobs in T"])
     nothing = "Nothing to be done (all requested files are present and up to date)."
@@ -100,7 +100,8 @@ def read(terminal: int) -> bytes:
 def handler(clock: Sequence[float], monkeypatch: pytest.MonkeyPatch) -> progress.LogHandler:
     """A handler in a pipe, for which time passes as given."""
     times = iter(clock)
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    clock_ = SimpleNamespace(monotonic=lambda: next(times))
+    monkeypatch.setattr("snakemake_logger_plugin_emoword.time", clock_)
     return progress.LogHandler(MockOutputSettings(), None)
 
 
@@ -145,6 +146,28 @@ def test_of_jobs_submitted_together_those_that_failed_are_said(
             output=[str(tmp_path / f"{name}.out")],
         )
     assert re.findall("said by (.*)", capsys.readouterr().err) == ["slurm", "failed"]
+
+
+def test_a_preview_of_a_cluster_lists_what_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = handler([0], monkeypatch)
+    own.common_settings.dryrun = True
+    plan = {"train": 2, "table": 1, "total": 3}
+    told(own, "run_info", stats=plan)
+    told(own, "group_info", group_id="training", jobs=[])
+    asked = {"cores": 1, "mem_mb": 4000, "gpu": 1}
+    for jobid in (1, 2):
+        job = {"rule_name": "train", "output": ["x"]}
+        told(own, "job_info", jobid=jobid, resources=asked, **job)
+    told(own, "job_info", jobid=3, rule_name="table", output=["x"], resources={"cores": 1})
+    told(own, "run_info", stats=plan)
+    assert capsys.readouterr().err.splitlines() == [
+        "train    2 mem_mb=4000, gpu=1",
+        "table    1",
+        "3 jobs would run; with -p, each with its command",
+        "submitted together: 1 of training; the others by themselves, or run here",
+    ]
 
 
 def test_run_explains_itself() -> None:

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from emoword.io.errors import plain
 BAR = 24  # characters
 EVERY = 30  # seconds between two lines of a stage in a pipe
 LAST = 12  # lines of a failed job's log
+ASKED = ("mem_mb", "runtime", "cpus_per_task", "gpu", "gres", "slurm_partition")  # of a scheduler
 SAID = ("Trying to restart", "Complete log")
 
 
@@ -35,6 +37,7 @@ class Stage:
         busy: seconds in which at least one ran, up to ``since``.
         since: when the last one began or ended.
         told: the time of its last line in a pipe.
+        asks: the resources that one of its jobs asks a scheduler for.
     """
 
     total: int
@@ -43,6 +46,7 @@ class Stage:
     busy: float = 0
     since: float = 0
     told: float = 0
+    asks: str = ""
 
     def tick(self) -> None:
         """Count the time since the last change, if a job ran; called before each change."""
@@ -80,6 +84,7 @@ class LogHandler(LogHandlerBase):
         )
         self.stages: dict[str, Stage] = {}
         self.rule_of: dict[int, str] = {}
+        self.groups: list[str] = []
         self.failed = False
         self.begun = time.monotonic()
         self.last = ""  # what Snakemake said without running anything
@@ -102,6 +107,8 @@ class LogHandler(LogHandlerBase):
             self.finish(record.job_id)
         elif event == LogEvent.JOB_ERROR:
             self.fail(record)
+        elif event == LogEvent.GROUP_INFO:
+            self.groups.append(str(record.group_id))
         elif event == LogEvent.GROUP_ERROR:
             for log in record.aux_logs:
                 self.say_log("jobs that were submitted together failed", log)
@@ -111,15 +118,17 @@ class LogHandler(LogHandlerBase):
             self.message(record)
 
     def plan(self, stats: dict[str, int]) -> None:
-        """What is to be made; a dry run ends with it, and says it twice."""
-        if self.stages:
+        """What is to be made; a dry run says it again at its end, and is told then."""
+        if not self.stages:
+            self.stages = {rule: Stage(n) for rule, n in stats.items() if rule != "total"}
             return
-        self.stages = {rule: Stage(n) for rule, n in stats.items() if rule != "total"}
-        if self.common_settings.dryrun:
-            width = max(map(len, self.stages))
-            for rule, stage in self.stages.items():
-                self.say(f"{rule:{width}} {stage.total}")
-            self.say(f"{stats['total']} jobs would run; with -p, each with its command")
+        width = max(map(len, self.stages))
+        for rule, stage in self.stages.items():
+            self.say(f"{rule:{width}} {stage.total:4} {stage.asks}".rstrip())
+        self.say(f"{stats['total']} jobs would run; with -p, each with its command")
+        if self.groups:
+            grouped = ", ".join(f"{n} of {kind}" for kind, n in Counter(self.groups).items())
+            self.say(f"submitted together: {grouped}; the others by themselves, or run here")
 
     def start(self, record: Any) -> None:
         """A job begins, or is submitted."""
@@ -127,6 +136,11 @@ class LogHandler(LogHandlerBase):
         stage = self.stages.setdefault(rule, Stage(0))
         if not record.output:  # a rule that only collects
             del self.stages[rule]
+            return
+        if self.common_settings.dryrun:
+            asked = dict(record.resources.items())
+            if "mem_mb" in asked:
+                stage.asks = ", ".join(f"{key}={asked[key]}" for key in ASKED if key in asked)
             return
         self.rule_of[record.jobid] = rule
         stage.tick()
