@@ -1,5 +1,6 @@
 """Every choice once: what config.yaml may say, and what is refused in one line."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from emoword.io.errors import InputError
+from emoword.layout import parts_of
 from emoword.settings import (
     Config,
     LabelSettings,
@@ -224,3 +226,16 @@ def test_epochs_or_steps_whichever_is_said_last(
     config = msgspec.structs.replace(config, variants=variants)
     training = resolve(config, "demo", "mine").training
     assert (training.epochs, training.steps) == (epochs, steps)
+
+
+def test_the_documented_recordings_can_be_run() -> None:
+    """Without raters, controls that need them are left out; one that is asked for is an error."""
+    page = (Path(__file__).parent.parent / "docs/own-recordings.md").read_text(encoding="utf-8")
+    block = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert block is not None
+    config = changed(**yaml.safe_load(block[1]))
+    controls = config.compared("mine", "controls")
+    assert "soft_labels" in config.compared("demo", "controls")
+    assert "triplets" in controls
+    assert "soft_labels" not in controls
+    assert parts_of(config, "mine").models

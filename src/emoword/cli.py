@@ -33,6 +33,22 @@ class Command(NamedTuple):
 
 
 GROUPS: dict[str, dict[str, Command]] = {
+    "Use": {
+        "predict": Command("inference.predict:predict", "recordings -> labels and nearest words"),
+        "nearest": Command("inference.words:nearest", "arithmetic in a word space"),
+        "query": Command("inference.query:query", "a word -> the utterances nearest to it"),
+        "retrieval": Command(
+            "inference.retrieval:retrieval", "Table A3: are the utterances of a word found"
+        ),
+        "export": Command(
+            "inference.export:export", "runs -> a folder that predicts elsewhere, with its card"
+        ),
+        "emobox": Command("reproduction.compare:emobox", "decisions in the keyed format of EmoBox"),
+        "summary": Command(
+            "reproduction.summary:summary", "the result of a run in short, and what to open"
+        ),
+        "show": Command("tables.show:show", "tables as plain text"),
+    },
     "Corpora": {
         "demo": Command("demo.corpus:demo", "synthesise a miniature corpus in IEMOCAP's layout"),
         "read-iemocap": Command(
@@ -82,7 +98,6 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
     },
     "Tables, figures, reproduction": {
-        "show": Command("tables.show:show", "tables as plain text"),
         "table": Command("tables.paper_tables:table", "one of the paper's tables as CSV and LaTeX"),
         "table4": Command(
             "reproduction.table4:table4", "Table 4 of a word space, no corpus needed"
@@ -128,18 +143,6 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
         "paper": Command("report.build:paper", "the reproduction report as PDF"),
         "page": Command("page.build:page", "the page that opens from disk"),
-    },
-    "Use": {
-        "predict": Command("inference.predict:predict", "recordings -> labels and nearest words"),
-        "nearest": Command("inference.words:nearest", "arithmetic in a word space"),
-        "query": Command("inference.query:query", "a word -> the utterances nearest to it"),
-        "retrieval": Command(
-            "inference.retrieval:retrieval", "Table A3: are the utterances of a word found"
-        ),
-        "emobox": Command("reproduction.compare:emobox", "decisions in the keyed format of EmoBox"),
-        "export": Command(
-            "inference.export:export", "runs -> a folder that predicts elsewhere, with its card"
-        ),
     },
     "Audit": {
         "trace": Command("audit.trace:trace", "a cell of a table -> metrics, runs, raters"),

@@ -131,7 +131,7 @@ class Plan:
         yield from self.figures()
         for name, variants in comparisons.items():
             yield from self.comparison(name, variants)
-        copied = {"copy_audio": self.own.synthetic}
+        copied = {"copy_audio": self.first.synthetic}
         yield Step("page", [self.variant(self.first)], copied, {"out": self.at("report")})
 
     def read(self) -> Iterator[Step]:

@@ -396,8 +396,19 @@ class Config(Base, frozen=True, kw_only=True):
         return any(isinstance(own, Demo) for own in self.corpora(dataset).values())
 
     def comparisons_of(self, dataset: str) -> dict[str, tuple[str, ...]]:
-        """Comparison -> its variants: those of every dataset, and the dataset's own."""
-        return {**self.comparisons, **one(self, "datasets", dataset).comparisons}
+        """Comparison -> its variants: those of every dataset, and the dataset's own.
+
+        Of those of every dataset, variants that name S2 or S3 are for datasets with raters.
+        """
+        own = one(self, "datasets", dataset)
+        shared = {
+            comparison: tuple(v for v in variants if own.rated or not self._needs_raters(v))
+            for comparison, variants in self.comparisons.items()
+        }
+        return {**shared, **own.comparisons}
+
+    def _needs_raters(self, variant: str) -> bool:
+        return bool({"S2", "S3"} & set(self.variants.get(variant, {}).get("label_sets", ())))
 
     def compared(self, dataset: str, comparison: str) -> tuple[str, ...]:
         """The variants of a comparison.

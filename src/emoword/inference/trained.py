@@ -88,6 +88,8 @@ def read_trained(places: Sequence[Path]) -> Trained:
     Raises:
         InputError: there is no model, a file is damaged, or runs are of different models.
     """
+    # a pattern such as runs/MODEL/* finds what killed trainings resume from, too
+    places = [place for place in places if not place.name.endswith(".checkpoint.safetensors")]
     if not places:
         raise InputError("no model is named")
     if len(places) == 1 and (places[0] / CONFIG).is_file():
