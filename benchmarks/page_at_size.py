@@ -294,7 +294,8 @@ HOVER = """async () => {
   const { left, top, width, height } = canvas.getBoundingClientRect();
   let longest = 0, last = performance.now();
   for (let step = 0; step < 120; step++) {
-    const [clientX, clientY] = [left + width * step / 120, top + height * (0.5 + 0.3 * Math.sin(step))];
+    const clientX = left + width * step / 120;
+    const clientY = top + height * (0.5 + 0.3 * Math.sin(step));
     canvas.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, bubbles: true }));
     await new Promise(requestAnimationFrame);
     const now = performance.now();

@@ -86,7 +86,7 @@ rule report_page:
     params:
         out=subpath(output[0], parent=True),
         # synthetic speech may be passed on
-        options=lambda w: flags({"copy_audio": dataset(w.dataset).synthetic}),
+        options=lambda w: flags({"copy_audio": CONFIG.synthetic(w.dataset)}),
     shell:
         "emoword page {input.variant} {params.options} --out {params.out} --record {log}.json"
         " > {log} 2>&1"
