@@ -143,7 +143,8 @@ class Judge:
         if record["loss"] in CLASS_LOSSES:
             merge = self.chosen.labels.merge
             chosen = decide_by_words(run.predictions, outputs, classes, merge)
-            listed = words_said(run)
+            if record["loss"] == "soft_words" and len(outputs) > LISTED:  # of ten all are listed
+                listed = most_probable(run.predictions, outputs)
         else:
             chosen = decide_by_cosine(
                 run.predictions, self.space.vectors_of(classes), self.chosen.decision
@@ -163,14 +164,6 @@ class Judge:
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
         return table
-
-
-def words_said(run: Run) -> list[list[str]]:
-    """The ten most probable words of a run of soft_words; none if it has ten: all are listed."""
-    words = run.record.get("outputs", ())
-    if run.record["loss"] != "soft_words" or len(words) <= LISTED:
-        return []
-    return most_probable(run.predictions, words)
 
 
 def most_probable(predictions: NDArray[np.float32], words: Sequence[str]) -> list[list[str]]:
