@@ -88,7 +88,8 @@ def test_a_variant_shares_what_it_does_not_touch() -> None:
 def test_comparisons_train_only_what_they_touch() -> None:
     config = read_config(CONFIG)
     plain = 5 * (3 * 3 + 1)
-    # slow embeddings, cosine, three spaces with lc, one with cosine; random; soft, Dirichlet; triplets;
+    # slow embeddings, cosine, three spaces with lc, one with cosine; random; soft, Dirichlet;
+    # triplets;
     # soft labels over all words at two rates (the slow embeddings beside them are there already)
     assert trainings(config, *config.compared("demo", "controls")) == (
         plain + 6 * 15 + 15 + 2 * 10 + 5 + 2 * 15 + 5  # the last: the baseline at the other rate
@@ -98,6 +99,7 @@ def test_comparisons_train_only_what_they_touch() -> None:
     sensitivity = trainings(config, *config.compared("demo", "sensitivity"))
     assert sensitivity == plain + 11 * 20 + 15 + 2 * 10 + 4 * 5
     assert trainings(config, *config.compared("demo", "spaces")) == 3 * 5
+    assert trainings(config, *config.compared("demo", "rates")) == 4 * 20
 
 
 def test_another_variant_moves_nothing() -> None:

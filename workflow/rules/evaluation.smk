@@ -90,6 +90,27 @@ rule linear:
         "emoword linear {input.variant} --out {output} --record {log}.json > {log} 2>&1"
 
 
+rule best_rate:
+    """Each run at the learning rate that its validation part chose."""
+    input:
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "rates")),
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=compared(w.dataset, "rates"),
+        ),
+        code=code("evaluation.best_rate"),
+    output:
+        "results/{dataset}/comparisons/rates/best_rate.csv",
+    log:
+        "results/{dataset}/logs/comparisons/best_rate.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword best-rate {input.variants} --out {output} --record {log}.json > {log} 2>&1"
+
+
 rule temperature:
     """How sharp each run's class scores should be, fitted on its validation part."""
     input:
@@ -140,11 +161,7 @@ rule evaluate:
 use rule evaluate as compare with:
     input:
         utterances="results/{dataset}/utterances.csv",
-        decisions=lambda w: expand(
-            "results/{dataset}/decisions/{variant}.csv",
-            dataset=w.dataset,
-            variant=compared(w.dataset, w.comparison),
-        ),
+        decisions=compared_decisions,
         code=code("evaluation.evaluate"),
     output:
         "results/{dataset}/comparisons/{comparison}/metrics.csv",

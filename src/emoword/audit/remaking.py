@@ -21,7 +21,7 @@ from emoword.cli import run
 from emoword.io import files
 from emoword.io.errors import InputError, plain
 from emoword.pipeline import COPIED, Plan, Step
-from emoword.settings import Recordings
+from emoword.settings import Recordings, Union
 
 LONGEST = 1800  # seconds a command; on IEMOCAP's size the longest takes a tenth
 CORPUS = "given-corpus"
@@ -82,7 +82,7 @@ def remake(given: Results, work: Path, corpus: Path | None) -> Remade:
         else:
             attempt(step, work, remade)
         if step.outputs[0] not in {**remade.lacking, **remade.failed}:
-            if corpus and step.name.startswith("read-"):
+            if corpus and step.name.startswith(("read-", "unite")):
                 rename_corpus(plan, work)
             continue
         # in place of what could not be recomputed, what the results have is taken as it is
@@ -100,6 +100,9 @@ def needs(step: Step, plan: Plan) -> Iterator[str]:
         step: the command.
         plan: whose it is.
     """
+    if step.name == "export":
+        yield f"{step.subject[0]}/weights.safetensors"
+        yield from held(plan.at(plan.first.space))
     values = (v if isinstance(v, (list, tuple)) else [v] for v in step.reads.values())
     for word in (*step.subject, *chain.from_iterable(values)):
         path = PurePosixPath(str(word))
@@ -180,6 +183,7 @@ def rename_corpus(plan: Plan, work: Path) -> None:
     """Let what was read of a corpus name it as the configuration does."""
     own = plan.own
     root = str(Path(own.table).parent) if isinstance(own, Recordings) else plan.config.iemocap_root
+    root = "results" if isinstance(own, Union) else root
     for name in ("utterances.csv", "annotations.csv", "corpus.json"):
         file = work / plan.at(name)
         old = file.read_bytes()

@@ -94,3 +94,14 @@ def weighted_accuracy(true: pd.Series, predicted: pd.Series) -> float:
     0.75
     """
     return float((predicted == true).mean())
+
+
+def macro_f1(true: pd.Series, predicted: pd.Series) -> float:
+    """Macro F1: the mean over all labels, true or predicted, of 2 TP / (2 TP + FP + FN).
+
+    >>> macro_f1(pd.Series(["a", "a", "a", "b"]), pd.Series(["a", "a", "b", "b"]))
+    0.7333333333333334
+    """
+    right = true[true == predicted].value_counts()
+    named = true.value_counts().add(predicted.value_counts(), fill_value=0)  # 2 TP + FP + FN
+    return float((2 * right.reindex(named.index, fill_value=0) / named).mean())

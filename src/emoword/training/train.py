@@ -26,6 +26,8 @@ from emoword.labels.words import LabelVectors, read_classes, read_truth, read_wo
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
 from emoword.schemas import UTTERANCES
 from emoword.spaces.geometry import cosine, unit
+from emoword.training.by_corpus import standardised
+from emoword.training.left_out import left_out
 from emoword.training.loop import Examples, fit, frame_statistics, predict
 from emoword.training.losses import centroids
 from emoword.training.network import Network, frames_needed
@@ -84,7 +86,9 @@ def train(
         targets: Folder of the label set to train on.
         vectors: Folder of its words' vectors; ce, soft, soft_words and dirichlet need none.
         features: Folder of frames.
-        fold: The fold that is left out and predicted.
+        fold: The fold that is left out and predicted; 0: none, for a final model. Its training
+            and validation part share all utterances, predictions.npy has no row, and whether it
+            collapsed is judged on the validation part.
         seed: Of all that is random.
         device: auto (CUDA, else MPS, else the CPU), cpu, cuda, cuda:1, mps.
         threads: Of a CPU; other numbers give other roundings.
@@ -104,10 +108,15 @@ def train(
     history, best_epoch = fit(
         network, data.part("train"), data.part("validation"), made_by, seed, kept, watched
     )
-    predictions, spread, more = predicted(made_by, network, data)
-    true = [data.truth[name] for name in data.part("test").names]
-    unheard = never_predicted(true, decided(made_by, data, predictions))
-    weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()} | more
+    judged = "test" if fold else "validation"  # the final model has no test part
+    predictions, spread, more = predicted(made_by, network, data, judged)
+    true = [data.truth[name] for name in data.part(judged).names]
+    learned = {data.truth[name] for name in data.part("train").names}
+    unheard = never_predicted(
+        [name for name in true if name in learned], decided(made_by, data, predictions)
+    )
+    weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
+    weights |= more | data.statistics
     run = {
         **described(made_by, fold, seed),
         **outcome(history, best_epoch, spread, unheard, data.parts),
@@ -122,7 +131,8 @@ def train(
         save_file(weights, folder / "weights.safetensors")
         write_table(history, folder / "history.csv")
         write_table(data.parts, folder / "split.csv")
-        np.save(folder / "predictions.npy", predictions, allow_pickle=False)
+        tested = predictions if fold else predictions[:0]
+        np.save(folder / "predictions.npy", tested, allow_pickle=False)
         write_json(run, folder / "run.json")
     said = f"NEVER {', '.join(unheard)}" if unheard else "to one vector"
     state = f"COLLAPSED: {said}" if run["collapsed"] else "done"
@@ -136,11 +146,12 @@ class Data:
     Attributes:
         examples: every utterance that takes part, with its training target.
         parts: utterance, part (train, validation, test; ``no target``: without words in the label
-            set), in the order of ``examples``.
+            set; ``left out``), in the order of ``examples``.
         truth: utterance -> class.
         classes: in the order of the baseline's outputs.
         outputs: what the outputs stand for, where they are classes or words.
         vectors: of the label set's words and the classes; None where classes are predicted.
+        statistics: by which the frames of each corpus of a union were standardised, if they were.
     """
 
     examples: Examples
@@ -149,6 +160,7 @@ class Data:
     classes: list[str]
     outputs: list[str]
     vectors: LabelVectors | None
+    statistics: dict[str, Tensor]
 
     @property
     def output_dim(self) -> int:
@@ -185,28 +197,34 @@ def read_data(
             split is faulty; a part has no utterance with words.
     """
     truth, classes = read_truth(truth_folder), read_classes(truth_folder)
-    table = UTTERANCES.read(utterances, "utterance", "speaker", "fold")
+    chosen = made_by.training
+    corpus = ["corpus"] if chosen.of_a_union else []
+    table = UTTERANCES.read(utterances, "utterance", "speaker", "fold", *corpus)
     table = table[table["utterance"].isin(list(truth))].copy()
     table["label"] = table["utterance"].map(truth)
-    chosen = made_by.training
-    parts = split(table, classes, fold, chosen.validation, seed, chosen.validation_by)
+    words = read_words(targets)
+    left = left_out(table, words, fold, chosen, made_by.labels)
+    parts = split(table, classes, fold, chosen.validation, seed, chosen.validation_by, left)
     names = list(parts["utterance"])
     frames = [features.of(name) for name in names]
     check_lengths(made_by, names, [len(own) for own in frames])
     known = LabelVectors.open(vectors) if vectors and made_by.loss not in SPACELESS else None
-    words = read_words(targets)
     learned = words[words["utterance"].isin(parts["utterance"][parts["part"] == "train"])]
     outputs = output_words(made_by.loss, learned, classes)
     wanted, has_target = training_targets(made_by.loss, names, words, truth, outputs, known)
-    parts["part"] = parts["part"].where(has_target | (parts["part"] == "test"), "no target")
+    kept = has_target | parts["part"].isin(["test", "left out"])
+    parts["part"] = parts["part"].where(kept, "no target")
     for name in ("train", "validation"):
         if not (parts["part"] == name).any():
             raise InputError(
                 f"{targets}/words.csv: no words for any utterance of the {name} part; "
                 "train on label sets that the dataset has (label_sets)"
             )
+    statistics: dict[str, Tensor] = {}
+    if chosen.standardise == "corpus":
+        frames, statistics = standardised(frames, parts, list(table["corpus"]))
     examples = Examples(names, frames, torch.from_numpy(wanted))
-    return Data(examples, parts, truth, classes, outputs, known)
+    return Data(examples, parts, truth, classes, outputs, known, statistics)
 
 
 def check_lengths(made_by: RunSettings, names: Sequence[str], lengths: Sequence[int]) -> None:
@@ -260,15 +278,15 @@ def build_network(made_by: RunSettings, features: Features, data: Data) -> Netwo
 
 
 def predicted(
-    made_by: RunSettings, network: Network, data: Data
+    made_by: RunSettings, network: Network, data: Data, part: str
 ) -> tuple[NDArray[np.float32], float, dict[str, Tensor]]:
-    """Predictions of the test part, their spread, and weights beside the network's (centroids)."""
+    """Predictions of a part, their spread, and weights beside the network's (centroids)."""
     batch_size = made_by.training.batch_size
-    test = data.part("test")
-    predictions = predict(network, test, batch_size)
+    heard = data.part(part)
+    predictions = predict(network, heard, batch_size)
     if made_by.loss != "triplet":
         of_classes = made_by.loss in CLASS_LOSSES
-        return predictions, spread_of(predictions, test.targets.numpy(), of_classes), {}
+        return predictions, spread_of(predictions, heard.targets.numpy(), of_classes), {}
     train = data.part("train")
     embedded = torch.from_numpy(predict(network, train, batch_size))
     centres = centroids(embedded, train.targets, len(data.classes)).contiguous()

@@ -12,6 +12,8 @@ def paper_tables(name):
             "tableA1",
             "tableA2",
             "tableA3",
+            "tableA4",
+            "tableA5",
             "tableA6",
             "encodings",
             "sensitivity",
