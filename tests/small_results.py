@@ -221,7 +221,7 @@ def write_corpus(folder: Path) -> None:
             if i != 5
         ]
     for rows, schema in ((utterances, UTTERANCES), (annotations, ANNOTATIONS)):
-        write_table(pd.DataFrame(rows, columns=list(schema.columns)), folder / schema.file)
+        write_table(pd.DataFrame(rows, columns=schema.needed), folder / schema.file)
 
 
 def random_frames(truth: Mapping[str, str]) -> dict[str, NDArray[np.float32]]:

@@ -63,7 +63,7 @@ def test_the_device_reaches_features_and_trainings(dry_run: DryRun) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("dataset=nothing", "datasets has no 'nothing'; it has demo, "),
+        ("dataset=nothing", "datasets has no 'nothing'; it has crema_d, demo, "),
         ("dataset=iemocap", "iemocap_root is not set"),
         ("epochs=3", "config: unknown key `epochs`"),
         ("datasets={demo: {settings: {training: {epochs: many}}}}", "Expected `int`, got `str`"),
@@ -107,6 +107,22 @@ def test_comparisons_train_only_what_they_touch(dry_run: DryRun) -> None:
     # M1 with log-cosh in two spaces, and the baseline, which knows no space
     assert jobs(dry_run("compare_spaces").stdout)["train"] == 3 * 5
     assert jobs(dry_run("compare_spaces", "all").stdout)["train"] == 50 + 5
+    # beside `paper`: three emotions, M1 to M3 in two spaces, and the baseline
+    planned = jobs(dry_run("unseen").stdout)
+    assert planned["train"] == 50 + 3 * 5 * (2 * 3 + 1)
+    assert planned["unseen_table"] == planned["unseen_figure"] == 1
+
+
+def test_a_union_reads_its_corpora_and_trains_on_the_folds_of_both(
+    dry_run: DryRun, tmp_path: Path
+) -> None:
+    for name in ("emodb", "polish"):
+        (tmp_path / f"data/{name}").mkdir(parents=True)
+        (tmp_path / f"data/{name}/recordings.csv").touch()
+    planned = jobs(dry_run("cross_corpus", "--config", "dataset=emodb_polish").stdout)
+    assert planned["read_recordings"] == 2
+    assert planned["unite"] == planned["features"] == planned["cross_corpus_table"] == 1
+    assert planned["train"] == 7 * 10 * 2  # seven variants, ten folds, M1 and the baseline
 
 
 def test_a_filter_reaches_the_command(dry_run: DryRun, tmp_path: Path) -> None:

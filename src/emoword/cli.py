@@ -33,6 +33,22 @@ class Command(NamedTuple):
 
 
 GROUPS: dict[str, dict[str, Command]] = {
+    "Use": {
+        "predict": Command("inference.predict:predict", "recordings -> labels and nearest words"),
+        "nearest": Command("inference.words:nearest", "arithmetic in a word space"),
+        "query": Command("inference.query:query", "a word -> the utterances nearest to it"),
+        "retrieval": Command(
+            "inference.retrieval:retrieval", "Table A3: are the utterances of a word found"
+        ),
+        "export": Command(
+            "inference.export:export", "runs -> a folder that predicts elsewhere, with its card"
+        ),
+        "emobox": Command("reproduction.compare:emobox", "decisions in the keyed format of EmoBox"),
+        "summary": Command(
+            "reproduction.summary:summary", "the result of a run in short, and what to open"
+        ),
+        "show": Command("tables.show:show", "tables as plain text"),
+    },
     "Corpora": {
         "demo": Command("demo.corpus:demo", "synthesise a miniature corpus in IEMOCAP's layout"),
         "read-iemocap": Command(
@@ -41,6 +57,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "read-recordings": Command(
             "corpora.recordings:read_recordings", "a CSV of recordings -> the same"
         ),
+        "unite": Command("corpora.union:unite", "several corpora that were read -> one"),
     },
     "Labels and word spaces": {
         "fetch": Command("spaces.fetch:fetch", "a public file, such as GloVe 840B, resumable"),
@@ -66,6 +83,12 @@ GROUPS: dict[str, dict[str, Command]] = {
         "linear": Command(
             "evaluation.linear_reference:linear", "decisions of linear models on the same frames"
         ),
+        "best-rate": Command(
+            "evaluation.best_rate:best_rate", "each run at its best validated learning rate"
+        ),
+        "temperature": Command(
+            "evaluation.temperature:temperature", "how sharp class scores are, against raters"
+        ),
         "evaluate": Command("evaluation.evaluate:evaluate", "decisions -> metrics.csv"),
         "neighbours": Command(
             "evaluation.neighbours:neighbours", "targets, predictions -> nearest words"
@@ -75,7 +98,6 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
     },
     "Tables, figures, reproduction": {
-        "show": Command("tables.show:show", "tables as plain text"),
         "table": Command("tables.paper_tables:table", "one of the paper's tables as CSV and LaTeX"),
         "table4": Command(
             "reproduction.table4:table4", "Table 4 of a word space, no corpus needed"
@@ -86,6 +108,19 @@ GROUPS: dict[str, dict[str, Command]] = {
         "compare-spaces": Command(
             "reproduction.spaces_comparison:compare_spaces", "word spaces: Table A1"
         ),
+        "cross-corpus": Command(
+            "reproduction.cross_corpus:cross_corpus", "Table A4: several corpora, one word space"
+        ),
+        "unseen": Command(
+            "reproduction.unseen:unseen", "Table A5: emotions that were never trained on"
+        ),
+        "space-audit": Command(
+            "reproduction.space_audit:space_audit", "Table A7: what the word space brings along"
+        ),
+        "groups": Command(
+            "reproduction.groups:groups", "Table A8: macro F1; sex, style, length, speakers"
+        ),
+        "compare": Command("reproduction.compare:compare", "published numbers beside M1's"),
         "versus-paper": Command(
             "reproduction.versus_paper:versus_paper", "our tables beside the paper's"
         ),
@@ -96,6 +131,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         "readings": Command(
             "reproduction.readings:readings", "distinct targets under each reading of section 4.2"
         ),
+        "raters": Command(
+            "reproduction.raters:raters", "Table A6: raters and models against the other raters"
+        ),
         "sensitivity": Command(
             "reproduction.sensitivity:sensitivity", "what hangs on each open choice"
         ),
@@ -105,17 +143,6 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
         "paper": Command("report.build:paper", "the reproduction report as PDF"),
         "page": Command("page.build:page", "the page that opens from disk"),
-    },
-    "Use": {
-        "predict": Command("inference.predict:predict", "recordings -> labels and nearest words"),
-        "nearest": Command("inference.words:nearest", "arithmetic in a word space"),
-        "query": Command("inference.query:query", "a word -> the utterances nearest to it"),
-        "retrieval": Command(
-            "inference.retrieval:retrieval", "Table A3: are the utterances of a word found"
-        ),
-        "export": Command(
-            "inference.export:export", "runs -> a folder that predicts elsewhere, with its card"
-        ),
     },
     "Audit": {
         "trace": Command("audit.trace:trace", "a cell of a table -> metrics, runs, raters"),
@@ -130,8 +157,10 @@ FIGURES = {
     "map": "figures.map",
     "neighbours": "figures.neighbours",
     "confusion": "figures.confusion",
+    "targets": "figures.targets",
     "claims": "reproduction.claims_figure",
     "curves": "figures.curves",
+    "unseen": "reproduction.unseen_figure",
 }
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 

@@ -42,7 +42,7 @@ S = TypeVar("S", bound=Struct)
 MODEL_OF: dict[LabelSet, str] = {"S1": "M1", "S2": "M2", "S3": "M3"}
 # These predict classes or words as classes: no word space is behind them (triplet takes the width
 # of one).
-SPACELESS = ("ce", "soft", "soft_words")
+SPACELESS = ("ce", "soft", "soft_words", "dirichlet")
 
 # The choices of `Labels` that a label set does not hang on.
 OF_COMMENTS = ("comments", "spelling", "comment_parts", "lowercase")
@@ -105,7 +105,7 @@ class Variant(Struct, frozen=True, kw_only=True):
 
     name: str
     dataset: str
-    kind: Literal["demo", "iemocap", "recordings"]
+    kind: Literal["demo", "iemocap", "recordings", "union"]
     synthetic: bool
     folds: int
     seeds: tuple[int, ...]
@@ -336,7 +336,7 @@ def variant_of(config: Config, dataset: str, name: str) -> Variant:
         name=name,
         dataset=dataset,
         kind=own.kind,
-        synthetic=own.synthetic,
+        synthetic=config.synthetic(dataset),
         folds=own.folds,
         seeds=own.seeds,
         settings=chosen,

@@ -37,6 +37,11 @@ class Schema:
         """The columns in order."""
         return list(self.columns)
 
+    @property
+    def needed(self) -> list[str]:
+        """The columns that are not optional."""
+        return [name for name in self.columns if name not in self.optional]
+
     def read(self, path: Path, *names: str) -> pd.DataFrame:
         """Read a table; an empty cell is the empty string, or NaN among numbers.
 
@@ -47,13 +52,13 @@ class Schema:
         Raises:
             InputError: names file, column and what is wrong.
         """
-        wanted = list(names) or [name for name in self.columns if name not in self.optional]
+        wanted = list(names) or self.needed
         types = {name: self.columns[name][0] for name in wanted}
         return read_table(path, wanted, {name: t for name, t in types.items() if t is not str})
 
     def read_text(self, path: Path, *names: str) -> pd.DataFrame:
         """The same with all cells as they stand in the file."""
-        return read_table(path, list(names) or self.names)
+        return read_table(path, list(names) or self.needed)
 
 
 RUN: Columns = {
@@ -68,11 +73,14 @@ RUN_KEYS = list(RUN)
 AGGREGATED: Columns = {**RUN, "fold": (str, "a fold; mean over folds; pooled, of all folds")}
 METRIC: Columns = {
     "measured_on": (str, "class, a label set (S1, S2, S3) or a style of turns"),
-    "metric": (str, "UA, WA, cosine, top10_l1, top10_l2, or collapsed (a count of runs)"),
+    "metric": (
+        str,
+        "UA, WA, F1 (macro), cosine, top10_l1, top10_l2, or collapsed (a count of runs)",
+    ),
 }
 UTTERANCES = Schema(
     "utterances.csv",
-    "read-iemocap, read-recordings",
+    "read-iemocap, read-recordings, unite",
     "an utterance",
     {
         "utterance": (str, "its id"),
@@ -81,11 +89,14 @@ UTTERANCES = Schema(
         "fold": (int, "numbered from 1"),
         "style": (str, "improvised, scripted or empty"),
         "label": (str, "ground truth as a noun; empty: no majority"),
+        "corpus": (str, "of a union: the dataset that it is from, which its id and speaker name"),
+        "sex": (str, "of the speaker: F, M, or empty"),
     },
+    optional=["corpus", "sex"],
 )
 ANNOTATIONS = Schema(
     "annotations.csv",
-    "read-iemocap, read-recordings",
+    "read-iemocap, read-recordings, unite",
     "one label or comment of one rater",
     {
         "utterance": (str, "its id"),
@@ -138,7 +149,11 @@ SPLIT = Schema(
     "an utterance of a run",
     {
         "utterance": (str, "its id"),
-        "part": (str, "train, validation, test, or `no target`: without words in the label set"),
+        "part": (
+            str,
+            "train, validation, test, `no target` (without words in the label set), or `left out` "
+            "of training (corpora, unseen)",
+        ),
     },
 )
 HISTORY = Schema(
@@ -172,7 +187,8 @@ DECISIONS = Schema(
         **RUN,
         "collapsed": (
             int,
-            "1: the run predicts hardly more than one vector, or never a class of its test part",
+            "1: the run predicts hardly more than one vector, or never a class of its test part "
+            "that it has learned",
         ),
         "utterance": (str, "its id"),
         "true": (str, "its class"),
@@ -181,6 +197,13 @@ DECISIONS = Schema(
         **HITS,
     },
     optional=[*COSINES, *HITS],
+)
+BEST_RATE = Schema(
+    "comparisons/rates/best_rate.csv",
+    "best-rate",
+    "a test utterance of a run, at the learning rate with the lowest validation loss",
+    {**DECISIONS.columns, "from": (str, "the variant that has this rate")},
+    optional=DECISIONS.optional,
 )
 FLOORS = Schema(
     "floors/{variant}.csv",
@@ -311,7 +334,35 @@ VERSUS_PAPER = Schema(
         ),
     },
 )
+COMPARE = Schema(
+    "compare.csv",
+    "compare",
+    "a published work on this corpus; none beside synthetic speech",
+    {
+        "approach": (str, "as paper/literature.csv names it"),
+        "UA": (float, "published, as a share; empty: it names none"),
+        "ours UA": (float, "of M1, with the loss of the tables"),
+        "difference UA": (float, "ours minus the published"),
+        "WA": (float, "the same of WA"),
+        "ours WA": (float, "of M1"),
+        "difference WA": (float, "ours minus the published"),
+        "protocol": (str, "`ours` or `not established`, and why"),
+    },
+)
+TEMPERATURES = Schema(
+    "temperatures/{variant}.csv",
+    "temperature",
+    "a run",
+    {
+        **RUN,
+        "temperature": (float, "that its class scores are divided by before the softmax"),
+        "unscaled": (float, "cross entropy with the raters' shares at temperature 1, in nats"),
+        "fitted": (float, "the same at the temperature"),
+        "utterances": (int, "of the validation part, with raters' shares of the classes"),
+    },
+)
 SCHEMAS = [
-    UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, NEAREST, METRICS,
-    FLOORS, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER,
+    UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, BEST_RATE, NEAREST,
+    METRICS, FLOORS, LINEAR, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER, COMPARE,
+    TEMPERATURES,
 ]  # fmt: skip

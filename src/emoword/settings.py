@@ -19,8 +19,8 @@ Word = Annotated[str, Meta(pattern=r"^[^-\s]", max_length=200)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 LabelSet = Literal["S1", "S2", "S3"]
-VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "triplet"]
-Loss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "triplet", "ce"]
+VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "dirichlet", "triplet"]
+Loss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "dirichlet", "triplet", "ce"]
 Transform = Literal["none", "centred", "top_removed", "shuffled", "random"]
 Precision = Literal["float32", "bfloat16"]
 Sources = tuple[Literal["categorical", "attribute"], ...]
@@ -136,10 +136,26 @@ class TrainingSettings(Base, frozen=True, kw_only=True):
         Literal["utterance", "speaker"], choice("what is drawn at random for validation", "4.3")
     ] = "utterance"
     standardise: Annotated[
-        Literal["run", "utterance", "none"],
-        choice("input frames by the run's training utterances, by each utterance, or not", "4.3"),
+        Literal["run", "corpus", "utterance", "none"],
+        choice(
+            "input frames by the run's training utterances, by those of each corpus of a union, by "
+            "each utterance, or not",
+            "4.3",
+        ),
     ] = "run"
     precision: Annotated[Precision, choice("of matrix products, convolutions, LSTMs")] = "float32"
+    corpora: Annotated[
+        Literal["all", "own", "others"],
+        choice("of a union, what is learned from: all, the tested corpus alone, all but it"),
+    ] = "all"
+    unseen: Annotated[
+        Words, choice("classes of which neither utterance nor word is learned or validated on")
+    ] = ()
+
+    @property
+    def of_a_union(self) -> bool:
+        """Whether it matters of which corpus an utterance is."""
+        return self.corpora != "all" or self.standardise == "corpus"
 
 
 class Settings(Base, frozen=True, kw_only=True):
@@ -302,13 +318,8 @@ class Dataset(Base, frozen=True, kw_only=True, tag_field="kind", tag="iemocap"):
         return str(self.__struct_config__.tag)
 
     @property
-    def synthetic(self) -> bool:
-        """Whether its speech is made by emoword, so that its numbers say nothing of the paper."""
-        return self.kind == "demo"
-
-    @property
     def rated(self) -> bool:
-        """Whether there are raters, and so S2 and S3."""
+        """Whether there are raters; of a union see `Config.rated`."""
         return True
 
 
@@ -321,7 +332,7 @@ class Demo(Dataset, frozen=True, kw_only=True, tag="demo"):
 class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):
     """Recordings of one's own."""
 
-    table: Annotated[str, choice("CSV: wav, speaker, label; optional utterance, fold, style")]
+    table: Annotated[str, choice("CSV: wav, speaker, label; optional utterance, fold, style, sex")]
     annotations_table: Annotated[str, choice("CSV: utterance, rater, kind, text")] = ""
 
     @property
@@ -330,7 +341,13 @@ class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):
         return bool(self.annotations_table)
 
 
-AnyDataset = Demo | Dataset | Recordings
+class Union(Dataset, frozen=True, kw_only=True, tag="union"):
+    """Several datasets as one; its folds are those of all of them."""
+
+    of: Annotated[tuple[Name, ...], choice("other blocks of `datasets`", min_length=2)]
+
+
+AnyDataset = Demo | Dataset | Recordings | Union
 
 
 class Config(Base, frozen=True, kw_only=True):
@@ -348,9 +365,50 @@ class Config(Base, frozen=True, kw_only=True):
     spaces: dict[Name, AnySpace]
     upstreams: dict[Name, Upstream]
 
+    def __post_init__(self) -> None:
+        for name, own in self.datasets.items():
+            if not isinstance(own, Union):
+                continue
+            known = [key for key, other in self.datasets.items() if not isinstance(other, Union)]
+            if len(set(own.of)) < len(own.of) or not set(own.of) <= set(known):
+                raise ValueError(f"datasets: {name}: of: each one of {', '.join(known)}, once")
+            folds = {key: self.datasets[key].folds for key in own.of}
+            if own.folds != sum(folds.values()):
+                said = ", ".join(f"{count} of {key}" for key, count in folds.items())
+                raise ValueError(f"datasets: {name}: folds: {sum(folds.values())} in all: {said}")
+
+    def corpora(self, dataset: str) -> dict[str, Dataset]:
+        """The datasets that a union is made of, by name; of any other, itself.
+
+        Raises:
+            InputError: there is no such dataset.
+        """
+        own = one(self, "datasets", dataset)
+        names = own.of if isinstance(own, Union) else (dataset,)
+        return {name: self.datasets[name] for name in names}
+
+    def rated(self, dataset: str) -> bool:
+        """Whether there are raters, and so S2 and S3."""
+        return all(own.rated for own in self.corpora(dataset).values())
+
+    def synthetic(self, dataset: str) -> bool:
+        """Whether speech of it is made by emoword, so that its numbers say nothing of the paper."""
+        return any(isinstance(own, Demo) for own in self.corpora(dataset).values())
+
     def comparisons_of(self, dataset: str) -> dict[str, tuple[str, ...]]:
-        """Comparison -> its variants: those of every dataset, and the dataset's own."""
-        return {**self.comparisons, **one(self, "datasets", dataset).comparisons}
+        """Comparison -> its variants: those of every dataset, and the dataset's own.
+
+        Of those of every dataset, variants that name S2 or S3 are for datasets with raters.
+        """
+        own = one(self, "datasets", dataset)
+        shared = {
+            comparison: tuple(v for v in variants if own.rated or not self._needs_raters(v))
+            for comparison, variants in self.comparisons.items()
+        }
+        return {**shared, **own.comparisons}
+
+    def _needs_raters(self, variant: str) -> bool:
+        return bool({"S2", "S3"} & set(self.variants.get(variant, {}).get("label_sets", ())))
 
     def compared(self, dataset: str, comparison: str) -> tuple[str, ...]:
         """The variants of a comparison.
@@ -434,6 +492,9 @@ def resolve(config: Config, dataset: str, variant: str) -> Settings:
         (f"datasets: {dataset}: settings", own.settings),
         (f"variants: {variant}", one(config, "variants", variant)),
     ):
+        training = changes.get("training", {})
+        if isinstance(training, Mapping) and training.get("steps") and "epochs" in training:
+            raise InputError(f"config: {where}: training: give epochs or steps (the other null)")
         values = laid_over(values, changes)
         try:
             chosen = msgspec.convert(values, Settings)
@@ -441,10 +502,22 @@ def resolve(config: Config, dataset: str, variant: str) -> Settings:
             raise InputError(f"config: {where}: {in_words(error)}") from None
     one(config, "spaces", chosen.space)
     one(config, "upstreams", chosen.upstream)
-    if set(chosen.label_sets) != {"S1"} and not own.rated:
+    if set(chosen.label_sets) != {"S1"} and not config.rated(dataset):
         raise InputError(
             f"config: {variant}: S2 and S3 need ratings: give {dataset} an annotations_table, "
             "or write label_sets: [S1] in its settings"
+        )
+    training, classes = chosen.training, chosen.labels.classes
+    if training.of_a_union and not isinstance(own, Union):
+        raise InputError(
+            f"config: {variant}: corpora, and standardise: corpus, are for a union; {dataset} is "
+            "one corpus"
+        )
+    strange = sorted(set(training.unseen) - set(classes))
+    if strange:
+        raise InputError(
+            f"config: {variant}: unseen: {', '.join(strange)}: not one of {dataset}'s classes "
+            f"({', '.join(classes) or 'write them down'})"
         )
     return chosen
 
@@ -452,6 +525,11 @@ def resolve(config: Config, dataset: str, variant: str) -> Settings:
 def laid_over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """``base`` with ``changes``; blocks of settings are merged, maps of words are replaced."""
     result = dict(base)
+    # two ways to say how long a training is: the last one holds, and leaves nothing of the other
+    if "epochs" in changes and "steps" in base:
+        result["steps"] = 0
+    if changes.get("steps"):
+        result["epochs"] = TrainingSettings().epochs
     for key, value in changes.items():
         is_block = key in ("labels", "network", "training") and isinstance(value, Mapping)
         result[key] = laid_over(base[key], value) if is_block else value

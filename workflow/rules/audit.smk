@@ -40,9 +40,7 @@ rule archive:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w: flags(
-            {"without_labels": dataset(w.dataset).kind == "iemocap"}
-        ),
+        options=lambda w: flags({"without_labels": has_iemocap(w.dataset)}),
     shell:
         "emoword archive results/{wildcards.dataset} {params.options} --out {output}"
         " > {log} 2>&1"

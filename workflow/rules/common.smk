@@ -19,7 +19,9 @@ except ModuleNotFoundError:
     ) from None
 
 TABLES = [1, 2, 3, 4, 5, 6]
-FIGURES = list(cli.FIGURES)
+FIGURES = [
+    name for name in cli.FIGURES if name != "unseen"
+]  # which is made when asked for
 
 
 def in_one_line(function):
@@ -51,8 +53,8 @@ wildcard_constraints:
 
 
 def source(path):
-    """A file of the repository, wherever `--directory` puts the results."""
-    return os.path.relpath(Path(workflow.basedir) / path)
+    """A file of the repository, wherever the results lie: `--directory`, an importer's folder."""
+    return os.path.relpath(ROOT / path)
 
 
 def code(*modules):
@@ -205,9 +207,15 @@ def of_kind(*kinds):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+def has_iemocap(name):
+    """Whether a dataset is IEMOCAP, or a union with it."""
+    corpora = in_one_line(CONFIG.corpora)(name).values()
+    return any(own.kind == "iemocap" for own in corpora)
+
+
 def corpus_root(name):
     """Where a corpus in IEMOCAP's layout lies."""
-    if dataset(name).synthetic:
+    if dataset(name).kind == "demo":
         return f"results/{name}/corpus"
     return CONFIG.iemocap_root or "iemocap_root"
 
@@ -215,14 +223,19 @@ def corpus_root(name):
 def corpus_files(name):
     """What is read of a corpus in IEMOCAP's layout: the demo, or the raters' files."""
     root = Path(corpus_root(name))
-    if dataset(name).synthetic:
+    if dataset(name).kind == "demo":
         return str(root)
     return sorted(map(str, root.glob("Session*/dialog/EmoEvaluation/*.txt")))
 
 
 def audio_folder(name):
     """The audio, where emoword makes it; a user's own is watched by nobody."""
-    return corpus_root(name) if dataset(name).synthetic else []
+    roots = [
+        corpus_root(one)
+        for one, own in CONFIG.corpora(name).items()
+        if own.kind == "demo"
+    ]
+    return roots
 
 
 def reported(name):
@@ -260,25 +273,13 @@ def device_flag():
 
 
 def print_outputs(name):
-    """What was made, and how to look at it."""
-    folder = f"results/{name}"
-    made = {
-        "open": f"{folder}/report/index.html, in a browser: all of it, down to each utterance",
-        "tables": f"{folder}/tables/table1.csv .. table6.csv, and the same as .tex",
-        "figures": f"{folder}/figures/*.png, and the same as .pdf",
-        "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
-        "claims": f"{folder}/claims.html: which of the paper's claims hold (claims.csv)",
-        "paper": f"./run --cores 1 {folder}/paper.pdf (needs LaTeX; says what to install)",
-        "audit": "results/README.md says what each file is and how to make it by hand",
-        "verify": f"emoword verify {folder} recomputes all but the trainings, and compares",
-    }
-    if Path(f"{folder}/tables/tables.tex").exists():
-        shell(f"emoword show {folder}/tables/table1.json {folder}/tables/table2.json")
-        print(f"\n{name}: done.", *(f"  {k:8} {v}" for k, v in made.items()), sep="\n")
-        if dataset(name).synthetic:
-            print(
-                "The demo's speech is synthetic: its numbers say nothing about the paper."
-            )
+    """How a run ends: with the result, or, where files were asked for, with their names."""
+    jobs = workflow.dag.targetjobs
+    if {job.rule.name for job in jobs} & {"all", "audit", "page"}:
+        shell("emoword summary results/{name}")
+    else:
+        made = [str(path) for job in jobs for path in job.output or job.input]
+        print(*(f"made: {path}" for path in sorted(made)), sep="\n")
 
 
 def remove_checkpoints(name):
@@ -289,7 +290,7 @@ def remove_checkpoints(name):
             path.unlink()
 
 
-if dataset(CONFIG.dataset).kind == "iemocap" and not CONFIG.iemocap_root:
+if has_iemocap(CONFIG.dataset) and not CONFIG.iemocap_root:
     raise WorkflowError(
         "iemocap_root is not set: add `--config iemocap_root=/path/to/IEMOCAP_full_release` "
         "(the folder that holds Session1 .. Session5)"

@@ -83,3 +83,31 @@ rule read_recordings:
     shell:
         "emoword read-recordings {input.table:q} {params.options} --out {params.folder}"
         " --record {log}.json > {log} 2>&1"
+
+
+rule unite:
+    """Make one corpus of several, each read by its own rule."""
+    input:
+        files=lambda w: expand(
+            "results/{corpus}/{file}",
+            corpus=CONFIG.corpora(w.dataset),
+            file=["utterances.csv", "annotations.csv", "corpus.json"],
+        ),
+        code=code("corpora.union"),
+    output:
+        utterances="results/{dataset}/utterances.csv",
+        annotations="results/{dataset}/annotations.csv",
+        report="results/{dataset}/corpus.json",
+    log:
+        "results/{dataset}/logs/unite.log",
+    benchmark:
+        "results/{dataset}/benchmarks/unite.tsv"
+    wildcard_constraints:
+        dataset=of_kind("union"),
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        corpora=lambda w: expand("results/{corpus}", corpus=CONFIG.corpora(w.dataset)),
+        folder=subpath(output.report, parent=True),
+    shell:
+        "emoword unite {params.corpora} --out {params.folder} --record {log}.json > {log} 2>&1"

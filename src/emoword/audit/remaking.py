@@ -21,7 +21,7 @@ from emoword.cli import run
 from emoword.io import files
 from emoword.io.errors import InputError, plain
 from emoword.pipeline import COPIED, Plan, Step
-from emoword.settings import Recordings
+from emoword.settings import Recordings, Union
 
 LONGEST = 1800  # seconds a command; on IEMOCAP's size the longest takes a tenth
 CORPUS = "given-corpus"
@@ -82,7 +82,7 @@ def remake(given: Results, work: Path, corpus: Path | None) -> Remade:
         else:
             attempt(step, work, remade)
         if step.outputs[0] not in {**remade.lacking, **remade.failed}:
-            if corpus and step.name.startswith("read-"):
+            if corpus and step.name.startswith(("read-", "unite")):
                 rename_corpus(plan, work)
             continue
         # in place of what could not be recomputed, what the results have is taken as it is
@@ -112,11 +112,11 @@ def needs(step: Step, plan: Plan) -> Iterator[str]:
             own = plan.parts.variants[path.stem]
             folders = [own.space, *own.targets.values()]
             files = list[str]()
-            if step.name in ("check-leaks", "linear"):
+            if step.name in ("check-leaks", "linear", "temperature"):
                 shards = plan.config.feature_shards
                 parts = (f"{own.features}/shard{k}of{shards}" for k in range(1, shards + 1))
                 files = [f"{folder}/frames.npy" for folder in parts]
-            if step.name == "check-leaks":
+            if step.name in ("check-leaks", "temperature"):
                 files += [f"{folder}/weights.safetensors" for folder in own.runs()]
             yield from (plan.at(file) for file in files)
             yield from chain.from_iterable(held(plan.at(folder)) for folder in folders)
@@ -183,6 +183,7 @@ def rename_corpus(plan: Plan, work: Path) -> None:
     """Let what was read of a corpus name it as the configuration does."""
     own = plan.own
     root = str(Path(own.table).parent) if isinstance(own, Recordings) else plan.config.iemocap_root
+    root = "results" if isinstance(own, Union) else root
     for name in ("utterances.csv", "annotations.csv", "corpus.json"):
         file = work / plan.at(name)
         old = file.read_bytes()

@@ -42,7 +42,7 @@ UNMADE = {
     "audit.zip": "an archive of these results",
 }
 # what has no record: written by the workflow itself, or for looking at
-UNRECORDED = ["config.json", "*logs/*", "*benchmarks/*", "*/.snakemake_timestamp", "report/*"]
+UNRECORDED = ["config.json", "*logs/*", "*benchmarks/*", "*/.snakemake_timestamp"]
 UNRECORDED += ["variants/*", "*/settings.json", "tables/tables.tex", "tables/refs.bib", *LATER]
 UNRECORDED += ["*.checkpoint.safetensors"]
 
@@ -90,7 +90,8 @@ def verify(
         results: Results of a dataset such as results/demo, under any name; an audit.zip, or what
             it was unpacked to.
         corpus: Where the corpus lies (IEMOCAP: the folder of Session1 .. Session5; recordings: the
-            folder of the table). Without it labels and comments are not read again.
+            folder of the table; a union: that of the results of its corpora). Without it labels
+            and comments are not read again.
         spaces: Where the word spaces lie, if not beside the results.
         quick: Compare with the records only, recompute nothing.
     """

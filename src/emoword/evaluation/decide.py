@@ -34,6 +34,11 @@ class Run:
     utterances: list[str]
     predictions: NDArray[np.float32]
 
+    def only(self, names: Sequence[str]) -> "Run":
+        """The same of these utterances alone, in this order."""
+        row = {name: i for i, name in enumerate(self.utterances)}
+        return Run(self.record, list(names), self.predictions[[row[name] for name in names]])
+
 
 def read_run(folder: Path) -> Run:
     """Read a run's record and predictions.
@@ -127,30 +132,33 @@ class Judge:
             return None
         return words_near(run.utterances, run.predictions, self.space)
 
+    def chosen_class(self, run: Run, classes: Sequence[str]) -> list[str]:
+        """What each prediction is taken for, among these classes."""
+        if run.record["loss"] in CLASS_LOSSES:
+            outputs = run.record.get("outputs", run.record["classes"])
+            merge = self.chosen.labels.merge
+            chosen = decide_by_words(run.predictions, outputs, classes, merge)
+        else:
+            vectors = self.space.vectors_of(classes)
+            chosen = decide_by_cosine(run.predictions, vectors, self.chosen.decision)
+        return [classes[i] for i in chosen]
+
     def decisions(self, run: Run, near: pd.DataFrame | None = None) -> pd.DataFrame:
         """The rows of decisions.csv of one run; ``near`` is its `nearest`, if it is known."""
         record = {**run.record, "variant": self.variant}
-        classes: list[str] = record["classes"]
-        outputs: list[str] = record.get("outputs", classes)
         listed: list[list[str]] = []
         table = pd.DataFrame({"utterance": run.utterances})
         table["true"] = self.truth.reindex(run.utterances).to_numpy()
         if record["loss"] in CLASS_LOSSES:
-            merge = self.chosen.labels.merge
-            chosen = decide_by_words(run.predictions, outputs, classes, merge)
-            if record["loss"] == "soft_words" and len(outputs) > LISTED:  # of ten all are listed
-                listed = most_probable(run.predictions, outputs)
+            listed = words_said(run)
         else:
-            chosen = decide_by_cosine(
-                run.predictions, self.space.vectors_of(classes), self.chosen.decision
-            )
             for name, words in self.targets.items():
                 table[f"cosine_{name}"] = similarities(run, words, self.space)
             near = self.nearest(run) if near is None else near
             if near is not None:
                 columns = [name for name in near if str(name).startswith("word ")]
                 listed = near[columns].to_numpy().tolist()
-        table.insert(2, "predicted", [classes[i] for i in chosen])
+        table.insert(2, "predicted", self.chosen_class(run, record["classes"]))
         for name, words_by_rank in self.ranked.items() if listed else ():
             for rank in (1, 2):
                 missing = 0 if rank == 2 and self.chosen.table6_missing_l2 == "miss" else None
@@ -159,6 +167,14 @@ class Judge:
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
         return table
+
+
+def words_said(run: Run) -> list[list[str]]:
+    """The ten most probable words of a run of soft_words; none if it has ten: all are listed."""
+    words = run.record.get("outputs", ())
+    if run.record["loss"] != "soft_words" or len(words) <= LISTED:
+        return []
+    return most_probable(run.predictions, words)
 
 
 def most_probable(predictions: NDArray[np.float32], words: Sequence[str]) -> list[list[str]]:

@@ -44,7 +44,7 @@ def export(
     stays there) and README.md, the model card, whose numbers are those of the runs' results. Load
     it with `emoword.load` or `emoword predict`; `Model.push_to_hub` of huggingface_hub shares it.
 
-        emoword export results/demo/runs/S3-lc-logmel-embedded-1a2b3c4d --out model
+        emoword export results/demo/runs/S3-lc-* --out model
         emoword predict model a.wav
 
     Args:

@@ -26,18 +26,18 @@ from emoword.features.extract import SECONDS_ELSEWHERE, SECONDS_TOGETHER, comput
 from emoword.features.upstreams import build
 from emoword.inference import sound, words
 from emoword.inference.sound import Piece, in_groups
-from emoword.inference.trained import Trained, Weights, read_trained
+from emoword.inference.trained import Trained, read_trained
 from emoword.io.errors import InputError
 from emoword.labels.decision import decide
 from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 from emoword.training.loop import Examples, predict
 from emoword.training.network import Network, frames_needed
+from emoword.training.trained import Weights, network_of, similar_to_centroids
 
 # Seconds that are predicted at once: memory grows with them, of a transformer by their square.
 LONGEST = 60.0
 TOGETHER = 64  # recordings that are sorted by length and computed together
-CENTROIDS = "centroids"
 Array = NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -304,22 +304,8 @@ class Model(
         return self.upstream.frame_count(len(piece.samples)) >= self.fewest_frames
 
     def _network(self, run: str, weights: Weights) -> Network:
-        made_by = self.trained.made_by
-        network = Network(
-            self.upstream.dim,
-            len(weights.get("output.bias", ())),
-            made_by.network,
-            made_by.training.standardise,
-            made_by.training.precision,
-        )
-        own = {name: tensor for name, tensor in weights.items() if name != CENTROIDS}
-        try:
-            network.load_state_dict(own)
-        except RuntimeError as error:
-            said = " ".join(str(error).split())
-            raise InputError(
-                f"{self.trained.name}: the weights of {run} do not fit its settings: {said}"
-            ) from None
+        of = f"{self.trained.name}: the weights of {run}"
+        network = network_of(self.trained.made_by, weights, self.upstream.dim, of)
         return network.to(self.device).eval()
 
     def _save_pretrained(self, save_directory: Path) -> None:
@@ -335,15 +321,6 @@ class Model(
         if not folder.is_dir():
             folder = Path(snapshot_download(model_id, **options))
         return cls(read_trained([folder]), device)
-
-
-def similar_to_centroids(outputs: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """What a run predicts: its outputs, or (triplet) their similarity with the classes' centres."""
-    if CENTROIDS not in weights:
-        return outputs
-    centres = weights[CENTROIDS].numpy()
-    similar: NDArray[np.float32] = cosine(outputs[:, None], centres).astype(np.float32)
-    return similar
 
 
 def load(where: str | Path | Sequence[str | Path], device: str = "auto") -> Model:

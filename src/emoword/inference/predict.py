@@ -45,7 +45,7 @@ def predict(
     folder that `emoword export` wrote, or a name on the Hugging Face hub. Recordings are audio
     files, folders (walked) and CSV files with a column wav (paths relative to the CSV).
 
-        emoword predict results/demo/runs/S3-lc-logmel-embedded-1a2b3c4d a.wav folder/ list.csv
+        emoword predict results/demo/runs/S3-lc-* a.wav folder/ list.csv
         emoword predict model/ folder/ --words relief boredom --csv words.csv
         emoword predict model/ talk.wav --window 4 --hop 1 --csv talk.csv --figure talk.png
 

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score
 from emoword.inference.results import Results
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
-from emoword.labels.label_sets import rater_words
+from emoword.labels.raters import words_by_rater
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.settings import LabelSet
@@ -61,7 +61,8 @@ def retrieval_table(place: Place) -> Table:
     results, space = Results(place.root), WordSpace.open(place.space)
     models = [f"M{name[1]}" for name in about.targets]
     found = {model: results.mean_predictions(model, about.name) for model in models}
-    said = words_by_rater(place, space)
+    truth = read_label_sets(place)["S1"].set_index("utterance")["word"]
+    said = words_by_rater(results.annotations(), truth, about.settings.labels, space)
     rows: list[Row] = []
     for label_set, words in sets.items():
         own = said if label_set == "S3" else said[said["kind"] == "label"]
@@ -119,16 +120,6 @@ def precision_by_word(
         record[CHANCE] = chance(len(right), len(names))
         records.append(record)
     return pd.DataFrame(records).set_index("word")
-
-
-def words_by_rater(place: Place, space: WordSpace) -> pd.DataFrame:
-    """What each rater wrote, as words of S3: utterance, kind, word, rater."""
-    results, labels = Results(place.root), place.variant.settings.labels
-    truth = read_label_sets(place)["S1"].set_index("utterance")["word"]
-    tables = []
-    for rater, rows in results.annotations().groupby("rater", sort=True):
-        tables.append(rater_words(rows, truth, labels, space)[0].assign(rater=rater))
-    return pd.concat(tables, ignore_index=True)
 
 
 def precision_of_raters(said: pd.DataFrame, word: str) -> float:

@@ -11,9 +11,6 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 
 from emoword import layout, settings
 from emoword.io.errors import InputError
@@ -21,10 +18,10 @@ from emoword.io.files import read_json
 from emoword.layout import FeatureSettings, RunSettings, read_settings, run_name
 from emoword.spaces.word_space import WordSpace
 from emoword.training.targets import CLASS_LOSSES
+from emoword.training.trained import Weights, read_weights
 
 CONFIG, WEIGHTS, SPACE, UPSTREAM = "config.json", "model.safetensors", "space", "upstream"
 VERSION = 1
-Weights = dict[str, Tensor]
 
 
 class Exported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +88,8 @@ def read_trained(places: Sequence[Path]) -> Trained:
     Raises:
         InputError: there is no model, a file is damaged, or runs are of different models.
     """
+    # a pattern such as runs/MODEL/* finds what killed trainings resume from, too
+    places = [place for place in places if not place.name.endswith(".checkpoint.safetensors")]
     if not places:
         raise InputError("no model is named")
     if len(places) == 1 and (places[0] / CONFIG).is_file():
@@ -104,6 +103,11 @@ def read_trained(places: Sequence[Path]) -> Trained:
         raise InputError(
             f"{runs[0]}: predicts shares of its own training part's words, a control that is not "
             "used outside of its results"
+        )
+    if made_by.training.standardise == "corpus":
+        raise InputError(
+            f"{runs[0]}: its frames are standardised by corpus, and of what corpus a recording is "
+            "nobody knows; load a model of another standardise"
         )
     root = runs[0].parents[2]
     upstream = read_settings(
@@ -130,20 +134,6 @@ def placed(upstream: settings.Upstream, base: Path) -> settings.Upstream:
     if isinstance(upstream, settings.Transformers) and (base / upstream.model).is_dir():
         return msgspec.structs.replace(upstream, model=str(base / upstream.model))
     return upstream
-
-
-def read_weights(path: Path) -> Weights:
-    """The tensors of a safetensors file; nothing in it is ever run.
-
-    Raises:
-        InputError: it is missing or damaged.
-    """
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: damaged or cut short ({error}); copy it again") from None
 
 
 def read_exported(folder: Path) -> Trained:

@@ -17,13 +17,17 @@ from emoword.io.files import read_json, write_json
 from emoword.labels.words import LabelVectors, read_classes, read_label_sets, read_truth
 from emoword.layout import read_variant
 from emoword.schemas import SPLIT, UTTERANCES
-from emoword.settings import LabelSet
+from emoword.settings import LabelSet, Settings
+from emoword.training.by_corpus import MEAN, STD, heard_of
+from emoword.training.left_out import naming
 from emoword.training.targets import CLASS_LOSSES, fingerprint, output_words, training_targets
 
 # Deviations of the frames by which the statistics in the weights (float32) may miss ours (float64).
 # A single utterance more among thousands moves some dimension by more.
 CLOSE = 1e-4
 REPORTED_AT_MOST = 5
+
+Statistics = tuple[NDArray[np.floating], NDArray[np.floating]]  # mean and deviation [dim]
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Corpus:
     classes: list[str]
     sets: dict[LabelSet, pd.DataFrame]
     vectors: dict[LabelSet, LabelVectors]
+    chosen: Settings
 
 
 def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
@@ -59,7 +64,10 @@ def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
     - a run tested other utterances than those of its fold that take part, or anything twice;
     - a speaker of the test fold was trained on or validated on;
     - an utterance is in two parts of a run (validation utterances in training, say);
-    - the frames' mean and deviation in a run's weights are not those of its training part's frames;
+    - the frames' mean and deviation in a run's weights are not those of its training part's frames
+      (standardised by corpus: of each corpus, see the docs);
+    - a run learned from an utterance of a corpus that it is not to hear (training: corpora), or
+      from one whose class is to stay unseen or whose target names it (training: unseen);
     - what a run was trained on is not what targets made without any test utterance say (soft
       labels, mixtures and classes alike: run.json keeps a fingerprint of them);
     - an utterance is tested twice, or never, by the folds of a model.
@@ -75,7 +83,9 @@ def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
         out: leaks.json: what was checked.
     """
     place = read_variant(variant)
-    table = UTTERANCES.read(utterances, "utterance", "wav", "speaker", "fold")
+    chosen = place.variant.settings
+    corpus_column = ["corpus"] if chosen.training.of_a_union else []
+    table = UTTERANCES.read(utterances, "utterance", "wav", "speaker", "fold", *corpus_column)
     truth = read_truth(place.targets("S1"))
     corpus = Corpus(
         table,
@@ -83,6 +93,7 @@ def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
         read_classes(place.targets("S1")),
         read_label_sets(place),
         {name: LabelVectors.open(place.path(f)) for name, f in place.variant.vectors.items()},
+        chosen,
     )
     runs = [read_checked(folder) for folder in place.runs()]
     moments = FrameMoments.of(Features.open(place.features), sorted(truth))
@@ -151,27 +162,48 @@ def run_leaks(run: Checked, corpus: Corpus, moments: "FrameMoments") -> Iterator
     heard = sorted(tested & set(fold["speaker"].reindex(learned)))
     if heard:
         yield f"speakers of the test fold in training or validation: {some(heard)}"
-    yield from statistics_leaks(run, moments)
+    yield from kept_out_leaks(run, corpus)
+    yield from statistics_leaks(run, corpus, moments)
     yield from target_leaks(run, corpus)
+
+
+def kept_out_leaks(run: Checked, corpus: Corpus) -> Iterator[str]:
+    """Utterances that were learned from, though their corpus or their class was to stay out."""
+    training, learned = corpus.chosen.training, run.named("train", "validation")
+    words = corpus.sets[run.record["label_set"]]
+    named = naming(corpus.truth, words, training, corpus.chosen.labels).intersection(learned)
+    if named:
+        unseen = ", ".join(training.unseen)
+        yield f"{unseen} was to stay unseen, and is learned or validated on: {some(sorted(named))}"
+    if training.corpora != "all":
+        of = dict(corpus.utterances[["utterance", "corpus"]].to_numpy())
+        tested = {of[name] for name in run.named("test")}
+        wrong = [n for n in learned if (of[n] in tested) != (training.corpora == "own")]
+        if wrong:
+            what = "not to be" if training.corpora == "others" else "alone to be"
+            yield f"{', '.join(sorted(tested))} was {what} learned from; there is {some(wrong)}"
 
 
 def has_statistics(run: Checked) -> bool:
     """Whether the run standardised its frames by statistics."""
-    return bool(run.record["settings"]["training"]["standardise"] == "run")
+    return run.record["settings"]["training"]["standardise"] in ("run", "corpus")
 
 
-def statistics_leaks(run: Checked, moments: "FrameMoments") -> Iterator[str]:
+def statistics_leaks(run: Checked, corpus: Corpus, moments: "FrameMoments") -> Iterator[str]:
     """Whether the statistics in the weights are those of other frames than the training part's."""
     if not has_statistics(run):
         return
-    path = run.folder / "weights.safetensors"
-    try:
-        with safe_open(path, framework="numpy") as file:
-            found = file.get_tensor("input_mean"), file.get_tensor("input_std")
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+    if run.record["settings"]["training"]["standardise"] == "corpus":
+        of = dict(corpus.utterances[["utterance", "corpus"]].to_numpy())
+        corpora = [of[name] for name in run.parts["utterance"]]
+        for name in sorted(set(corpora)):
+            own = heard_of(name, run.parts, corpora)
+            if off(moments.statistics(own), statistics_in(run, MEAN + name, STD + name)) > CLOSE:
+                yield f"frames of {name} standardised by others than those that it may hear"
+        return
+    found = statistics_in(run, "input_mean", "input_std")
     mean, std = moments.statistics(run.named("train"))
-    miss = max(np.abs((found[0] - mean) / std).max(), np.abs(found[1] / std - 1).max())
+    miss = off((mean, std), found)
     if miss <= CLOSE:
         return
     for parts in (("train", "validation"), ("train", "test"), ("train", "validation", "test")):
@@ -180,6 +212,22 @@ def statistics_leaks(run: Checked, moments: "FrameMoments") -> Iterator[str]:
             yield f"frames standardised by those of {' and '.join(parts)}"
             return
     yield f"frames standardised by others than the training part's ({miss:.2g} deviations off)"
+
+
+def statistics_in(run: Checked, mean: str, std: str) -> Statistics:
+    """Mean and deviation in the weights of a run."""
+    path = run.folder / "weights.safetensors"
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return file.get_tensor(mean), file.get_tensor(std)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+
+
+def off(wanted: Statistics, found: Statistics) -> float:
+    """By how many deviations statistics miss at most."""
+    (mean, std), (own_mean, own_std) = wanted, found
+    return float(max(np.abs((own_mean - mean) / std).max(), np.abs(own_std / std - 1).max()))
 
 
 def target_leaks(run: Checked, corpus: Corpus) -> Iterator[str]:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
 from emoword.spaces import neighbours
-from emoword.spaces.geometry import lengths
+from emoword.spaces.geometry import PIECE, cosine, lengths, unit
 
 STORED = ("vectors.npy", "words.txt", "offsets.npy", "order.npy")
 VERSION = 1
+TIE = 1e-12  # of cosine similarities that differ by rounding alone
 
 
 class WordSpace:
@@ -103,6 +104,19 @@ class WordSpace:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The ``k`` nearest words of each query: see `emoword.spaces.neighbours.nearest`."""
         return neighbours.nearest(self.vectors, self.norms, queries, k)
+
+    def ranks(self, queries: NDArray[np.floating], word: str) -> NDArray[np.int64]:
+        """The place of ``word`` among the words nearest to each query [q, d]: int64 [q], from 1.
+
+        Raises:
+            InputError: it is not in the space.
+        """
+        least = cosine(queries, self.vectors_of([word])[0])[:, None] + TIE
+        units, nearer = unit(queries), np.zeros(len(queries), np.int64)
+        for start in range(0, len(self), PIECE):
+            rows = np.flatnonzero(self.norms[start : start + PIECE]) + start
+            nearer += (units @ unit(self.vectors[rows]).T > least).sum(axis=1)
+        return nearer + 1
 
     @cached_property
     def norms(self) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
 """Intervals of numbers, and paired differences between models: what `resampling` is asked for."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
@@ -88,6 +88,7 @@ class Difference(NamedTuple):
 
 
 Key = tuple[str, str, str]  # variant, model, loss
+K = TypeVar("K")
 Where = tuple[str, str, str]  # fold (mean or pooled), measured_on, metric
 
 
@@ -189,8 +190,8 @@ def compare(models: dict[Key, Model]) -> tuple[pd.DataFrame, pd.DataFrame, list[
     )
 
 
-def measure(models: dict[Key, Model]) -> dict[Key, dict[Where, Measured]]:
-    """Each model's metrics by (fold, measured_on, metric)."""
+def measure(models: Mapping[K, Model]) -> dict[K, dict[Where, Measured]]:
+    """Each model's metrics by (fold, measured_on, metric), under the model's key."""
     codes = {
         name: sorted(set(itertools.chain(*(model.tested[name] for model in models.values()))))
         for name in ("speaker", "fold", "true")

@@ -1,6 +1,6 @@
 """Leave one fold out; the rest is split at random into training and validation (section 4.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,9 @@ def split(
     validation: float,
     seed: int,
     by: str = "utterance",
+    left: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Assign each utterance to ``train``, ``validation`` or ``test``.
+    """Assign each utterance to ``train``, ``validation`` or ``test``, or ``left out`` of the first.
 
     The same for every model and loss of a fold and seed, so that these are compared on equal
     terms.
@@ -30,6 +31,7 @@ def split(
         seed: of the random split.
         by: what is drawn: each ``utterance``, or each ``speaker`` with all utterances; then the
             share is one of speakers, at least one.
+        left: utterances that are tested alone; a class may have no others.
 
     Returns:
         Columns utterance, part; the order of ``utterances``.
@@ -41,7 +43,8 @@ def split(
     test = (utterances["fold"] == fold).to_numpy()
     if fold:
         check_fold(utterances, test, fold)
-    rest = np.flatnonzero(~test)
+    out = utterances["utterance"].isin(list(left)).to_numpy() & ~test
+    rest = np.flatnonzero(~test & ~out)
     rng = np.random.default_rng([seed, fold])
     if by == "utterance":
         held = rng.permutation(rest)[: round(validation * len(rest))]
@@ -51,8 +54,9 @@ def split(
         drawn = rng.permutation(known)[: max(1, round(validation * len(known)))]
         held = rest[np.isin(speakers[rest], drawn)]
     part = np.where(test, "test", "train").astype(object)
-    part[held] = "validation"
-    lacking = sorted(set(classes) - set(utterances["label"][part == "train"]))
+    part[out], part[held] = "left out", "validation"
+    there = set(utterances["label"].iloc[rest]) if out.any() else set(classes)
+    lacking = sorted(there - set(utterances["label"][part == "train"]))
     if lacking or not len(held):
         what = f"no utterance of {', '.join(lacking)}" if lacking else "no validation utterances"
         raise InputError(f"fold {fold}: {what} left outside it; the corpus is too small")

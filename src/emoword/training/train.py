@@ -26,6 +26,8 @@ from emoword.labels.words import LabelVectors, read_classes, read_truth, read_wo
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
 from emoword.schemas import UTTERANCES
 from emoword.spaces.geometry import cosine, unit
+from emoword.training.by_corpus import standardised
+from emoword.training.left_out import left_out
 from emoword.training.loop import Examples, fit, frame_statistics, predict
 from emoword.training.losses import centroids
 from emoword.training.network import Network, frames_needed
@@ -57,10 +59,11 @@ def train(
     With the losses mse, mae and lc the network predicts the word vector of an utterance's target
     words (section 3); with ce it is the baseline and predicts the class. The controls: cosine
     predicts a word vector, too; soft the shares of the classes among an utterance's labels, and
-    soft_words those of all words of the label set that the training part has; triplet an embedding
-    of which the nearest centroid of the training part's classes decides. Written are,
-    in OUT: weights.safetensors (of the epoch with the lowest validation loss), history.csv (losses
-    by epoch), split.csv (utterance, part: train, validation or test), predictions.npy (float32, one
+    soft_words those of all words of the label set that the training part has; dirichlet a prior
+    distribution from which the raters' labels of the classes are drawn; triplet an embedding of
+    which the nearest centroid of the training part's classes decides. Written are, in OUT:
+    weights.safetensors (of the epoch with the lowest validation loss), history.csv (losses by
+    epoch), split.csv (utterance, part: train, validation or test), predictions.npy (float32, one
     row a test utterance, in the order of split.csv; of triplet, the cosine similarity with each
     class's centroid) and run.json (settings, versions, what happened, fingerprints of the targets;
     `outputs`: the words of the columns of predictions.npy, where these are classes or words).
@@ -81,7 +84,7 @@ def train(
         utterances: utterances.csv.
         truth: Folder of label set S1, the classes.
         targets: Folder of the label set to train on.
-        vectors: Folder of its words' vectors; ce, soft and soft_words need none.
+        vectors: Folder of its words' vectors; ce, soft, soft_words and dirichlet need none.
         features: Folder of frames.
         fold: The fold that is left out and predicted; 0: none, for a final model. Its training
             and validation part share all utterances, predictions.npy has no row, and whether it
@@ -108,8 +111,12 @@ def train(
     judged = "test" if fold else "validation"  # the final model has no test part
     predictions, spread, more = predicted(made_by, network, data, judged)
     true = [data.truth[name] for name in data.part(judged).names]
-    unheard = never_predicted(true, decided(made_by, data, predictions))
-    weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()} | more
+    learned = {data.truth[name] for name in data.part("train").names}
+    unheard = never_predicted(
+        [name for name in true if name in learned], decided(made_by, data, predictions)
+    )
+    weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
+    weights |= more | data.statistics
     run = {
         **described(made_by, fold, seed),
         **outcome(history, best_epoch, spread, unheard, data.parts),
@@ -139,11 +146,12 @@ class Data:
     Attributes:
         examples: every utterance that takes part, with its training target.
         parts: utterance, part (train, validation, test; ``no target``: without words in the label
-            set), in the order of ``examples``.
+            set; ``left out``), in the order of ``examples``.
         truth: utterance -> class.
         classes: in the order of the baseline's outputs.
         outputs: what the outputs stand for, where they are classes or words.
         vectors: of the label set's words and the classes; None where classes are predicted.
+        statistics: by which the frames of each corpus of a union were standardised, if they were.
     """
 
     examples: Examples
@@ -152,6 +160,7 @@ class Data:
     classes: list[str]
     outputs: list[str]
     vectors: LabelVectors | None
+    statistics: dict[str, Tensor]
 
     @property
     def output_dim(self) -> int:
@@ -188,28 +197,34 @@ def read_data(
             split is faulty; a part has no utterance with words.
     """
     truth, classes = read_truth(truth_folder), read_classes(truth_folder)
-    table = UTTERANCES.read(utterances, "utterance", "speaker", "fold")
+    chosen = made_by.training
+    corpus = ["corpus"] if chosen.of_a_union else []
+    table = UTTERANCES.read(utterances, "utterance", "speaker", "fold", *corpus)
     table = table[table["utterance"].isin(list(truth))].copy()
     table["label"] = table["utterance"].map(truth)
-    chosen = made_by.training
-    parts = split(table, classes, fold, chosen.validation, seed, chosen.validation_by)
+    words = read_words(targets)
+    left = left_out(table, words, fold, chosen, made_by.labels)
+    parts = split(table, classes, fold, chosen.validation, seed, chosen.validation_by, left)
     names = list(parts["utterance"])
     frames = [features.of(name) for name in names]
     check_lengths(made_by, names, [len(own) for own in frames])
     known = LabelVectors.open(vectors) if vectors and made_by.loss not in SPACELESS else None
-    words = read_words(targets)
     learned = words[words["utterance"].isin(parts["utterance"][parts["part"] == "train"])]
     outputs = output_words(made_by.loss, learned, classes)
     wanted, has_target = training_targets(made_by.loss, names, words, truth, outputs, known)
-    parts["part"] = parts["part"].where(has_target | (parts["part"] == "test"), "no target")
+    kept = has_target | parts["part"].isin(["test", "left out"])
+    parts["part"] = parts["part"].where(kept, "no target")
     for name in ("train", "validation"):
         if not (parts["part"] == name).any():
             raise InputError(
                 f"{targets}/words.csv: no words for any utterance of the {name} part; "
                 "train on label sets that the dataset has (label_sets)"
             )
+    statistics: dict[str, Tensor] = {}
+    if chosen.standardise == "corpus":
+        frames, statistics = standardised(frames, parts, list(table["corpus"]))
     examples = Examples(names, frames, torch.from_numpy(wanted))
-    return Data(examples, parts, truth, classes, outputs, known)
+    return Data(examples, parts, truth, classes, outputs, known, statistics)
 
 
 def check_lengths(made_by: RunSettings, names: Sequence[str], lengths: Sequence[int]) -> None:
@@ -352,7 +367,9 @@ def spread_of(
     if of_classes:
         one_hot = np.eye(predictions.shape[1])
         wanted = (
-            one_hot[targets.astype(np.intp)] if targets.ndim == 1 else targets.astype(np.float64)
+            one_hot[targets.astype(np.intp)]
+            if targets.ndim == 1
+            else targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)
         )
         said = softmax(predictions)
     else:

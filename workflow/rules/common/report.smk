@@ -8,6 +8,16 @@ def paper_tables(name):
     fixed += [f"{folder}/claims.tex"]
     made = [
         f"{folder}/{table}.tex"
-        for table in ("tableA1", "tableA2", "tableA3", "sensitivity", "readings")
+        for table in (
+            "tableA1",
+            "tableA2",
+            "tableA3",
+            "tableA4",
+            "tableA5",
+            "tableA6",
+            "encodings",
+            "sensitivity",
+            "readings",
+        )
     ]
     return fixed + [path for path in made if Path(path).exists()]

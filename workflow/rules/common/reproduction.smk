@@ -3,16 +3,70 @@
 # readings of the raters' labels and comments, where there are raters
 READINGS = (
     ["comparisons/sensitivity/readings.csv", "tables/readings.tex"]
-    if dataset(CONFIG.dataset).rated
+    if CONFIG.rated(CONFIG.dataset)
     else []
 )
+
+
+def compared_decisions(w):
+    """What the runs of a comparison's variants decided; and of its rates, the best."""
+    variants = compared(w.dataset, w.comparison)
+    paths = [f"results/{w.dataset}/decisions/{name}.csv" for name in variants]
+    best = f"results/{w.dataset}/comparisons/rates/best_rate.csv"
+    return [*paths, best] if w.comparison == "rates" else paths
 
 
 def claim_comparisons(w):
     """Differences of the comparisons that claims are about, as far as they were made."""
     paths = [
         f"results/{w.dataset}/comparisons/{name}/differences.csv"
-        for name in ("spaces", "controls")
+        for name in ("spaces", "controls", "rates")
         if name in CONFIG.comparisons_of(w.dataset)
     ]
     return [path for path in paths if Path(path).exists()]
+
+
+def decided_files(name, comparison):
+    """What is behind the decisions of a comparison's variants, which no leak check stopped."""
+    known = parts(name).variants
+    owns = [known[variant] for variant in compared(name, comparison)]
+    runs = [run for own in owns for run in own.runs([own.settings.table_loss, "ce"])]
+    files = ("run.json", "predictions.npy", "split.csv")
+    return {
+        "variants": variant_files(name, compared(name, comparison)),
+        "leaks": [f"results/{name}/leaks/{own.name}.json" for own in owns],
+        "runs": [f"results/{name}/{run}/{file}" for run in runs for file in files],
+        "sets": [
+            path
+            for own in owns
+            for folder in own.targets.values()
+            for path in below(name, folder, "words.csv")
+        ],
+        "spaces": [below(name, own.space, "meta.json")[0] for own in owns],
+    }
+
+
+def rater_inputs(name, variants):
+    """What a table of raters and models reads of variants."""
+    if not dataset(name).rated:
+        # ... which says that there is none
+        return {"variants": variant_files(name, variants), "sets": []}
+    made = [
+        f"results/{name}/{stage}/{variant}.csv"
+        for variant in variants
+        for stage in ("decisions", "nearest", "temperatures")
+    ]
+    owns = [parts(name).variants[variant] for variant in variants]
+    runs = [run for own in owns for run in own.runs()]
+    sets = [folder for own in owns for folder in own.targets.values()]
+    return {
+        "variants": variant_files(name, variants),
+        "made": made,
+        "runs": [
+            path
+            for run in runs
+            for path in below(name, run, "run.json", "predictions.npy", "split.csv")
+        ],
+        "sets": [path for s in sets for path in below(name, s, "words.csv")],
+        "spaces": [below(name, own.space, "meta.json")[0] for own in owns],
+    }

@@ -1,0 +1,273 @@
+"""Table A5: emotions of which neither utterance nor word was ever trained on."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from msgspec.structs import replace
+
+from emoword.evaluation.decide import Judge, read_run
+from emoword.io.errors import InputError
+from emoword.io.files import write_table
+from emoword.layout import Place, read_variant
+from emoword.reproduction.controls import collapsed_runs, named, narrow, paged
+from emoword.schemas import UTTERANCES
+from emoword.statistics.intervals import tally
+from emoword.statistics.resampling import (
+    Error,
+    Floats,
+    half_width,
+    jackknife,
+    over_speakers,
+    over_speakers_and_seeds,
+    value,
+)
+from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
+from emoword.tables.model import Key as TableKey
+from emoword.tables.number_tables import percent, signed
+from emoword.tables.paper_tables import SYNTHETIC
+from emoword.training.targets import CLASS_LOSSES
+
+NEVER, SHUFFLED = "never trained on", "never, shuffled vectors"
+NEAREST, LEARNED = "never, nearest trained", "trained on"
+HOWS = (NEVER, SHUFFLED, NEAREST, LEARNED)
+ALL = ""  # stands for an emotion where the mean of all is meant
+TEN = 10  # nearest words
+STUB = (
+    Column("emotion", words=True, across=True),
+    Column("how", " ", words=True, once=True),
+    Column("model", words=True),
+)
+COLUMNS = (
+    Column("recall"),
+    Column("UA of the others"),
+    Column("harmonic mean"),
+    Column("recall - shuffled", "shuffled", "recall, difference from"),
+    Column("median rank", "median rank", "its word"),
+    Column("in ten", "in ten", "its word"),
+)
+
+# weights of speakers [weightings, speakers] -> values [seeds, weightings]
+Metric = Callable[[Floats], Floats]
+Name = tuple[str, str]  # model, loss
+Key = tuple[str, str, Name]  # emotion, how
+
+
+class Measures(NamedTuple):
+    """What is measured of one emotion and model.
+
+    Attributes:
+        recall: share of the emotion's utterances that are taken for it, among all classes.
+        others: UA of the utterances of all other classes, among all classes.
+        harmonic: the harmonic mean of both.
+        ten: share of the emotion's utterances whose word is among the ten nearest.
+        rank: median place of the word among all words; NaN: of several emotions.
+        collapsed: how many runs are, if any.
+    """
+
+    recall: Metric
+    others: Metric
+    harmonic: Metric
+    ten: Metric
+    rank: float
+    collapsed: str = ""
+
+
+def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Path) -> None:
+    r"""Make Table A5: are emotions recognised of which nothing was trained on?
+
+    For each emotion that a variant was not to learn (training: unseen), of its test utterances and
+    of all others, decided among all classes: the recall of the emotion, the UA of the other
+    classes, the harmonic mean of both; the place of its word among all words of the space, by
+    similarity with the prediction (median), and how often it is among the ten nearest. Beside the
+    model stand the same in a space whose vectors are shuffled between the classes (the null); each
+    prediction in place of which the nearest class that was trained on is said; cross entropy, which
+    has an output for the emotion that was never trained; and models that have learned it (the
+    ceiling).
+
+        emoword unseen results/emodb_seven/variants/{paper,unseen_fear,unseen_fear_shuffled}.json \
+            --utterances results/emodb_seven/utterances.csv \
+            --template paper/templates/table.tex.j2 --csv tableA5.csv --tex tableA5.tex
+
+    Args:
+        variants: The variants' files, that which has learned all first.
+        utterances: utterances.csv.
+        template: paper/templates/table.tex.j2.
+        csv: The table as CSV.
+        tex: The table as LaTeX.
+    """
+    places = [read_variant(path) for path in variants]
+    first = places[0].variant
+    speakers = UTTERANCES.read(utterances, "utterance", "speaker").set_index("utterance")["speaker"]
+    measured = dict(measures(places, speakers))
+    emotions = list(dict.fromkeys(emotion for emotion, _, _ in measured))
+    for _, how, model in list(measured) if len(emotions) > 1 else ():
+        every = [measured[e, how, model] for e in emotions if (e, how, model) in measured]
+        if len(every) == len(emotions):
+            measured[ALL, how, model] = mean_of(every)
+    count = speakers.nunique()
+    rows = []
+    for (emotion, how, model), own in measured.items():
+        null = measured.get((emotion, SHUFFLED, model)) if how == NEVER else None
+        cells = cells_of(own, null, count, TableKey(*model, "class", "UA"))
+        title = emotion or f"mean of {len(emotions)} emotions"
+        rows.append(Row((title, how, named(*model)), cells))
+    seeds = len(first.seeds)
+    notes = [
+        f"Dataset {first.dataset}, {count} speakers, {seeds} seed{'s' * (seeds > 1)}; utterances "
+        "of all folds pooled.",
+        *([SYNTHETIC] * first.synthetic),
+    ]
+    table = Table("A5", "Emotions never trained on", CAPTION, STUB, COLUMNS, tuple(rows))
+    table = table.with_notes(*notes, *collapse_note(rows))
+    write_table(frame(table), csv)
+    write_latex(render_tables(template, paged(table)), tex)
+
+
+CAPTION = (
+    "Emotions never trained on, neither their utterances nor any target with their word: recall of "
+    "the emotion and UA of the other classes, decided among all classes, and their harmonic mean, "
+    "in per cent; the place of its word among those nearest to the predictions (median, and how "
+    "often within ten). Shuffled vectors: the classes' vectors changed places, once. Nearest "
+    "trained: the prediction is replaced by the nearest class that was trained on. ±: half of the "
+    "95% interval over speakers (differences: and seeds)."
+)
+
+
+def measures(places: Sequence[Place], speakers: pd.Series) -> Iterator[tuple[Key, Measures]]:
+    """Each emotion's models, in the order of the table.
+
+    Raises:
+        InputError: the first variant has not learned all, or no other leaves an emotion out.
+    """
+    first, *others = places
+    if first.variant.settings.training.unseen or not others:
+        raise InputError(
+            f"{first.root}: name the variant that has learned all first, then those that have not"
+        )
+    by_emotion: dict[str, list[tuple[str, Place]]] = {}
+    for place in others:
+        chosen = place.variant.settings
+        if len(chosen.training.unseen) != 1:
+            raise InputError(f"{place.variant.name}: a row of the table is of one unseen class")
+        how = SHUFFLED if chosen.space_transform == "shuffled" else NEVER
+        by_emotion.setdefault(chosen.training.unseen[0], []).append((how, place))
+    for emotion, known in by_emotion.items():
+        nearest = [(NEAREST, place) for how, place in known if how == NEVER]
+        for how, place in sorted([*known, *nearest, (LEARNED, first)], key=by_how):
+            for model, rows in answers(place, emotion, how).items():
+                yield (emotion, how, model), measured(rows, emotion, speakers)
+
+
+def by_how(one: tuple[str, Place]) -> int:
+    """The order of an emotion's rows."""
+    return HOWS.index(one[0])
+
+
+def answers(place: Place, emotion: str, how: str) -> dict[Name, pd.DataFrame]:
+    """What each test utterance is taken for by a variant's models, among all classes.
+
+    Returns:
+        Model and loss -> fold, seed, collapsed, utterance, true, predicted, rank (of the emotion's
+        word, for its own utterances).
+    """
+    judge, tables = Judge.of(place), dict[Name, list[pd.DataFrame]]()
+    for run in map(read_run, place.runs([place.variant.settings.table_loss, "ce"])):
+        record, vectors = run.record, run.predictions
+        of_classes = record["loss"] in CLASS_LOSSES
+        if of_classes and how in (SHUFFLED, NEAREST):
+            continue  # knows no vectors, and so is the same as beside them
+        trained = [name for name in record["classes"] if name != emotion or how != NEAREST]
+        predicted = judge.chosen_class(run, trained)
+        if of_classes or how == NEAREST:
+            vectors = judge.space.vectors_of(predicted)
+        table = pd.DataFrame({"utterance": run.utterances, "predicted": predicted})
+        table["true"] = judge.truth.reindex(run.utterances).to_numpy()
+        own = (table["true"] == emotion).to_numpy()
+        table.loc[own, "rank"] = judge.space.ranks(vectors[own], emotion)
+        run_keys = {name: record[name] for name in ("fold", "seed", "collapsed")}
+        model = record["model"], record["loss"]
+        tables.setdefault(model, []).append(table.assign(**run_keys))
+    return {name: pd.concat(own) for name, own in tables.items()}
+
+
+def measured(rows: pd.DataFrame, emotion: str, speakers: pd.Series) -> Measures:
+    """What the answers of a model say of an emotion."""
+    rows = rows.sort_values(["seed", "utterance"])
+    rows = rows.assign(right=rows["predicted"] == rows["true"], ten=rows["rank"] <= TEN)
+    own = rows[rows["true"] == emotion]
+    recall = share(own, "right", speakers)
+    others = share(rows[rows["true"] != emotion], "right", speakers)
+    ten = share(own, "ten", speakers)
+    rank, fallen = float(own["rank"].median()), collapsed_runs(rows)
+    return Measures(recall, others, harmonic(recall, others), ten, rank, fallen)
+
+
+def harmonic(first: Metric, second: Metric) -> Metric:
+    """The harmonic mean of two metrics; 0 where both are."""
+
+    def mean(weights: Floats) -> Floats:
+        a, b = first(weights), second(weights)
+        return np.divide(2 * a * b, a + b, out=np.zeros_like(a), where=a + b > 0)
+
+    return mean
+
+
+def share(rows: pd.DataFrame, what: str, speakers: pd.Series) -> Metric:
+    """The mean over classes of how often something is so; of each seed, speakers weighted."""
+    scores = rows[what].to_numpy(np.float64).reshape(rows["seed"].nunique(), -1)
+    tested = rows.drop_duplicates("utterance").assign(fold="")
+    tested["speaker"] = speakers.reindex(tested["utterance"]).to_numpy()
+    codes = {"speaker": sorted(set(speakers)), "fold": [""], "true": sorted(set(tested["true"]))}
+    counted = tally(tested, scores, codes, by_class=True)
+    return lambda weights: value(counted, "pooled", weights)
+
+
+def mean_of(measures: Sequence[Measures]) -> Measures:
+    """The mean over emotions; ranks have none."""
+
+    def mean(metrics: Sequence[Metric]) -> Metric:
+        return lambda weights: np.mean([metric(weights) for metric in metrics], axis=0)
+
+    return Measures(
+        mean([own.recall for own in measures]),
+        mean([own.others for own in measures]),
+        mean([own.harmonic for own in measures]),
+        mean([own.ten for own in measures]),
+        np.nan,
+    )
+
+
+def cells_of(
+    own: Measures, shuffled: Measures | None, speakers: int, source: TableKey
+) -> dict[str, Cell]:
+    """The cells of a row; ``shuffled`` is what it is compared with."""
+    leave_one = np.eye(speakers)
+    everyone = np.ones((1, speakers))
+
+    def cell(metric: Metric) -> Cell:
+        whole = float(metric(everyone).mean())
+        reach = half_width(over_speakers(jackknife(metric, leave_one)))
+        return narrow(whole, whole - reach, whole + reach, percent)
+
+    cells = {
+        "recall": replace(cell(own.recall), source=source, collapsed=own.collapsed),
+        "UA of the others": cell(own.others),
+        "harmonic mean": cell(own.harmonic),
+        "median rank": Cell("–") if np.isnan(own.rank) else Cell(f"{own.rank:.0f}", own.rank),
+        "in ten": cell(own.ten),
+    }
+    if shuffled:
+
+        def less(weights: Floats) -> Floats:
+            return own.recall(weights) - shuffled.recall(weights)
+
+        error: Error = over_speakers_and_seeds(jackknife(less, leave_one))
+        whole, reach = float(less(everyone).mean()), half_width(error)
+        cells["recall - shuffled"] = narrow(
+            whole, whole - reach, whole + reach, lambda x: signed(x, percent)
+        )
+    return cells
