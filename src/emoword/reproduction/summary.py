@@ -31,7 +31,7 @@ def summary(results: Path, /) -> None:
     own = read_variant(results / "variants" / f"{dataset.variants[0]}.json").variant
     table = in_short(results, own)
     lines = [table.title, *list(text(table))[1:], "", verdicts(results)]
-    if dataset.synthetic:
+    if own.synthetic:
         lines += expected(results, own)
         lines.append("The demo's speech is synthetic: its numbers say nothing about the paper.")
     print(*map(plain, lines), "", sep="\n")
@@ -88,7 +88,7 @@ def expected(results: Path, own: Variant) -> Iterator[str]:
 
 def to_open(results: Path, config: Config) -> Iterator[tuple[str, str]]:
     """What to look at, and what can still be made."""
-    synthetic = one(config, "datasets", config.dataset).synthetic
+    synthetic = config.synthetic(config.dataset)
     of = "" if synthetic else f" --config dataset={config.dataset}"
     yield "open", f"{results}/report/index.html, in a browser: all of it, down to each utterance"
     yield "tables", f"emoword show {results}/tables/table1.csv (to table6.csv; .tex beside them)"

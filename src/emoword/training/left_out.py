@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from emoword.io.errors import InputError
 from emoword.settings import LabelSettings, TrainingSettings
 
 
@@ -22,9 +23,14 @@ def left_out(
         fold: the fold that is tested; it is of one corpus.
         training: which corpora are learned from, and which classes stay unseen.
         labels: what counts as a class.
+
+    Raises:
+        InputError: there is no tested fold whose corpus could be left out.
     """
     out = naming(dict(utterances[["utterance", "label"]].to_numpy()), words, training, labels)
     if training.corpora != "all":
+        if not fold:
+            raise InputError(f"corpora: {training.corpora}: a final model has no tested corpus")
         corpus = utterances["corpus"]
         own = corpus == corpus[utterances["fold"] == fold].iloc[0]
         out |= set(utterances["utterance"][own if training.corpora == "others" else ~own])
