@@ -4,12 +4,22 @@ A datum travels one way: corpus -> label sets, features, word space -> runs -> d
 neighbours -> metrics -> tables and figures. Each rule's shell command can be pasted and run by hand.
 """
 
-from snakemake.utils import min_version
+from pathlib import Path
+
+from snakemake.common.configfile import load_configfile
+from snakemake.utils import min_version, update_config
 
 min_version("9.20")
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
 
 
-configfile: f"{workflow.basedir}/config.yaml"
+configfile: str(ROOT / "config.yaml")
+
+
+if ROOT != Path(workflow.basedir):
+    # a module: where its importer gives a config, Snakemake does not read ours
+    given, config = config, load_configfile(str(ROOT / "config.yaml"))
+    update_config(config, given)
 
 
 include: "workflow/rules/common.smk"

@@ -241,10 +241,11 @@ def measure(page: Path, times: int) -> None:
         repeat("interactive: list of utterances", ready("#utterances"))
         repeat("interactive: list, filtered by free text", ready("#utterances?q=anger"))
         repeat("interactive: one utterance", ready(f"#utterance/{some}"))
+        repeat("interactive: map", ready("#map"))
 
-        def in_page(script: str) -> Callable[[], float]:
+        def in_page(script: str, address: str = "#utterances") -> Callable[[], float]:
             def once() -> float:
-                tab = opened("#utterances")
+                tab = opened(address)
                 value = float(tab.evaluate(script))
                 tab.close()
                 return value
@@ -253,6 +254,8 @@ def measure(page: Path, times: int) -> None:
 
         repeat("filter by label, until it is drawn", in_page(FILTER))
         repeat("longest frame while scrolling through the list", in_page(SCROLL))
+        repeat("query of the map by a word, until it is drawn", in_page(QUERY, "#map"))
+        repeat("longest frame while hovering over the map", in_page(HOVER, "#map"))
         browser.close()
 
 
@@ -271,6 +274,29 @@ SCROLL = """async () => {
   let longest = 0, last = performance.now();
   for (let step = 0; step < 120; step++) {
     body.scrollTop += body.scrollHeight / 120;
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }
+  return longest;
+}"""
+QUERY = """async () => {
+  const form = document.getElementById("ask");
+  const start = performance.now();
+  form.elements.q.value = "relief";
+  form.requestSubmit();
+  while (!document.querySelector("#answer table")) await new Promise(requestAnimationFrame);
+  return performance.now() - start;
+}"""
+HOVER = """async () => {
+  const canvas = document.getElementById("space");
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  let longest = 0, last = performance.now();
+  for (let step = 0; step < 120; step++) {
+    const clientX = left + width * step / 120;
+    const clientY = top + height * (0.5 + 0.3 * Math.sin(step));
+    canvas.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, bubbles: true }));
     await new Promise(requestAnimationFrame);
     const now = performance.now();
     longest = Math.max(longest, now - last);

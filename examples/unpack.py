@@ -10,11 +10,13 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 COLUMNS = ("utterance", "wav", "speaker", "label", "fold")
+RATED = ("utterance", "rater", "kind", "text")
 Row = tuple[str, str, str, str, str]
+Annotation = tuple[str, str, str, str]
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # RuntimeError: it is encrypted
 
 
@@ -41,17 +43,26 @@ def main(about: str, row_of: Callable[[str], Row]) -> None:
     print(f"{arguments.out}: {len(rows)} recordings of {len({row[2] for row in rows})} speakers")
 
 
-def unpack(archive_path: Path, folder: Path, row_of: Callable[[str], Row]) -> list[Row]:
+def unpack(
+    archive_path: Path,
+    folder: Path,
+    row_of: Callable[[str], Row | None],
+    annotations: Sequence[Annotation] = (),
+) -> list[Row]:
     """Unpack the archive to ``folder`` and write recordings.csv there, whole or not at all.
+
+    Args:
+        archive_path: the archive as published.
+        folder: a new one.
+        row_of: as in `main`; None: not a recording.
+        annotations: rows of annotations.csv; none: there is no such file.
 
     Raises:
         ValueError: a file of the archive does not fit, or would lie outside the folder; or the
             folder is not empty.
         OSError: the archive cannot be read, or the folder not be written; or one of DAMAGED.
     """
-    folder = folder.resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"{folder}: is not empty; remove it, or name a new folder")
+    folder = new_folder(folder)
     with zipfile.ZipFile(archive_path) as archive:
         members = [info.filename for info in archive.infolist() if not info.is_dir()]
         for member in members:
@@ -62,7 +73,7 @@ def unpack(archive_path: Path, folder: Path, row_of: Callable[[str], Row]) -> li
                     "this archive"
                 )
         named = sorted(m for m in members if PurePosixPath(m).name.lower() != "readme.md")
-        rows = [row_of(member) for member in named]
+        rows = [row for member in named if (row := row_of(member)) is not None]
         names = [row[0] for row in rows]
         twice = [name for name in names if names.count(name) > 1]
         if twice or not rows:
@@ -72,7 +83,31 @@ def unpack(archive_path: Path, folder: Path, row_of: Callable[[str], Row]) -> li
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
             made = Path(temporary) / folder.name
             archive.extractall(made, members)
-            with (made / "recordings.csv").open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+            write_tables(made, rows, annotations)
             made.replace(folder)
     return rows
+
+
+def new_folder(folder: Path) -> Path:
+    """The folder's whole path.
+
+    Raises:
+        ValueError: it is there and not empty.
+    """
+    folder = folder.resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{folder}: is not empty; remove it, or name a new folder")
+    return folder
+
+
+def write_tables(folder: Path, rows: Sequence[Row], annotations: Sequence[Annotation]) -> None:
+    """Write recordings.csv, and annotations.csv if there are annotations."""
+    write_table(folder / "recordings.csv", COLUMNS, rows)
+    if annotations:
+        write_table(folder / "annotations.csv", RATED, annotations)
+
+
+def write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a CSV table."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])

@@ -151,7 +151,23 @@ def choices_page() -> str:
     return MADE + text + markdown(read_choices(LEDGER)) + "\n"
 
 
+def config_page() -> str:
+    """What the workflow catalog shows of the configuration."""
+    text = (
+        "# Configuration\n\n`config.yaml`, in the root of the repository; `--config KEY=VALUE` and "
+        "`--configfile mine.yaml` (only what differs) are laid over it. As it is, the embedded "
+        "demo is run, which needs no data; for a corpus of your own, say where its table lies "
+        "([own recordings](../docs/own-recordings.md)), for IEMOCAP, `iemocap_root`.\n\n"
+    )
+    table = settings_table(settings.Config, {"datasets", "spaces", "upstreams"})
+    end = (
+        "\nThe blocks of datasets, variants, spaces, upstreams: [settings](../docs/settings.md).\n"
+    )
+    return MADE + text + table + end
+
+
 PAGES = {
+    "../config/README.md": config_page,
     "open-choices.md": choices_page,
     "settings.md": settings_page,
     "commands.md": commands_page,

@@ -8,6 +8,8 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -92,8 +94,36 @@ def resources(
     return numbers | {name: repr(word) for name, word in words.items() if word}
 
 
-def checked_site() -> dict[str, str | int]:
-    """The site's settings, after Slurm has said that it would take jobs with them.
+def is_preview(arguments: Sequence[str]) -> bool:
+    """Whether Snakemake is only asked what it would do: ``-n``, ``-np``, ``--dry-run``."""
+    words = ("--dry-run", "--dryrun")
+    return any(a in words or re.fullmatch(r"-[a-zA-Z]*n[a-zA-Z]*", a) for a in arguments)
+
+
+def profile() -> tuple[dict[str, str | int], str]:
+    """The site's settings, and what is asked for the state of jobs; a mistake ends Snakemake.
+
+    A preview where no Slurm answers goes on with what site.yaml says, and says so.
+    """
+    preview = is_preview(sys.argv[1:])
+    try:
+        site = read_site()
+        if preview and not answers():
+            print("slurm: no Slurm answers here, so it was not asked.", file=sys.stderr)
+            return site, "squeue"
+        return checked_site(site), status_command()
+    except InputError as error:
+        # not an exception, before which Snakemake would print its usage
+        sys.exit(f"slurm: {error}")
+
+
+def answers() -> bool:
+    """Whether there is a Slurm, and its controller answers."""
+    return shutil.which("sbatch") is not None and ask("scontrol", "ping").returncode == 0
+
+
+def checked_site(site: dict[str, str | int]) -> dict[str, str | int]:
+    """The same settings, after Slurm has said that it would take jobs with them.
 
     Asked before anything runs: of a packed job that is refused, Snakemake names the trainings and
     not the reason.
@@ -103,7 +133,6 @@ def checked_site() -> dict[str, str | int]:
     """
     if not shutil.which("sbatch"):
         raise InputError("no sbatch on the PATH: use --profile slurm on the cluster's login node")
-    site = read_site()
     plain = {"-A": "account", "-C": "constraint", "--qos": "qos"}
     if site["training_gres"] and not site["gpus"]:
         raise InputError("site.yaml: training_gres is a share of a GPU, and gpus is 0")
@@ -206,5 +235,7 @@ def ask(*command: str) -> subprocess.CompletedProcess[str]:
     """Run a command of Slurm, for a minute at most."""
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(command, 1, "", f"{command[0]}: no such command")
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(command, 1, "", f"{command[0]}: no answer in 60 s")

@@ -551,7 +551,7 @@ def test_templates_of_a_stranger_are_not_filled(
 ) -> None:
     hostile = "{{ cycler.__init__.__globals__.os.system('touch hacked') }}"
     for place in (tmp_path / "stranger", results):
-        for name in ("table.tex.j2", "claims.html.j2", "claims.tex.j2"):
+        for name in ("table.tex.j2", "claims.tex.j2"):
             (place / "paper/templates").mkdir(parents=True, exist_ok=True)
             (place / "paper/templates" / name).write_text(hostile)
     assert "templates" in guarded("verify", results)

@@ -1,4 +1,6 @@
 import contextlib
+import re
+import shlex
 import subprocess
 import sys
 
@@ -20,11 +22,18 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("name", list(cli.COMMANDS))
-def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    help_ = said(capsys, name, "--help")
-    assert f"emoword {name}" in help_
-    examples = [line.split()[:2] for line in help_[help_.index("\n\n") :].splitlines()]
-    assert ["emoword", name] in examples
+def test_every_command_explains_itself(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With examples to paste: on lines of their own, with the arguments that the command wants."""
+    monkeypatch.setattr(sys, "argv", ["emoword", name, "--help"])
+    help_ = said(capsys, name, "--help").replace("Usage: emoword", "")
+    whole = re.sub(r" *\\ *\n *", " ", help_).splitlines()
+    examples = [shlex.split(line)[1:] for line in whole if re.match(r" *emoword [\w-]+( |$)", line)]
+    assert name in [example[0] for example in examples]
+    for example in examples:
+        app = cli.build_app(example[0])
+        app.parse_args(example, exit_on_error=False, print_error=False)
 
 
 def test_a_command_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,7 +81,34 @@ def test_a_faulty_file_is_one_line(text: str, words: str, tmp_path: Path) -> Non
 
 def test_without_slurm_it_is_said(slurm: Path) -> None:
     with pytest.raises(InputError, match="no sbatch on the PATH"):
-        cluster.checked_site()
+        cluster.checked_site(cluster.read_site())
+
+
+PREVIEWS = {"-n": True, "-np": True, "--dry-run": True, "-p": False, "--nolock": False}
+
+
+@pytest.mark.parametrize("argument", [*PREVIEWS, "-j"])
+def test_a_preview_goes_on_without_slurm(
+    argument: str,
+    slurm: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """No commands of Slurm, then a controller that does not answer; one line each time."""
+    monkeypatch.setattr("sys.argv", ["snakemake", "--cores", "8", argument])
+    Path("site.yaml").write_text("partition: p\n")
+    for said in ("no sbatch on the PATH", "sbatch: error: no contact"):
+        if PREVIEWS.get(argument):
+            site, _ = cluster.profile()
+            assert site["partition"] == "p"
+            assert capsys.readouterr().err.count("\n") == 1
+        else:
+            with pytest.raises(SystemExit) as ended:
+                cluster.profile()
+            assert said in str(ended.value.code)
+            assert "\n" not in str(ended.value.code)
+        command(slurm / "sbatch", "echo 'sbatch: error: no contact' >&2; exit 1")
+        command(slurm / "scontrol", "exit 1")
 
 
 def test_slurm_is_asked_with_the_sites_options(slurm: Path) -> None:
@@ -91,7 +118,7 @@ def test_slurm_is_asked_with_the_sites_options(slurm: Path) -> None:
     command(
         slurm / "sbatch", f'for a; do printf "%s|" "$a"; done >> {slurm}/log; echo >> {slurm}/log'
     )
-    cluster.checked_site()
+    cluster.checked_site(cluster.read_site())
     assert (slurm / "log").read_text().splitlines() == [
         "--test-only|--time=1|-pp|-A|a b|--nice=5|--wrap=true|",
         "--test-only|--time=1|-pg|-A|a b|--gpus=a100:1|--nice=5|--wrap=true|",
@@ -102,7 +129,7 @@ def test_slurms_refusal_is_one_line_in_its_words(slurm: Path) -> None:
     Path("site.yaml").write_text("partition: nowhere\n")
     command(slurm / "sbatch", "echo 'sbatch: error: no such\npartition' >&2; exit 1")
     with pytest.raises(InputError) as raised:
-        cluster.checked_site()
+        cluster.checked_site(cluster.read_site())
     assert str(raised.value) == "site.yaml: with -pnowhere: sbatch: error: no such partition"
 
 
@@ -112,10 +139,10 @@ def test_a_drained_partition_is_no_mistake(drained: str, passes: bool, slurm: Pa
     command(slurm / "sbatch", f"echo '{said}' >&2; exit 1")
     command(slurm / "sinfo", f"echo '{drained}'")
     if passes:
-        assert cluster.checked_site() == cluster.DEFAULTS
+        assert cluster.checked_site(cluster.read_site()) == cluster.DEFAULTS
     else:
         with pytest.raises(InputError, match=said):
-            cluster.checked_site()
+            cluster.checked_site(cluster.read_site())
 
 
 def test_sacct_is_asked_where_it_answers(slurm: Path) -> None:

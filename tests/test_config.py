@@ -63,7 +63,7 @@ def test_the_device_reaches_features_and_trainings(dry_run: DryRun) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("dataset=nothing", "datasets has no 'nothing'; it has demo, "),
+        ("dataset=nothing", "datasets has no 'nothing'; it has crema_d, demo, "),
         ("dataset=iemocap", "iemocap_root is not set"),
         ("epochs=3", "config: unknown key `epochs`"),
         ("datasets={demo: {settings: {training: {epochs: many}}}}", "Expected `int`, got `str`"),

@@ -60,6 +60,8 @@ def files(tmp_path: Path) -> Path:
     decisions("paper", 0).to_csv(tmp_path / "decisions/paper.csv", index=False)
     floors = decisions("paper", 9, [("majority", "constant")]).assign(predicted="anger")
     floors.to_csv(tmp_path / "floors/paper.csv", index=False)
+    best = decisions("best_rate", 8).assign(**{"from": "rate_0.002"})
+    best.to_csv(tmp_path / "best_rate.csv", index=False)
     return tmp_path
 
 
@@ -72,6 +74,7 @@ def ua(table: pd.DataFrame) -> float:
 def control_table(files: Path, *variants: str) -> pd.DataFrame:
     paths = [write_variant(files, name, kind="demo") for name in ("paper", *variants)]
     options = ["--controls", ROOT / "paper/controls.yaml", "--csv", files / "A2.csv"]
+    options += ["--best-rate", files / "best_rate.csv"]
     options += ["--template", ROOT / "paper/templates/table.tex.j2", "--tex", files / "A2.tex"]
     cli.main(["control-table", *map(str, [*paths, *options])])
     return pd.read_csv(files / "A2.csv", keep_default_na=False)
@@ -87,7 +90,9 @@ def test_table_a2_by_hand(files: Path) -> None:
     rows = {(row["variant"], row["model"]): row for row in table.to_dict("records")}
     assert list(rows) == [
         ("paper", "baseline CE"), ("paper", "M1 LC"), ("paper", "M2 LC"), ("paper", "M3 LC"),
-        ("soft_labels", "M2 SOFT"), ("soft_words", "M3 SOFT WORDS"), ("shuffled", "M1 LC"),
+        ("best_rate", "baseline CE"), ("best_rate", "M1 LC"), ("best_rate", "M2 LC"),
+        ("best_rate", "M3 LC"), ("soft_labels", "M2 SOFT"), ("soft_words", "M3 SOFT WORDS"),
+        ("shuffled", "M1 LC"),
         ("shuffled", "M2 LC"), ("shuffled", "M3 LC"),
         ("paper", "ridge"), ("paper", "logistic"), ("paper", "majority"),
     ]  # fmt: skip

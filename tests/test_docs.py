@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
     path
-    for folder in (".", "docs", "benchmarks", "paper", "results", "examples")
+    for folder in (".", "docs", "config", "benchmarks", "paper", "results", "examples")
     for path in (ROOT / folder).glob("*.md")
 )
 

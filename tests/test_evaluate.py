@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, balanced_accuracy_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from emoword.evaluation.evaluate import count_metrics, evaluate
-from emoword.labels.decision import unweighted_accuracy, weighted_accuracy
+from emoword.labels.decision import macro_f1, unweighted_accuracy, weighted_accuracy
 
 LABELS = st.sampled_from(["anger", "happiness", "sadness", "neutral"])
 
@@ -23,6 +23,7 @@ def test_accuracies_equal_scikit_learns(pairs: list[tuple[str, str]]) -> None:
     if set(predicted) <= set(true):  # else scikit-learn warns, and means the same
         assert wanted == pytest.approx(balanced_accuracy_score(true, predicted))
     assert weighted_accuracy(true, predicted) == pytest.approx(accuracy_score(true, predicted))
+    assert macro_f1(true, predicted) == pytest.approx(f1_score(true, predicted, average="macro"))
 
 
 def decisions() -> pd.DataFrame:
@@ -56,6 +57,8 @@ def test_metrics_by_hand() -> None:
     assert value(metrics, "1", "class", "UA") == (pytest.approx((1 / 2 + 1) / 2), 3)
     assert value(metrics, "2", "class", "UA") == (pytest.approx((1 + 0) / 2), 2)
     assert value(metrics, "mean", "class", "UA") == (pytest.approx((0.75 + 0.5) / 2), 5)
+    # 2 TP / (2 TP + FP + FN): anger 2/3, sadness 2/3
+    assert value(metrics, "1", "class", "F1") == (pytest.approx(2 / 3), 3)
     # pooled: anger 2 of 3, sadness 1 of 2
     assert value(metrics, "pooled", "class", "UA") == (pytest.approx((2 / 3 + 1 / 2) / 2), 5)
     assert value(metrics, "pooled", "class", "WA") == (pytest.approx(3 / 5), 5)

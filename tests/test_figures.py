@@ -94,7 +94,13 @@ def write_inputs(
         for rank, (i, cosine) in enumerate(found, 1):
             row = ["prediction", "paper", model, "lc", "", label, "", rank, space.word(i), cosine]
             rows["neighbours"].append(row)
-    rows["neighbours"].append(["target", "paper", "", "", "", "1", "anger:1", 1, "rage", 0.9])
+    for label_set, target in zip(("S1", "S2", "S3"), (words[0], *words[4:6]), strict=True):
+        found = zip(
+            *(each[0] for each in space.nearest(space.vectors_of([target]), 6)), strict=True
+        )
+        for rank, (i, cosine) in enumerate(found, 1):
+            row = ["target", "paper", "", "", "", label_set, f"{target}:2 {words[1]}:1", rank]
+            rows["neighbours"].append([*row, space.word(i), cosine])
     for i, (claim, margin) in enumerate(zip("abcd", ("", 0.02, 0.01, ""), strict=True)):
         rows["claims"].append([claim, words[i], " ".join(words[i::4]), margin])
     measures = {"a": ["class UA", "class WA"], "b": ["class UA"], "c": ["S2 cosine", "S3 cosine"]}
@@ -116,6 +122,7 @@ def write_inputs(
         "network": ["--features", f"{folder}/frames", *spaced],
         "neighbours": option["neighbours"] + option["nearest"] + option["decisions"],
         "map": [*option["neighbours"], *option["means"], *spaced, "--runs", *runs],
+        "targets": option["neighbours"],
         "confusion": option["decisions"],
         "curves": ["--history", *sorted(map(str, folder.glob("runs/*/*/history.csv")))],
         "claims": option["claims"] + option["parts"],
@@ -322,6 +329,20 @@ def test_neighbours_shows_words_similarities_and_shares(inputs: Inputs) -> None:
     assert numbers("neighbours", inputs["neighbours"][:2])["share"].isna().all()
 
 
+def test_targets_shows_their_words_and_the_nearest(drawn: Draw, inputs: Inputs) -> None:
+    made = drawn("targets", "inputs")
+    rows = pd.read_csv(inputs["targets"][1], keep_default_na=False)
+    rows = rows[(rows["kind"] == "target") & (rows["rank"].astype(int) <= 5)]
+    assert list(made.numbers["word"]) == list(rows["word"])
+    assert list(dict.fromkeys(made.numbers["label_set"])) == ["S1", "S2", "S3"]
+    own = made.numbers[made.numbers["own"]]
+    assert set(own["word"]) <= {"anger", "neutral", "rage", "joy"}
+    titles = [axes.get_title() for axes in made.figure.axes]
+    assert titles == ["S1: anger ×2, neutral", "S2: neutral, rage ×2", "S3: joy ×2, neutral"]
+    dots = np.concatenate([axes.lines[0].get_xdata() for axes in made.figure.axes])
+    np.testing.assert_allclose(dots, rows["similarity"].astype(float))
+
+
 def test_claims_shows_the_differences_with_their_claims(drawn: Draw, inputs: Inputs) -> None:
     made = drawn("claims", "inputs")
     assert len(made.numbers) == 5 * (2 + 1 + 2) + 1  # not the word
@@ -491,7 +512,8 @@ def test_no_text_is_cut_off_or_under_another(kind: str, which: str, drawn: Draw)
     for one, two in combinations(level, 2):
         # boxes have the room for ascenders and descenders: a few pixels are no overlap
         assert min(shared(boxes[one], boxes[two])) < 6, (one.get_text(), two.get_text())
-    assert (SENTENCE in drawn(kind, which).texts()) == (kind != "network")
+    # the network and the targets are not about speech
+    assert (SENTENCE in drawn(kind, which).texts()) == (kind not in ("network", "targets"))
 
 
 def shared(a: Bbox, b: Bbox) -> tuple[float, float]:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -99,3 +101,25 @@ def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file")
     with pytest.raises(InputError, match="cannot write here"):
         write_json({}, tmp_path / "results" / "t.json")
+
+
+def test_files_have_the_mode_that_the_umask_says(tmp_path: Path) -> None:
+    """Also those of a library that keeps its files from others, as safetensors does."""
+    program = """
+import os, sys
+from pathlib import Path
+os.umask(int(sys.argv[1], 8))
+from emoword.io.files import replacing
+for name in ("file", "folder/file"):
+    with replacing(Path(name).parent if "/" in name else Path(name)) as made:
+        target = made / "file" if "/" in name else made
+        target.parent.mkdir(exist_ok=True)
+        target.touch(0o600)
+    print(oct(Path(name).stat().st_mode & 0o777))
+"""
+    for umask, mode in (("022", "0o644"), ("002", "0o664"), ("077", "0o600")):
+        folder = tmp_path / umask
+        folder.mkdir()
+        command = [sys.executable, "-c", program, umask]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [mode, mode]

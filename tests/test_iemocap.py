@@ -65,10 +65,18 @@ def run(root: Path, *options: str) -> dict[str, Any]:
 
 def test_utterances_are_those_of_the_headers(root: Path) -> None:
     assert run(root)["utterances"] == [
-        ["utterance", "wav", "speaker", "fold", "style", "label"],
-        [UTTERANCES[0], str(wav(root, UTTERANCES[0])), "Ses01F", "1", "improvised", "neutral"],
-        [UTTERANCES[1], str(wav(root, UTTERANCES[1])), "Ses01M", "1", "improvised", "excitement"],
-        [UTTERANCES[2], str(wav(root, UTTERANCES[2])), "Ses02M", "2", "scripted", ""],
+        ["utterance", "wav", "speaker", "fold", "style", "label", "sex"],
+        [UTTERANCES[0], str(wav(root, UTTERANCES[0])), "Ses01F", "1", "improvised", "neutral", "F"],
+        [
+            UTTERANCES[1],
+            str(wav(root, UTTERANCES[1])),
+            "Ses01M",
+            "1",
+            "improvised",
+            "excitement",
+            "M",
+        ],
+        [UTTERANCES[2], str(wav(root, UTTERANCES[2])), "Ses02M", "2", "scripted", "", "M"],
     ]
 
 

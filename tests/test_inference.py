@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from scipy.spatial.distance import cosine as distance
@@ -23,7 +24,6 @@ from emoword import cli, layout, settings
 from emoword.evaluation.decide import read_run
 from emoword.features.extract import features
 from emoword.inference import model as model_module
-from emoword.inference import sound
 from emoword.inference.model import Model, Prediction
 from emoword.inference.predict import listed
 from emoword.io.errors import InputError
@@ -238,7 +238,7 @@ def test_a_long_recording_is_the_mean_of_its_parts(
     samples = np.concatenate([tone(1.5, 300), tone(1.5, 900), tone(1.5, 600)])
     soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="FLOAT")
     whole = model.predict(tmp_path / "a.wav").vector
-    monkeypatch.setattr(sound, "LONGEST", 2.0)
+    monkeypatch.setattr(model_module, "LONGEST", 2.0)
     parts = [model.predict(part, RATE).vector for part in np.split(samples, 3)]
     found = model.predict(tmp_path / "a.wav").vector
     np.testing.assert_allclose(found, np.mean(parts, axis=0), atol=1e-5)
@@ -303,7 +303,7 @@ def test_predict_names_a_bad_file_and_resumes(
     # started again: what is there stays as it is, and what is new is added
     (folder / "bad.wav").unlink()
     soundfile.write(folder / "d.wav", tone(0.5, 900), RATE)
-    marked = csv.read_text().replace(f"{table['spread'][0]:.6f}", "0.123456", 1)
+    marked = csv.read_text().replace(str(table["spread"][0]), "0.123456", 1)
     csv.write_text(marked)
     predict(model, folder, *options[:-2])
     assert csv.read_text().startswith(marked)
@@ -362,11 +362,31 @@ def test_a_bad_recording_is_told_in_one_line(heard: Small, tmp_path: Path, name:
         model.predict(path)
     assert str(caught.value).startswith(f"{path}: ")
     soundfile.write(tmp_path / "b.wav", tone(0.5, 300), RATE)
-    _, (_, good) = model.each([path, tmp_path / "b.wav"])
+    _, good = model.each([path, tmp_path / "b.wav"])
     assert isinstance(good, Prediction)
     if samples.size:
         with pytest.raises(InputError, match=message.partition(",")[0]):
             model.predict(samples, rate)
+
+
+def test_a_recording_whose_frames_are_too_large_is_named(
+    heard: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute(heard, "narrow", LogMel(dtype="float16"))
+    model = emoword.load(train_on(heard, "narrow"), "cpu")
+    made = model.upstream.frames
+    monkeypatch.setattr(
+        model.upstream,
+        "frames",
+        lambda some: [
+            own * (1e6 if len(s) > RATE else 1) for s, own in zip(some, made(some), strict=True)
+        ],
+    )
+    for name, seconds in (("a", 0.5), ("b", 1.5), ("c", 0.6)):
+        soundfile.write(tmp_path / f"{name}.wav", tone(seconds, 300), RATE)
+    found = list(model.each([tmp_path / f"{name}.wav" for name in "abc"]))
+    assert [type(own) for own in found] == [Prediction, InputError, Prediction]
+    assert str(found[1]).startswith(f"{tmp_path}/b.wav: its frames reach")
 
 
 @pytest.mark.parametrize("rate", [8000, 192_000])
@@ -412,6 +432,29 @@ def test_the_cards_numbers_are_those_of_the_results(exported: Path) -> None:
     assert "| unweighted accuracy | 0.438 |" in card
     assert "0.9" not in card.partition("## Results")[2].partition("## Words")[0]
     assert "48 of 48 utterances take part, of 3 speakers, in 3 folds" in card
+
+
+def test_a_final_model_hears_every_fold(heard: Small, tmp_path: Path, exported: Path) -> None:
+    assert exported  # which makes metrics.csv
+    folder = model_folder(heard, "M3")
+    (m3,) = (model for model in heard.variant.models if model.name == "M3")
+    run = heard.train_model(m3, 0)
+    assert run == heard.root / heard.variant.final()["M3"]
+    parts = pd.read_csv(run / "split.csv")["part"]
+    assert dict(parts.value_counts()) == {"train": 37, "validation": 10, "no target": 1}
+    assert np.load(run / "predictions.npy").shape == (0, 100)
+    assert list(emoword.load(folder, "cpu").trained.weights) == [
+        f"fold{i}-seed0" for i in (1, 2, 3)
+    ]
+    cli.main(["export", str(run), "--out", str(tmp_path / "final")])
+    path = next(iter(wavs(heard).values()))
+    found = emoword.load(tmp_path / "final", "cpu").predict(path)
+    np.testing.assert_array_equal(found.vectors, emoword.load(run, "cpu").predict(path).vectors)
+    card = (tmp_path / "final/README.md").read_text()
+    assert "trained on all folds: no utterance was kept for testing" in card
+    assert "| unweighted accuracy | 0.438 |" in card
+    assert "of runs tested on a fold that they were not trained on" in card
+    shutil.rmtree(run)
 
 
 def test_some_words_are_enough(heard: Small, tmp_path: Path) -> None:
@@ -486,6 +529,12 @@ def test_a_name_that_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
         ("config.json", lambda _: [], "a model of version None"),
         ("model.safetensors", None, "damaged or cut short"),
         ("space/vectors.npy", None, "has another size"),
+        ("space/meta.json", "gone", "space: no word space here"),
+        (
+            "config.json",
+            lambda c: c | {"upstream": {"kind": "transformers", "model": "upstream", "layer": 1}},
+            "upstream: no such folder; copy the whole model again",
+        ),
     ],
 )
 def test_a_damaged_model_is_told_in_one_line(
@@ -494,7 +543,9 @@ def test_a_damaged_model_is_told_in_one_line(
     folder = tmp_path / "m"
     shutil.copytree(exported, folder)
     path = folder / file
-    if change:
+    if change == "gone":
+        shutil.rmtree(path.parent)
+    elif change:
         path.write_text(json.dumps(change(json.loads(path.read_text()))))
     else:
         path.write_bytes(path.read_bytes()[:1000])
@@ -515,6 +566,38 @@ def test_nothing_of_a_model_is_a_pickle(exported: Path) -> None:
     kinds = {path.suffix for path in exported.rglob("*") if path.is_file()}
     assert kinds <= {".json", ".safetensors", ".npy", ".txt", ".md"}
     assert load_file(exported / "model.safetensors")
+
+
+class Bomb:
+    """Leaves a file where it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("trap", ["pickle", "code"])
+def test_no_code_of_a_model_folder_is_run(
+    exported: Path, tmp_path: Path, trap: str, fails: Callable[..., str]
+) -> None:
+    folder, ran = tmp_path / "m", tmp_path / "ran"
+    shutil.copytree(exported, folder)
+    save(FAMILIES["wav2vec2"](config_of("wav2vec2")), "wav2vec2", folder / "upstream")
+    config = json.loads((folder / "config.json").read_text())
+    config["upstream"] = {"kind": "transformers", "model": "upstream", "layer": 1}
+    (folder / "config.json").write_text(json.dumps(config))
+    if trap == "pickle":
+        (folder / "upstream/model.safetensors").unlink()
+        torch.save({"x": Bomb(ran)}, folder / "upstream/pytorch_model.bin")
+    else:
+        (folder / "upstream/own.py").write_text(f"open({str(ran)!r}, 'w')\n")
+        model = json.loads((folder / "upstream/config.json").read_text())
+        model |= {"model_type": "own", "auto_map": {"AutoConfig": "own.C", "AutoModel": "own.M"}}
+        (folder / "upstream/config.json").write_text(json.dumps(model))
+    assert f"{folder}/upstream: " in fails("predict", folder, "a.wav")
+    assert not ran.exists()
 
 
 def test_a_folder_that_is_there_is_not_overwritten(

@@ -88,16 +88,18 @@ def test_a_variant_shares_what_it_does_not_touch() -> None:
 def test_comparisons_train_only_what_they_touch() -> None:
     config = read_config(CONFIG)
     plain = 5 * (3 * 3 + 1)
-    # slow embeddings, cosine, three spaces with lc, one with cosine; random; soft; triplets;
+    # slow embeddings, cosine, three spaces with lc, one with cosine; random; soft, Dirichlet;
+    # triplets;
     # soft labels over all words at two rates (the slow embeddings beside them are there already)
     assert trainings(config, *config.compared("demo", "controls")) == (
-        plain + 6 * 15 + 15 + 2 * 5 + 5 + 2 * 15 + 5  # the last: the baseline at the other rate
+        plain + 6 * 15 + 15 + 2 * 10 + 5 + 2 * 15 + 5  # the last: the baseline at the other rate
     ) - 5 * (config.datasets["demo"].settings["training"]["baseline_learning_rate"] == 2e-3)
     # eleven of network and training (the demo has the third pool); a rate that is not the
     # baseline's; two of raters' labels (S2, S3); four of comments (S3)
     sensitivity = trainings(config, *config.compared("demo", "sensitivity"))
     assert sensitivity == plain + 11 * 20 + 15 + 2 * 10 + 4 * 5
     assert trainings(config, *config.compared("demo", "spaces")) == 3 * 5
+    assert trainings(config, *config.compared("demo", "rates")) == 4 * 20
 
 
 def test_another_variant_moves_nothing() -> None:
@@ -150,7 +152,7 @@ def test_vectors_of_a_run_are_those_of_its_variant() -> None:
             for model in own.models:
                 made_by = parts.models[Path(model.folder).name]
                 folder = vectors_of_run(made_by)
-                if model.loss in ("ce", "soft", "soft_words"):
+                if model.loss in ("ce", "soft", "soft_words", "dirichlet"):
                     assert folder is None
                 else:
                     assert f"vectors/{folder}" == own.vectors[model.label_set]

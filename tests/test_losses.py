@@ -9,7 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cosine
-from scipy.special import log_softmax
+from scipy.special import gammaln, log_softmax
+from scipy.stats import dirichlet_multinomial
 
 from emoword.training.losses import LOSSES, MARGIN, centroids, log_cosh
 
@@ -47,6 +48,24 @@ def test_soft_labels_are_cross_entropy_with_shares(loss: str) -> None:
     wanted = -(shares * log_softmax(logits, axis=1)).sum()
     got = LOSSES[loss](torch.from_numpy(logits), torch.from_numpy(shares)).item()
     assert got == pytest.approx(wanted)
+
+
+@given(counts=st.lists(st.tuples(*[st.integers(0, 6)] * 3), min_size=1), seed=st.integers(0, 999))
+def test_dirichlet_prior_is_scipys_dirichlet_multinomial(
+    counts: list[tuple[int, ...]], seed: int
+) -> None:
+    logits = np.random.default_rng(seed).normal(scale=3, size=(len(counts), 3))
+    wanted = []
+    for output, named in zip(logits, np.array(counts), strict=True):
+        # of the labels in their order: without how many orders there are
+        orders = gammaln(named.sum() + 1) - gammaln(named + 1).sum()
+        likely = dirichlet_multinomial.logpmf(named, np.exp(output), named.sum())
+        wanted.append(orders - likely)
+    given_counts = torch.tensor(counts, dtype=torch.float64)
+    got = LOSSES["dirichlet"](torch.from_numpy(logits), given_counts)
+    assert got.item() == pytest.approx(np.mean(wanted), rel=1e-7, abs=1e-9)
+    single = LOSSES["dirichlet"](torch.from_numpy(logits), torch.from_numpy(logits) * 0)
+    assert single.item() == 0
 
 
 @given(classes=st.lists(st.integers(0, 2), min_size=1, max_size=9), seed=st.integers(0, 999))

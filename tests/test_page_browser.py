@@ -3,15 +3,19 @@
 What is expected is counted with pandas from the files that the page was made from.
 """
 
+import itertools
 import json
 import re
 import shlex
 import shutil
+import subprocess
+import tarfile
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 import pytest
 from page_at_size import CHROMIUM, FLAGS
@@ -21,6 +25,8 @@ from emoword.io.files import read_table, write_table
 from emoword.labels.words import read_dropped, read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.page.build import page as make_page
+from emoword.spaces.word_space import WordSpace
+from emoword.spaces.writer import write_space
 from emoword.tables import model
 
 pytestmark = [
@@ -31,7 +37,7 @@ HOSTILE_ID = """<img src=x onerror="pwned=1">'"/../?&#%22"""
 HOSTILE_COMMENT = "</script><script>pwned=1</script>\u202egnp.exe\u2028'\"${pwned=1}"
 HOSTILE_WORD = '"><svg onload=pwned=1>'
 HOSTILE_FILE = "../../<b>x</b>/javascript:pwned=1"
-VIEWS = ["overview", "tables", "figures", "utterances", "runs"]
+VIEWS = ["overview", "tables", "figures", "utterances", "map", "runs"]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +55,12 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(sized.parent, folder, dirs_exist_ok=True)
     made = folder / sized.name
     victim = truth_of(made).index[0]
-    for path in (*made.glob("*.csv"), *made.glob("*/*.csv"), *made.glob("targets/*/*.csv")):
+    for path in (
+        *made.glob("*.csv"),
+        *made.glob("*/*.csv"),
+        *made.glob("targets/*/*.csv"),
+        *made.glob("runs/*/*/split.csv"),
+    ):
         spoil(path, victim)
     table = read_table(made / "utterances.csv", ["utterance", "wav"])
     heard = table["utterance"] == HOSTILE_ID
@@ -64,6 +75,11 @@ def results(sized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(read_table(neighbours, ["word"]).replace(word, HOSTILE_WORD), neighbours)
     hostile = f'"text": {json.dumps(HOSTILE_WORD)}'
     table5.write_text(table5.read_text().replace(f'"text": "{word}"', hostile))
+    space = WordSpace.open(folder / "spaces/embedded")
+    names = [*space.words(), HOSTILE_WORD]
+    vectors = np.concatenate([space.vectors_of(space.words()), space.vectors_of([word])])
+    shutil.rmtree(space.folder)
+    write_space([([name.encode() for name in names], vectors)], space.folder, {**space.meta})
     make_page(made / "variants/paper.json", out=made / "report")
     return made
 
@@ -155,20 +171,20 @@ def test_the_list_is_filtered(opened: Callable[..., Page], results: Path) -> Non
     truth = truth_of(results)
     page = opened("#utterances")
     assert listed(page) == len(truth)
-    page.select_option("[name=label]", "anger")
+    page.select_option("#filters [name=label]", "anger")
     expect(page).to_have_url(re.compile("[?&]label=anger"))
     assert listed(page) == (truth == "anger").sum()
     decisions = read_table(results / "decisions/paper.csv", ["model", "loss", "seed"])
     ours = decisions[(decisions["loss"] == "lc") & (decisions["seed"] == "1")]
     wrong = ours[(ours["model"] == "M2") & (ours["true"] != ours["predicted"])]
-    page.select_option("[name=seed]", "1")
-    page.select_option("[name=M2]", "wrong")
+    page.select_option("#filters [name=seed]", "1")
+    page.select_option("#filters [name=M2]", "wrong")
     expect(page).to_have_url(re.compile("[?&]M2=wrong"))
     assert listed(page) == (wrong["true"] == "anger").sum()
     page.click("#filters button[type=reset]")
     expect(page).to_have_url(re.compile("#utterances$"))
     expect(page.locator("#utterances .dt-info")).to_contain_text(f"{len(truth)} utterances")
-    page.select_option("[name=part]", "out")
+    page.select_option("#filters [name=part]", "out")
     expect(page).to_have_url(re.compile("[?&]part=out"))
     assert listed(page) == len(read_table(results / "utterances.csv", [])) - len(truth)
 
@@ -187,17 +203,17 @@ def test_free_text_is_found_in_comments_and_predicted_words(
     said = pd.concat([*texts, *(near[column] for column in near)])
     expected = set(said.index[said.str.contains(word, case=False, regex=False)])
     page = opened("#utterances")
-    page.fill("[name=q]", word.upper())
+    page.fill("#filters [name=q]", word.upper())
     expect(page).to_have_url(re.compile("[?&]q="))
     assert listed(page) == len(expected & set(truth.index))
 
 
 def test_an_utterance_by_keyboard_alone(opened: Callable[..., Page]) -> None:
     page = opened("#utterances", expected="ERR_FILE_NOT_FOUND")
-    page.focus("[name=q]")
+    page.focus("#filters [name=q]")
     for _ in range(40):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.closest('#list td') !== null"):
+        if page.evaluate("document.activeElement.closest('#list td.id') !== null"):
             break
     name = page.evaluate("document.activeElement.textContent")
     page.keyboard.press("Enter")
@@ -286,8 +302,8 @@ def test_a_cell_leads_to_its_folds_its_runs_and_its_command(
     opened: Callable[..., Page], results: Path
 ) -> None:
     page = opened("#tables")
-    printed = page.inner_text("a[href='#trace/1/M3/LC%20UA']")
-    page.click("a[href='#trace/1/M3/LC%20UA']")
+    printed = page.inner_text("#tables a[href='#trace/1/M3/LC%20UA']")
+    page.click("#tables a[href='#trace/1/M3/LC%20UA']")
     page.wait_for_selector("#trace:not([hidden]) .paste")
     words = shlex.split(page.inner_text("#trace .paste"))
     assert words == ["emoword", "trace", f"{results}/tables/table1.csv", "M3", "LC UA"]
@@ -307,12 +323,12 @@ def test_a_cell_leads_to_its_folds_its_runs_and_its_command(
 
 def test_an_address_shows_the_same_to_a_colleague(opened: Callable[..., Page]) -> None:
     first = opened("#utterances")
-    first.select_option("[name=fold]", "2")
-    first.select_option("[name=M1]", "right")
+    first.select_option("#filters [name=fold]", "2")
+    first.select_option("#filters [name=M1]", "right")
     expect(first).to_have_url(re.compile("&M1=right"))
     second = opened("#" + first.url.split("#")[1])
     assert listed(second) == listed(first) > 0
-    assert second.input_value("[name=fold]") == "2"
+    assert second.input_value("#filters [name=fold]") == "2"
     lost = opened("#utterance/nobody")
     assert "There is no such place here" in lost.inner_text("main")
 
@@ -399,6 +415,254 @@ def test_on_paper_stands_the_whole_list_and_the_tables_follow_the_overview(
         "section.view", "all => all.filter(s => s.checkVisibility()).map(s => s.id)"
     )
     assert seen == ["overview", "tables", "figures"]
+
+
+def test_the_overview_opens_with_the_results(opened: Callable[..., Page], results: Path) -> None:
+    page = opened()
+    metrics = read_table(results / "metrics.csv", ["model", "loss", "fold", "seed", "metric"])
+    keys = ["loss", "fold", "seed", "measured_on", "metric"]
+    rows = metrics[(metrics[keys] == ["lc", "mean", "all", "class", "UA"]).all(axis=1)]
+    ua = rows.set_index("model")["value"].astype(float)
+    shown = page.eval_on_selector_all(
+        ".outcome tbody tr", "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
+    )
+    named = {line[0]: line[1].split()[0] for line in shown}
+    assert {name: named[name] for name in ("M1", "M2", "M3")} == {
+        name: f"{100 * ua[name]:.2f}" for name in ("M1", "M2", "M3")
+    }
+    first = page.evaluate("document.querySelector('#overview h2').textContent")
+    assert first == "What was run"
+    (alt,) = page.eval_on_selector_all("#overview img", "all => all.map(image => image.alt)")
+    near = read_table(results / "figures/neighbours.csv", ["model", "emotion", "word"])
+    words = near[(near["model"] == "M1") & (near["emotion"] == "anger")]["word"]
+    assert f"M1, anger: {', '.join(words)};" in alt
+    page.click(".outcome a >> nth=0")
+    page.wait_for_selector("#trace:not([hidden]) .paste")
+
+
+def test_filters_by_decision_style_and_disagreement(
+    opened: Callable[..., Page], results: Path
+) -> None:
+    decisions = read_table(results / "decisions/paper.csv", ["model", "loss", "seed"])
+    ours = decisions[(decisions["seed"] == "0") & decisions["loss"].isin(["lc", "ce"])]
+    wide = ours.pivot(index="utterance", columns="model", values="predicted")
+    page = opened("#utterances?M2=as+sadness")
+    assert listed(page) == (wide["M2"] == "sadness").sum()
+    apart = wide.nunique(axis=1)
+    page = opened("#utterances?models=disagree")
+    assert listed(page) == (apart > 1).sum()
+    first = page.inner_text("#list td.id >> nth=0")
+    assert apart[first] == apart.max()
+    page = opened("#utterances?models=agree&style=improvised")
+    assert listed(page) == (apart == 1).sum()
+
+
+def test_hits_of_a_search_are_marked_and_found_from_any_view(opened: Callable[..., Page]) -> None:
+    page = opened("#runs")
+    page.keyboard.press("/")
+    page.keyboard.type("ANGE")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#utterances:not([hidden]) td.found mark")
+    assert page.input_value("#filters [name=q]") == "ANGE"
+    marks = page.locator("#list td.found mark").all_inner_texts()
+    assert set(marks) == {"ange"}
+
+
+def test_a_confusion_leads_to_its_utterances(opened: Callable[..., Page], results: Path) -> None:
+    page = opened("#figures")
+    cell = page.locator("#confusions table >> nth=1").locator("td:not(.best) a >> nth=0")
+    count, address = int(cell.inner_text()), cell.get_attribute("href")
+    cell.click()
+    page.wait_for_selector("#utterances:not([hidden]) #list td")
+    assert listed(page) == count
+    asked = dict(part.split("=") for part in str(address).split("?")[1].split("&"))
+    decisions = read_table(results / "decisions/paper.csv", [])
+    own = (decisions[["model", "loss", "seed"]] == ["M2", "lc", "0"]).all(axis=1)
+    own &= decisions["true"] == asked["label"]
+    assert (own & (decisions["predicted"] == asked["M2"].removeprefix("as+"))).sum() == count
+
+
+def test_arrow_keys_lead_to_the_next_utterance(opened: Callable[..., Page]) -> None:
+    page = opened("#utterances", expected="ERR_FILE_NOT_FOUND")
+    names = page.locator("#list td.id").all_inner_texts()[:2]
+    page.click("#list td.id a >> nth=0")
+    title = page.locator("#utterance-title")
+    expect(title).to_have_text(names[0])
+    page.keyboard.press("ArrowRight")
+    expect(title).to_have_text(names[1])
+    page.keyboard.press("ArrowLeft")
+    expect(title).to_have_text(names[0])
+
+
+def exact_similarities(results: Path, word: str) -> pd.Series:
+    """Cosine similarity of M3's predictions (log-cosh, seed 0) with a word, by numpy."""
+    place = place_of(results)
+    vector = WordSpace.open(place.space).vectors_of([word])[0].astype(float)
+    found: dict[str, float] = {}
+    for folder in place.runs(["lc"]):
+        record = json.loads((folder / "run.json").read_text())
+        if (record["model"], record["seed"]) == ("M3", 0):
+            split = read_table(folder / "split.csv", ["utterance", "part"])
+            vectors = np.load(folder / "predictions.npy").astype(float)
+            lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
+            tested = split["utterance"][split["part"] == "test"]
+            found |= dict(zip(tested, vectors @ vector / lengths, strict=True))
+    return pd.Series(found)
+
+
+def test_the_map_answers_a_word(opened: Callable[..., Page], results: Path) -> None:
+    page = opened("#map?model=M3", expected="ERR_FILE_NOT_FOUND")
+    page.fill("#ask [name=q]", "sorrow")
+    page.click("#ask button")
+    page.wait_for_selector("#answer table.found")
+    rows = page.eval_on_selector_all(
+        "#answer tbody tr", "rows => rows.map(r => [r.cells[1].innerText, r.cells[2].innerText])"
+    )
+    exact = exact_similarities(results, "sorrow")
+    off = page.evaluate("window.emoword.map.error")
+    assert len(rows) == 20
+    # these predictions are noise in all directions: the worst that a projection can meet
+    shown = pd.Series({name: float(value) for name, value in rows})
+    assert (exact[shown.index] - shown).abs().max() < 2 * off[1]
+    assert list(shown) == sorted(shown, reverse=True)
+    assert exact[shown.index].mean() > exact.nlargest(60).mean()
+    command = shlex.split(page.inner_text("#answer .paste"))
+    assert command == ["emoword", "query", str(results), "sorrow", "--model", "M3"]
+    page.fill("#ask [name=q]", "no such word")
+    page.click("#ask button")
+    page.wait_for_selector("#answer:has-text('is not among the')")
+    assert "'no such word'" in page.inner_text("#answer .paste")
+
+
+def test_the_map_tells_of_a_dot_plays_it_and_zooms(
+    opened: Callable[..., Page], results: Path
+) -> None:
+    page = opened("#map", expected="ERR_FILE_NOT_FOUND")
+    page.locator("#space").scroll_into_view_if_needed()
+    box = page.locator("#space").bounding_box()
+    assert box
+    for x, y in itertools.product(np.linspace(0.2, 0.8, 25), repeat=2):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        if page.is_visible("#tip"):
+            break
+    name = page.inner_text("#tip small").strip()
+    assert page.inner_text("#tip").startswith(truth_of(results)[name])
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_selector("#chosen a")
+    assert page.inner_text("#chosen a") == name
+    near = read_table(results / "nearest/paper.csv", ["utterance", "of", "seed"])
+    own = (near[["utterance", "of", "seed"]] == [name, "M1", "0"]).all(axis=1)
+    words = near[own][[f"word {rank}" for rank in range(1, 6)]].iloc[0]
+    assert f"Nearest words: {', '.join(words)}." in page.inner_text("#chosen")
+    before = page.locator("#space").screenshot()
+    page.focus("#space")
+    page.keyboard.press("+")
+    assert page.locator("#space").screenshot() != before
+    page.keyboard.press("0")
+    page.uncheck("#ask [name=words]")
+    assert page.locator("#space").screenshot() != before
+
+
+def test_copied_audio_is_drawn_and_played_from_disk(
+    browser: Browser, results: Path, tmp_path: Path
+) -> None:
+    made = tmp_path / "copy" / "sized"
+    shutil.copytree(results.parent, made.parent)
+    table = read_table(made / "utterances.csv", ["utterance", "wav"])
+    sound = made.parent / "tone.wav"
+    tone = np.sin(2 * np.pi * 2000 * np.arange(8000) / 16000)
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 16000, 8000, "NONE", ""))
+        file.writeframes((20000 * tone).astype("<i2").tobytes())
+    write_table(table.assign(wav=str(sound)), made / "utterances.csv")
+    make_page(made / "variants/paper.json", copy_audio=True, out=tmp_path / "page")
+    page = browser.new_page()
+    name = quote(truth_of(made).index[3], safe="")
+    page.goto((tmp_path / "page/index.html").as_uri() + f"#utterance/{name}")
+    page.wait_for_selector(".sound canvas:visible >> nth=1")
+    # 2 kHz of 8 kHz: the darkest row is a quarter of the way up
+    rows = page.evaluate(
+        """() => {
+          const canvas = document.querySelectorAll(".sound canvas")[1];
+          const { data, width, height } = canvas.getContext("2d")
+            .getImageData(0, 0, canvas.width, canvas.height);
+          return Array.from({ length: height }, (_, y) => {
+            let sum = 0;
+            for (let x = 100; x < width - 100; x++) sum += data[4 * (y * width + x) + 3];
+            return sum;
+          });
+        }"""
+    )
+    assert 256 - np.argmax(rows) == pytest.approx(64, abs=3)
+    page.click("nav a[href='#utterances']")
+    button = page.locator("#list button.play >> nth=0")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_have_attribute("aria-pressed", "false", timeout=5000)  # half a second long
+    page.close()
+
+
+def test_a_command_is_copied(opened: Callable[..., Page]) -> None:
+    page = opened("#trace/1/M1/LC%20UA")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("#trace .copy")
+    expect(page.locator("#trace .copy")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.inner_text("#trace .paste")
+
+
+def test_no_page_of_a_print_is_empty(
+    opened: Callable[..., Page], results: Path, tmp_path: Path
+) -> None:
+    if not shutil.which("pdftotext"):
+        pytest.skip("no pdftotext (Debian: apt install poppler-utils)")
+    name = quote(truth_of(results).index[3], safe="")
+    for view in ("overview", "figures", "map", f"utterance/{name}"):
+        page = opened(f"#{view}", expected="ERR_FILE_NOT_FOUND")
+        page.pdf(path=tmp_path / "page.pdf", format="A4")
+        command = ["pdftotext", "-layout", str(tmp_path / "page.pdf"), "-"]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        images = ["pdfimages", "-list", str(tmp_path / "page.pdf")]
+        listed = subprocess.run(images, capture_output=True, text=True, check=True).stdout
+        drawn = {line.split()[0] for line in listed.splitlines()[2:]}
+        for number, one in enumerate(text.split("\f")[:-1], start=1):
+            assert one.strip() or str(number) in drawn, f"{view}: page {number}"
+
+
+AXE = """async () => {
+  const runOnly = ["wcag2a", "wcag2aa", "best-practice"];
+  const found = await axe.run(document, { runOnly, preload: false });
+  return found.violations.filter((one) => ["serious", "critical"].includes(one.impact))
+    .map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 120)).slice(0, 3)]);
+}"""
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The script of axe-core, from npm's registry."""
+    folder = tmp_path_factory.mktemp("axe")
+    if not shutil.which("npm"):
+        pytest.skip("no npm, by which axe-core is had")
+    command = ["npm", "pack", "--silent", "axe-core@4.14.1"]
+    try:
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
+    except subprocess.SubprocessError:
+        pytest.skip("axe-core cannot be had from npm's registry")
+    with tarfile.open(next(folder.glob("*.tgz"))) as packed:
+        script = packed.extractfile("package/axe.min.js")
+        assert script
+        return script.read().decode()
+
+
+def test_axe_finds_nothing_serious(opened: Callable[..., Page], results: Path, axe: str) -> None:
+    name = quote(truth_of(results).index[3], safe="")
+    page = opened(expected="ERR_FILE_NOT_FOUND")
+    page.evaluate(axe)
+    for view in (*VIEWS, "map?q=sorrow", f"utterance/{name}", "trace/1/M1/LC%20UA"):
+        page.evaluate(f"location.hash = '#{view}'")
+        page.wait_for_timeout(400)
+        assert page.evaluate(AXE) == [], view
 
 
 def test_without_a_script_tables_and_figures_can_be_read(opened: Callable[..., Page]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from emoword import layout
 from emoword.io.errors import InputError
 from emoword.layout import Model
-from emoword.report.build import first_error, paper
+from emoword.report.build import about, first_error, paper
 from emoword.report.numbers import paper_numbers, power
 from emoword.settings import Loss, NetworkSettings, Settings, TrainingSettings, Transformers
 from small_results import meta_of
@@ -79,6 +79,8 @@ def test_numbers(tmp_path: Path) -> None:
     assert (made["Epochs"], made["Channels"]) == ("30 epochs", "8, 16")
     assert made["MOneUA"] == r"56.0\% (51.0--61.0)"
     assert made["BaselineWA"] == r"57.4\% (52.4--62.4)"
+    assert (made["Gain"], made["LinearGain"]) == ("$-1.4$ points", "not measured")
+    assert made["FigureTop"] == "12bp"
     assert (made["Runs"], made["Collapsed"]) == ("3", "1 of 3")
     assert made["Verdicts"] == "1 supported, 2 undecided"
     assert (made["Cells"], made["Transcribed"]) == ("2", "1")
@@ -89,10 +91,10 @@ def test_numbers(tmp_path: Path) -> None:
 
 def test_the_text_types_no_number_of_ours_and_names_what_there_is(tmp_path: Path) -> None:
     text = (PAPER / "main.tex").read_text()
-    used = set(re.findall(r"\\emo(\w+)", text)) - {"Note"}
-    assert used <= set(numbers(tmp_path))
+    used = set(re.findall(r"\\emo(\w+)", text)) - {"Note", "Once"}
+    assert used <= set(numbers(tmp_path)) | {"Authors", "Commit"}
     # of numbers of two digits and more: layer 14, and the levels of intervals
-    prose = text[text.index(r"\begin{abstract}") : text.index(r"\bibliographystyle")]
+    prose = text[text.index(r"\begin{multicols}") : text.index(r"\bibliographystyle")]
     prose = re.sub(r"\\[a-z]+\s*(\[[^]]*\])?\{[^{}]*\}", "", prose)
     assert set(re.findall(r"\d[\d.]+", prose)) <= {"14", "93", "95", "97", "2.0"}
 
@@ -122,9 +124,24 @@ def build(folder: Path, body: str) -> Path:
         numbers=folder / "numbers.tex",
         tables=(folder / "table1.tex",),
         figures=(folder / "figure.pdf",),
+        citation=PAPER.parent / "CITATION.cff",
         out=folder / "p.pdf",
     )
     return folder / "p.pdf"
+
+
+def test_the_title_names_authors_and_commit(tmp_path: Path) -> None:
+    path = tmp_path / "CITATION.cff"
+    people = "- {family-names: O_Neil, given-names: Ann}\n- {name: The others}\n"
+    path.write_text(f"cff-version: 1.2.0\nauthors:\n{people}")
+    text = about(path)
+    assert r"\newcommand{\emoAuthors}{Ann O\_Neil, The others}" in text
+    assert re.search(
+        r"\\emoCommit\}\{(commit [0-9a-f]{12}.*, \d{4}-\d\d-\d\d|of no commit)\}", text
+    )
+    path.write_text("cff-version: 1.2.0\n")
+    with pytest.raises(InputError, match=r"CITATION\.cff: .*authors"):
+        about(path)
 
 
 def test_without_latex_it_says_what_to_install(

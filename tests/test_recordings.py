@@ -56,13 +56,13 @@ def test_paths_are_relative_to_the_table_and_names_default_to_them(tmp_path: Pat
 def test_an_absolute_path_stays_and_optional_columns_are_read(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x/y.wav").touch()
-    header = "style,fold,label,utterance,speaker,wav\n"
-    rows = f"scripted,B,joy,u1,s1,{tmp_path}/x/y.wav\nimprovised,A,joy,u2,s2,z.wav\n"
+    header = "style,fold,label,utterance,speaker,wav,sex\n"
+    rows = f"scripted,B,joy,u1,s1,{tmp_path}/x/y.wav,F\nimprovised,A,joy,u2,s2,z.wav,\n"
     (tmp_path / "z.wav").touch()
     found = run(write_table(tmp_path, header + rows), 2)
     assert found["utterances"][1:] == [
-        ["u1", str(tmp_path / "x/y.wav"), "s1", "2", "scripted", "joy"],
-        ["u2", str(tmp_path / "z.wav"), "s2", "1", "improvised", "joy"],
+        ["u1", str(tmp_path / "x/y.wav"), "s1", "2", "scripted", "joy", "F"],
+        ["u2", str(tmp_path / "z.wav"), "s2", "1", "improvised", "joy", ""],
     ]
     folds = found["report"]["folds"]
     assert {number: fold["name"] for number, fold in folds.items()} == {"1": "A", "2": "B"}

@@ -1,5 +1,6 @@
 """Every choice once: what config.yaml may say, and what is refused in one line."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from emoword.io.errors import InputError
+from emoword.layout import parts_of
 from emoword.settings import (
     Config,
     LabelSettings,
@@ -42,12 +44,15 @@ def demo_with(**settings: Any) -> Config:
     return changed(datasets={"demo": {"settings": settings}})
 
 
+CHOSEN = ("lc", "cosine", "soft", "dirichlet", "triplet")
+
+
 def test_every_variant_of_every_dataset_resolves() -> None:
     config = read_config(CONFIG)
     for name, dataset in config.datasets.items():
         variants = config.every_variant(name) if config.rated(name) else dataset.variants
         for variant in variants:
-            assert resolve(config, name, variant).table_loss in ("lc", "cosine", "soft", "triplet")
+            assert resolve(config, name, variant).table_loss in CHOSEN
 
 
 def test_the_defaults_are_the_papers() -> None:
@@ -123,6 +128,10 @@ def test_a_wrong_configuration_is_refused_in_words(changes: dict[str, Any], mess
     [
         ({"training": {"epoch": 3}}, "demo: settings: training: unknown key `epoch`"),
         ({"training": {"epochs": "many"}}, "training.epochs: Expected `int`, got `str`"),
+        (
+            {"training": {"epochs": 7, "steps": 9}},
+            "demo: settings: training: give epochs or steps (the other null)",
+        ),
         ({"training": {"epochs": 0}}, "training.epochs: Expected `int` >= 1"),
         ({"training": {"patience": 0}}, "training.patience: Expected `int` >= 1"),
         ({"training": {"validation": float("nan")}}, "training.validation: Expected `float`"),
@@ -147,7 +156,7 @@ def test_a_wrong_setting_is_refused_in_words(settings: dict[str, Any], message: 
 
 def test_an_unknown_name_lists_those_that_there_are() -> None:
     config = read_config(CONFIG)
-    with pytest.raises(InputError, match="datasets has no 'nothing'; it has demo"):
+    with pytest.raises(InputError, match="datasets has no 'nothing'; it has crema_d, demo"):
         resolve(config, "nothing", "paper")
     with pytest.raises(InputError, match="variants has no 'nothing'; it has adamw"):
         resolve(config, "demo", "nothing")
@@ -197,3 +206,36 @@ def test_no_null_is_left(value: Any) -> None:
 )
 def test_what_is_laid_over_wins(base: dict[str, int], change: dict[str, None]) -> None:
     assert laid_over(base, change) == {**base, **change}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "variant", "epochs", "steps"),
+    [
+        ({"epochs": None, "steps": 900}, {"epochs": 7}, 7, 0),
+        ({"epochs": 7}, {"steps": 900}, 100, 900),
+        ({"epochs": 7}, {"steps": 0}, 7, 0),
+        ({"epochs": None, "steps": 900}, {"patience": 5}, 100, 900),
+    ],
+)
+def test_epochs_or_steps_whichever_is_said_last(
+    dataset: dict[str, int | None], variant: dict[str, int], epochs: int, steps: int
+) -> None:
+    """What does not hold leaves nothing behind, so that equal trainings have equal settings."""
+    config = demo_with(training=dataset)
+    variants = {**config.variants, "mine": {"training": variant}}
+    config = msgspec.structs.replace(config, variants=variants)
+    training = resolve(config, "demo", "mine").training
+    assert (training.epochs, training.steps) == (epochs, steps)
+
+
+def test_the_documented_recordings_can_be_run() -> None:
+    """Without raters, controls that need them are left out; one that is asked for is an error."""
+    page = (Path(__file__).parent.parent / "docs/own-recordings.md").read_text(encoding="utf-8")
+    block = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert block is not None
+    config = changed(**yaml.safe_load(block[1]))
+    controls = config.compared("mine", "controls")
+    assert "soft_labels" in config.compared("demo", "controls")
+    assert "triplets" in controls
+    assert "soft_labels" not in controls
+    assert parts_of(config, "mine").models

@@ -28,6 +28,13 @@ def test_parts_divide_the_corpus_by_fold(fold: int, share: float, seed: int) -> 
     assert not set(speakers[test]) & set(speakers[~test])
 
 
+@given(share=st.floats(0.05, 0.6), seed=st.integers(0, 99))
+def test_a_final_model_is_split_without_a_test_part(share: float, seed: int) -> None:
+    parts = split(corpus(), CLASSES, 0, share, seed)["part"]
+    assert (parts == "validation").sum() == round(share * 40)
+    assert (parts == "train").sum() == 40 - round(share * 40)
+
+
 def test_same_seed_same_split_other_seed_other_split() -> None:
     a, b, c = (split(corpus(), CLASSES, 1, 0.2, seed) for seed in (0, 0, 1))
     pd.testing.assert_frame_equal(a, b)

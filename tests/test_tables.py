@@ -430,7 +430,7 @@ def test_bad_data(inputs: Path, number: int, file: str, old: str, new: str, mess
 )
 def test_bad_literature(tmp_path: Path, row: str, message: str) -> None:
     path = tmp_path / "works.csv"
-    path.write_text(f"key,approach,dataset,UA,WA,listed_by,source\n{row}\n")
+    path.write_text(f"key,approach,dataset,UA,WA,listed_by,source,protocol\n{row},ours\n")
     with pytest.raises(InputError, match=message):
         read_literature(path, "iemocap")
 

@@ -180,6 +180,22 @@ def test_soft_labels_are_the_shares_of_the_raters(train: Train, tmp_path: Path) 
     np.testing.assert_allclose(shares.mean(0), [0.25, 0.75, 0.0], atol=0.1)
 
 
+def test_a_dirichlet_prior_knows_how_sure_raters_are(train: Train, tmp_path: Path) -> None:
+    """Its mean is the raters' shares; where all say the same of each utterance, it is vague."""
+    rows = [(f"u{i}", word, n) for i in range(48) for word, n in (("anger", 2), ("joy", 6))]
+    words = write_words(tmp_path / "words", rows, CLASSES)
+    run = train("sure", "dirichlet", "S2", targets=words, training={"epochs": 60})
+    assert record(run)["model"] == "M2"
+    logits = np.load(run / "predictions.npy").astype(float)
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(shares.mean(0), [0.25, 0.75, 0.0], atol=0.1)
+    rows = [(f"u{i}", "anger" if i % 4 == 0 else "joy", 8) for i in range(48)]
+    words = write_words(tmp_path / "one", rows, CLASSES)
+    vague = train("vague", "dirichlet", "S2", targets=words, training={"epochs": 60})
+    strengths = [np.exp(np.load(r / "predictions.npy")).sum(1).mean() for r in (run, vague)]
+    assert strengths[0] > 2 * strengths[1]
+
+
 def test_soft_labels_over_all_words(train: Train, small: Small, tmp_path: Path) -> None:
     """Every utterance has 2 x anger, 1 x joy, 1 x tense; one word each is said once elsewhere."""
     rows = [(f"u{i}", word, n) for i in range(48) for word, n in SHARED]
@@ -220,9 +236,11 @@ def test_soft_labels_over_all_words_are_learned(train: Train, small: Small) -> N
 
 
 def test_of_one_label_an_utterance_soft_labels_are_the_baseline(train: Train) -> None:
-    losses = ("soft", "soft_words", "ce")
-    soft, words, hard = (np.load(train(loss, loss) / "predictions.npy") for loss in losses)
+    losses = ("soft", "soft_words", "ce", "dirichlet")
+    found = (np.load(train(loss, loss) / "predictions.npy") for loss in losses)
+    soft, words, hard, prior = found
     np.testing.assert_allclose(soft, hard, atol=1e-5)
+    np.testing.assert_allclose(prior, hard, atol=1e-4)
     np.testing.assert_allclose(words, hard, atol=1e-5)
 
 
@@ -371,7 +389,7 @@ def test_spread_by_hand() -> None:
 
 def test_steps_end_a_training(small: Small, tmp_path: Path) -> None:
     """26 utterances of the training part are 4 batches of 8: 5 steps end in the second epoch."""
-    out = small.train(tmp_path / "run", training={"steps": 5, "epochs": 50})
+    out = small.train(tmp_path / "run", training={"steps": 5})
     run = json.loads((out / "run.json").read_text())
     batches = -(-run["utterances"]["train"] // 8)
     assert run["epochs"] == -(-5 // batches) < 50

@@ -41,6 +41,12 @@ def test_soft_labels_are_shares_of_the_words_that_are_classes() -> None:
     assert there.tolist() == [True, False, False]  # c has a word, but no class
 
 
+def test_a_dirichlet_prior_takes_how_often_each_class_was_named() -> None:
+    wanted, there = training_targets("dirichlet", ["a", "b", "c"], TARGETS, TRUTH, CLASSES, None)
+    assert wanted.tolist() == [[1, 3], [0, 0], [0, 0]]
+    assert there.tolist() == [True, False, False]
+
+
 def test_soft_labels_over_all_words_are_the_weights_of_equation_4() -> None:
     """Typed words are outputs after the classes; what the training part never says has none."""
     outputs = output_words("soft_words", TARGETS, CLASSES)

@@ -107,7 +107,7 @@ def test_every_table_and_figure_is_there(demo: Path) -> None:
     for n in range(1, 7):
         assert (demo / f"tables/table{n}.csv").stat().st_size > 0
         assert "\\begin{table" in (demo / f"tables/table{n}.tex").read_text()
-    for figure in ("network", "map", "neighbours", "confusion", "curves", "claims"):
+    for figure in ("network", "map", "neighbours", "confusion", "curves", "claims", "targets"):
         assert (demo / f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
         assert (demo / f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -245,7 +245,7 @@ def test_an_edit_runs_what_depends_on_it_and_nothing_else(clone: Clone) -> None:
     """Modules that stand late on the road, and one that stands early."""
     late = {"versus_paper", "claims", "figure"}  # the figure of the claims
     numbers = {"evaluate", "table"} | late
-    everything = {"check_leaks", "decide", "linear", "neighbours", "intervals"} | numbers
+    everything = {"check_leaks", "decide", "linear", "floors", "neighbours", "intervals"} | numbers
     for module, rules in (
         ("page/build", set()),
         ("figures/style", {"figure"}),

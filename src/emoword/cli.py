@@ -33,6 +33,22 @@ class Command(NamedTuple):
 
 
 GROUPS: dict[str, dict[str, Command]] = {
+    "Use": {
+        "predict": Command("inference.predict:predict", "recordings -> labels and nearest words"),
+        "nearest": Command("inference.words:nearest", "arithmetic in a word space"),
+        "query": Command("inference.query:query", "a word -> the utterances nearest to it"),
+        "retrieval": Command(
+            "inference.retrieval:retrieval", "Table A3: are the utterances of a word found"
+        ),
+        "export": Command(
+            "inference.export:export", "runs -> a folder that predicts elsewhere, with its card"
+        ),
+        "emobox": Command("reproduction.compare:emobox", "decisions in the keyed format of EmoBox"),
+        "summary": Command(
+            "reproduction.summary:summary", "the result of a run in short, and what to open"
+        ),
+        "show": Command("tables.show:show", "tables as plain text"),
+    },
     "Corpora": {
         "demo": Command("demo.corpus:demo", "synthesise a miniature corpus in IEMOCAP's layout"),
         "read-iemocap": Command(
@@ -67,6 +83,12 @@ GROUPS: dict[str, dict[str, Command]] = {
         "linear": Command(
             "evaluation.linear_reference:linear", "decisions of linear models on the same frames"
         ),
+        "best-rate": Command(
+            "evaluation.best_rate:best_rate", "each run at its best validated learning rate"
+        ),
+        "temperature": Command(
+            "evaluation.temperature:temperature", "how sharp class scores are, against raters"
+        ),
         "evaluate": Command("evaluation.evaluate:evaluate", "decisions -> metrics.csv"),
         "neighbours": Command(
             "evaluation.neighbours:neighbours", "targets, predictions -> nearest words"
@@ -76,7 +98,6 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
     },
     "Tables, figures, reproduction": {
-        "show": Command("tables.show:show", "tables as plain text"),
         "table": Command("tables.paper_tables:table", "one of the paper's tables as CSV and LaTeX"),
         "table4": Command(
             "reproduction.table4:table4", "Table 4 of a word space, no corpus needed"
@@ -93,6 +114,13 @@ GROUPS: dict[str, dict[str, Command]] = {
         "unseen": Command(
             "reproduction.unseen:unseen", "Table A5: emotions that were never trained on"
         ),
+        "space-audit": Command(
+            "reproduction.space_audit:space_audit", "Table A7: what the word space brings along"
+        ),
+        "groups": Command(
+            "reproduction.groups:groups", "Table A8: macro F1; sex, style, length, speakers"
+        ),
+        "compare": Command("reproduction.compare:compare", "published numbers beside M1's"),
         "versus-paper": Command(
             "reproduction.versus_paper:versus_paper", "our tables beside the paper's"
         ),
@@ -103,6 +131,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         "readings": Command(
             "reproduction.readings:readings", "distinct targets under each reading of section 4.2"
         ),
+        "raters": Command(
+            "reproduction.raters:raters", "Table A6: raters and models against the other raters"
+        ),
         "sensitivity": Command(
             "reproduction.sensitivity:sensitivity", "what hangs on each open choice"
         ),
@@ -112,17 +143,6 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
         "paper": Command("report.build:paper", "the reproduction report as PDF"),
         "page": Command("page.build:page", "the page that opens from disk"),
-    },
-    "Use": {
-        "predict": Command("inference.predict:predict", "recordings -> labels and nearest words"),
-        "nearest": Command("inference.words:nearest", "arithmetic in a word space"),
-        "query": Command("inference.query:query", "a word -> the utterances nearest to it"),
-        "retrieval": Command(
-            "inference.retrieval:retrieval", "Table A3: are the utterances of a word found"
-        ),
-        "export": Command(
-            "inference.export:export", "runs -> a folder that predicts elsewhere, with its card"
-        ),
     },
     "Audit": {
         "trace": Command("audit.trace:trace", "a cell of a table -> metrics, runs, raters"),
@@ -137,6 +157,7 @@ FIGURES = {
     "map": "figures.map",
     "neighbours": "figures.neighbours",
     "confusion": "figures.confusion",
+    "targets": "figures.targets",
     "claims": "reproduction.claims_figure",
     "curves": "figures.curves",
     "unseen": "reproduction.unseen_figure",

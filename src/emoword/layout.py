@@ -10,7 +10,8 @@ in the same folder holds. So a variant that is added, removed or moved repeats n
     results/{dataset}/targets/{S2-1a2b3c4d}      a label set
     results/{dataset}/vectors/{S2-glove-...}     the vectors of its words
     results/{dataset}/features/{upstream}        frames, in shards
-    results/{dataset}/runs/{S2-lc-...}/fold1-seed0
+    results/{dataset}/runs/{S2-lc-...}/fold1-seed0   (fold0: no test fold, a final model)
+    results/{dataset}/final/{M2}                 a final model, exported
 """
 
 import hashlib
@@ -41,7 +42,7 @@ S = TypeVar("S", bound=Struct)
 MODEL_OF: dict[LabelSet, str] = {"S1": "M1", "S2": "M2", "S3": "M3"}
 # These predict classes or words as classes: no word space is behind them (triplet takes the width
 # of one).
-SPACELESS = ("ce", "soft", "soft_words")
+SPACELESS = ("ce", "soft", "soft_words", "dirichlet")
 
 # The choices of `Labels` that a label set does not hang on.
 OF_COMMENTS = ("comments", "spelling", "comment_parts", "lowercase")
@@ -128,6 +129,14 @@ class Variant(Struct, frozen=True, kw_only=True):
     def table_runs(self) -> list[str]:
         """The runs behind Tables 3 to 6: one loss."""
         return self.runs([self.settings.table_loss])
+
+    def final(self) -> dict[str, str]:
+        """Model -> the folder of its run without a test fold: loss of the tables, first seed."""
+        return {
+            model.name: run_folder(model.folder, 0, self.seeds[0])
+            for model in self.models
+            if model.loss == self.settings.table_loss
+        }
 
 
 class Parts(Struct, frozen=True):
@@ -296,7 +305,7 @@ def run_folder(model: str, fold: int | str, seed: int | str) -> str:
     return f"{model}/fold{fold}-seed{seed}"
 
 
-def space_folder(chosen: Settings) -> str:
+def space_folder(chosen: Settings | RunSettings) -> str:
     """The word space, from the dataset's folder; shuffled spaces are a dataset's own."""
     if chosen.space_transform == "none":
         return f"../spaces/{chosen.space}"

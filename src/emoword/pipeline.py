@@ -122,16 +122,17 @@ class Plan:
         yield from self.labels()
         for own in self.parts.variants.values():
             yield from self.evaluation(own)
-        yield from self.measured(self.own.variants, "", usual=True)
+        yield from self.measured(self.own.variants)
         comparisons = self.config.comparisons_of(self.dataset)
         for name, variants in comparisons.items():
-            yield from self.measured(variants, f"comparisons/{name}/", usual=False)
+            yield from self.measured(variants, name)
         yield from self.tables()
         yield from self.claims()
         yield from self.figures()
         for name, variants in comparisons.items():
             yield from self.comparison(name, variants)
-        yield Step("page", [self.variant(self.first)], {}, {"out": self.at("report")})
+        copied = {"copy_audio": self.first.synthetic}
+        yield Step("page", [self.variant(self.first)], copied, {"out": self.at("report")})
 
     def read(self) -> Iterator[Step]:
         """The corpus, and its reader."""
@@ -221,17 +222,26 @@ class Plan:
             "means": self.at(f"neighbours/{name}_means.csv"),
         }
         yield Step("neighbours", subject, {}, near, own is self.first)
-        yield Step("floors", subject, {}, {"out": self.at(f"floors/{name}.csv")}, usual=False)
+        floors = {"out": self.at(f"floors/{name}.csv")}
+        yield Step("floors", subject, {}, floors, own is self.first)
         yield Step("linear", subject, {}, {"out": self.at(f"linear/{name}.csv")}, usual)
+        if self.own.rated:
+            makes = {"out": self.at(f"temperatures/{name}.csv")}
+            yield Step("temperature", subject, {}, makes, usual=False)
 
     def variant(self, own: Variant) -> str:
         """The file of a variant."""
         return self.at(f"variants/{own.name}.json")
 
-    def measured(self, variants: Sequence[str], place: str, usual: bool) -> Iterator[Step]:
+    def measured(self, variants: Sequence[str], comparison: str = "") -> Iterator[Step]:
         """Metrics, intervals and differences of the variants of a plain run, or of a comparison."""
+        usual, place = not comparison, f"comparisons/{comparison}/" if comparison else ""
         stages = ("decisions", "linear") if usual else ("decisions",)
         decisions = [self.at(f"{stage}/{name}.csv") for stage in stages for name in variants]
+        if comparison == "rates":
+            files = [self.variant(self.parts.variants[name]) for name in variants]
+            decisions.append(self.best_rate)
+            yield Step("best-rate", files, {}, {"out": self.best_rate}, usual=False)
         utterances = {"utterances": self.at("utterances.csv")}
         out = {"out": self.at(f"{place}metrics.csv")}
         yield Step("evaluate", decisions, utterances, out, usual)
@@ -240,6 +250,11 @@ class Plan:
             "differences": self.at(f"{place}differences.csv"),
         }
         yield Step("intervals", decisions, utterances, makes, usual)
+
+    @property
+    def best_rate(self) -> str:
+        """Decisions at the best validated rates."""
+        return self.at("comparisons/rates/best_rate.csv")
 
     def tables(self) -> Iterator[Step]:
         """The paper's tables, and ours beside the paper's numbers."""
@@ -251,6 +266,15 @@ class Plan:
             yield Step("table", [number, first], reads, makes)
         makes = {kind: self.at(f"tables/tableA3.{kind}") for kind in ("csv", "tex")}
         yield Step("retrieval", [first], TEMPLATE, makes, usual=False)
+        makes = {kind: self.at(f"tables/tableA8.{kind}") for kind in ("csv", "tex")}
+        yield Step("groups", [first], TEMPLATE, makes, usual=False)
+        makes, reads = {"out": self.at("compare.csv")}, {"literature": "paper/literature.csv"}
+        yield Step("compare", [first], reads, makes, usual=False)
+        makes = {kind: self.at(f"tables/tableA6.{kind}") for kind in ("csv", "tex")}
+        yield Step("raters", [first], TEMPLATE, makes, usual=False)
+        for name, run in self.first.final().items():
+            makes = {"out": self.at("final", name)}
+            yield Step("export", [self.at(run)], {}, makes, usual=False)
         makes = {"out": self.at("versus_paper.csv")}
         yield Step("versus-paper", [first], {"reported": REPORTED}, makes)
 
@@ -300,6 +324,7 @@ class Plan:
             },
             "map": {**near, "means": means, **space, "runs": runs, **loss},
             "neighbours": {**near, "nearest": self.at(f"nearest/{name}.csv"), **decisions, **loss},
+            "targets": near,
             "confusion": {**decisions, **loss},
             "curves": {"history": [self.at(run, "history.csv") for run in own.runs()]},
             "claims": {"claims": self.at("claims.csv"), "parts": self.at("claim_parts.csv")},
@@ -319,7 +344,8 @@ class Plan:
         if name in ("spaces", "controls"):
             own = name == "spaces"
             command, table = ("compare-spaces", "A1") if own else ("control-table", "A2")
-            reads = {"comparison": place} if own else {"controls": "paper/controls.yaml"}
+            rows = {"controls": "paper/controls.yaml", "best_rate": self.best_rate}
+            reads = {"comparison": place} if own else rows
             makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
             yield Step(command, files, {**reads, **TEMPLATE}, makes, usual=False)
         if name in ("cross_corpus", "unseen"):
@@ -332,6 +358,13 @@ class Plan:
             makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
             options = {"table": self.at("tables/tableA5.csv"), **self.synthetic_note}
             yield Step("figure", [name], options, makes, usual=False)
+        if name == "space_audit":
+            reads = {"lists": "paper/word_lists.yaml", **TEMPLATE}
+            makes = {kind: self.at(f"tables/tableA7.{kind}") for kind in ("csv", "tex")}
+            yield Step("space-audit", files, reads, makes, usual=False)
+        if name == "encodings":
+            makes = {"csv": f"{place}/raters.csv", "tex": self.at("tables/encodings.tex")}
+            yield Step("raters", files, TEMPLATE, makes, usual=False)
         if name == "sensitivity":
             template = "paper/templates/sensitivity.tex.j2"
             options = {

@@ -73,7 +73,10 @@ RUN_KEYS = list(RUN)
 AGGREGATED: Columns = {**RUN, "fold": (str, "a fold; mean over folds; pooled, of all folds")}
 METRIC: Columns = {
     "measured_on": (str, "class, a label set (S1, S2, S3) or a style of turns"),
-    "metric": (str, "UA, WA, cosine, top10_l1, top10_l2, or collapsed (a count of runs)"),
+    "metric": (
+        str,
+        "UA, WA, F1 (macro), cosine, top10_l1, top10_l2, or collapsed (a count of runs)",
+    ),
 }
 UTTERANCES = Schema(
     "utterances.csv",
@@ -87,8 +90,9 @@ UTTERANCES = Schema(
         "style": (str, "improvised, scripted or empty"),
         "label": (str, "ground truth as a noun; empty: no majority"),
         "corpus": (str, "of a union: the dataset that it is from, which its id and speaker name"),
+        "sex": (str, "of the speaker: F, M, or empty"),
     },
-    optional=["corpus"],
+    optional=["corpus", "sex"],
 )
 ANNOTATIONS = Schema(
     "annotations.csv",
@@ -193,6 +197,13 @@ DECISIONS = Schema(
         **HITS,
     },
     optional=[*COSINES, *HITS],
+)
+BEST_RATE = Schema(
+    "comparisons/rates/best_rate.csv",
+    "best-rate",
+    "a test utterance of a run, at the learning rate with the lowest validation loss",
+    {**DECISIONS.columns, "from": (str, "the variant that has this rate")},
+    optional=DECISIONS.optional,
 )
 FLOORS = Schema(
     "floors/{variant}.csv",
@@ -323,7 +334,35 @@ VERSUS_PAPER = Schema(
         ),
     },
 )
+COMPARE = Schema(
+    "compare.csv",
+    "compare",
+    "a published work on this corpus; none beside synthetic speech",
+    {
+        "approach": (str, "as paper/literature.csv names it"),
+        "UA": (float, "published, as a share; empty: it names none"),
+        "ours UA": (float, "of M1, with the loss of the tables"),
+        "difference UA": (float, "ours minus the published"),
+        "WA": (float, "the same of WA"),
+        "ours WA": (float, "of M1"),
+        "difference WA": (float, "ours minus the published"),
+        "protocol": (str, "`ours` or `not established`, and why"),
+    },
+)
+TEMPERATURES = Schema(
+    "temperatures/{variant}.csv",
+    "temperature",
+    "a run",
+    {
+        **RUN,
+        "temperature": (float, "that its class scores are divided by before the softmax"),
+        "unscaled": (float, "cross entropy with the raters' shares at temperature 1, in nats"),
+        "fitted": (float, "the same at the temperature"),
+        "utterances": (int, "of the validation part, with raters' shares of the classes"),
+    },
+)
 SCHEMAS = [
-    UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, NEAREST, METRICS,
-    FLOORS, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER,
+    UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, BEST_RATE, NEAREST,
+    METRICS, FLOORS, LINEAR, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER, COMPARE,
+    TEMPERATURES,
 ]  # fmt: skip

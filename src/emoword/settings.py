@@ -19,8 +19,8 @@ Word = Annotated[str, Meta(pattern=r"^[^-\s]", max_length=200)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 LabelSet = Literal["S1", "S2", "S3"]
-VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "triplet"]
-Loss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "triplet", "ce"]
+VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "dirichlet", "triplet"]
+Loss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "dirichlet", "triplet", "ce"]
 Transform = Literal["none", "centred", "top_removed", "shuffled", "random"]
 Precision = Literal["float32", "bfloat16"]
 Sources = tuple[Literal["categorical", "attribute"], ...]
@@ -332,7 +332,7 @@ class Demo(Dataset, frozen=True, kw_only=True, tag="demo"):
 class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):
     """Recordings of one's own."""
 
-    table: Annotated[str, choice("CSV: wav, speaker, label; optional utterance, fold, style")]
+    table: Annotated[str, choice("CSV: wav, speaker, label; optional utterance, fold, style, sex")]
     annotations_table: Annotated[str, choice("CSV: utterance, rater, kind, text")] = ""
 
     @property
@@ -397,8 +397,19 @@ class Config(Base, frozen=True, kw_only=True):
         return any(isinstance(own, Demo) for own in self.corpora(dataset).values())
 
     def comparisons_of(self, dataset: str) -> dict[str, tuple[str, ...]]:
-        """Comparison -> its variants: those of every dataset, and the dataset's own."""
-        return {**self.comparisons, **one(self, "datasets", dataset).comparisons}
+        """Comparison -> its variants: those of every dataset, and the dataset's own.
+
+        Of those of every dataset, variants that name S2 or S3 are for datasets with raters.
+        """
+        own = one(self, "datasets", dataset)
+        shared = {
+            comparison: tuple(v for v in variants if own.rated or not self._needs_raters(v))
+            for comparison, variants in self.comparisons.items()
+        }
+        return {**shared, **own.comparisons}
+
+    def _needs_raters(self, variant: str) -> bool:
+        return bool({"S2", "S3"} & set(self.variants.get(variant, {}).get("label_sets", ())))
 
     def compared(self, dataset: str, comparison: str) -> tuple[str, ...]:
         """The variants of a comparison.
@@ -482,6 +493,9 @@ def resolve(config: Config, dataset: str, variant: str) -> Settings:
         (f"datasets: {dataset}: settings", own.settings),
         (f"variants: {variant}", one(config, "variants", variant)),
     ):
+        training = changes.get("training", {})
+        if isinstance(training, Mapping) and training.get("steps") and "epochs" in training:
+            raise InputError(f"config: {where}: training: give epochs or steps (the other null)")
         values = laid_over(values, changes)
         try:
             chosen = msgspec.convert(values, Settings)
@@ -512,6 +526,11 @@ def resolve(config: Config, dataset: str, variant: str) -> Settings:
 def laid_over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """``base`` with ``changes``; blocks of settings are merged, maps of words are replaced."""
     result = dict(base)
+    # two ways to say how long a training is: the last one holds, and leaves nothing of the other
+    if "epochs" in changes and "steps" in base:
+        result["steps"] = 0
+    if changes.get("steps"):
+        result["epochs"] = TrainingSettings().epochs
     for key, value in changes.items():
         is_block = key in ("labels", "network", "training") and isinstance(value, Mapping)
         result[key] = laid_over(base[key], value) if is_block else value

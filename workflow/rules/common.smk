@@ -53,8 +53,8 @@ wildcard_constraints:
 
 
 def source(path):
-    """A file of the repository, wherever `--directory` puts the results."""
-    return os.path.relpath(Path(workflow.basedir) / path)
+    """A file of the repository, wherever the results lie: `--directory`, an importer's folder."""
+    return os.path.relpath(ROOT / path)
 
 
 def code(*modules):
@@ -146,6 +146,14 @@ def run_files(w, *files, losses=None):
 def table_run_files(w, *files):
     """Files of the runs behind Tables 3 to 6: one loss."""
     return run_files(w, *files, losses=[of_variant(w).settings.table_loss])
+
+
+def final_run(w):
+    """The run of a final model, without a test fold."""
+    runs = of_variant(w).final()
+    if w.final not in runs:
+        raise WorkflowError(f"results/{w.dataset}/final/{w.final}: no such model")
+    return runs[w.final]
 
 
 def feature_files(name, upstream, file="index.csv"):
@@ -265,25 +273,13 @@ def device_flag():
 
 
 def print_outputs(name):
-    """What was made, and how to look at it."""
-    folder = f"results/{name}"
-    made = {
-        "open": f"{folder}/report/index.html, in a browser: all of it, down to each utterance",
-        "tables": f"{folder}/tables/table1.csv .. table6.csv, and the same as .tex",
-        "figures": f"{folder}/figures/*.png, and the same as .pdf",
-        "numbers": f"{folder}/metrics.csv, counted from {folder}/decisions/*.csv",
-        "claims": f"{folder}/claims.html: which of the paper's claims hold (claims.csv)",
-        "paper": f"./run --cores 1 {folder}/paper.pdf (needs LaTeX; says what to install)",
-        "audit": "results/README.md says what each file is and how to make it by hand",
-        "verify": f"emoword verify {folder} recomputes all but the trainings, and compares",
-    }
-    if Path(f"{folder}/tables/tables.tex").exists():
-        shell(f"emoword show {folder}/tables/table1.json {folder}/tables/table2.json")
-        print(f"\n{name}: done.", *(f"  {k:8} {v}" for k, v in made.items()), sep="\n")
-        if CONFIG.synthetic(name):
-            print(
-                "The demo's speech is synthetic: its numbers say nothing about the paper."
-            )
+    """How a run ends: with the result, or, where files were asked for, with their names."""
+    jobs = workflow.dag.targetjobs
+    if {job.rule.name for job in jobs} & {"all", "audit", "page"}:
+        shell("emoword summary results/{name}")
+    else:
+        made = [str(path) for job in jobs for path in job.output or job.input]
+        print(*(f"made: {path}" for path in sorted(made)), sep="\n")
 
 
 def remove_checkpoints(name):

@@ -90,6 +90,50 @@ rule linear:
         "emoword linear {input.variant} --out {output} --record {log}.json > {log} 2>&1"
 
 
+rule best_rate:
+    """Each run at the learning rate that its validation part chose."""
+    input:
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "rates")),
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=compared(w.dataset, "rates"),
+        ),
+        code=code("evaluation.best_rate"),
+    output:
+        "results/{dataset}/comparisons/rates/best_rate.csv",
+    log:
+        "results/{dataset}/logs/comparisons/best_rate.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword best-rate {input.variants} --out {output} --record {log}.json > {log} 2>&1"
+
+
+rule temperature:
+    """How sharp each run's class scores should be, fitted on its validation part."""
+    input:
+        variant=variant_file,
+        runs=lambda w: run_files(w, "run.json", "weights.safetensors", "split.csv"),
+        frames=lambda w: feature_files(w.dataset, of_variant(w).settings.upstream),
+        truth=lambda w: label_set_files(w) + label_set_files(w, "classes.json"),
+        annotations="results/{dataset}/annotations.csv",
+        space=space_file,
+        leaks="results/{dataset}/leaks/{variant}.json",
+        code=code("evaluation.temperature"),
+    output:
+        "results/{dataset}/temperatures/{variant}.csv",
+    log:
+        "results/{dataset}/logs/temperatures/{variant}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/temperatures/{variant}.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword temperature {input.variant} --out {output} --record {log}.json > {log} 2>&1"
+
+
 rule evaluate:
     """Count UA, WA, cosine similarities and top-10 accuracies of all variants."""
     input:
@@ -117,11 +161,7 @@ rule evaluate:
 use rule evaluate as compare with:
     input:
         utterances="results/{dataset}/utterances.csv",
-        decisions=lambda w: expand(
-            "results/{dataset}/decisions/{variant}.csv",
-            dataset=w.dataset,
-            variant=compared(w.dataset, w.comparison),
-        ),
+        decisions=compared_decisions,
         code=code("evaluation.evaluate"),
     output:
         "results/{dataset}/comparisons/{comparison}/metrics.csv",

@@ -1,4 +1,4 @@
-"""Are the utterances of a word found: Table A3, made when asked for."""
+"""Made when asked for: Table A3, are the utterances of a word found; models for use."""
 
 
 rule retrieval:
@@ -38,3 +38,40 @@ rule retrieval_table:
     shell:
         "emoword retrieval {input.variant} --template {input.template} --csv {output.csv}"
         " --tex {output.tex} --record {log}.json > {log} 2>&1"
+
+
+rule final:
+    """A final model for each label set of the configured dataset: trained on all folds, exported."""
+    input:
+        expand(
+            "results/{dataset}/final/{final}",
+            dataset=CONFIG.dataset,
+            final=first(CONFIG.dataset).final(),
+        ),
+
+
+rule export:
+    """Export a final model; its card's numbers are those of the folds."""
+    input:
+        variant=variant_file,
+        run=lambda w: below(w.dataset, final_run(w), "run.json")[0],
+        weights=lambda w: below(w.dataset, final_run(w), "weights.safetensors")[0],
+        space=space_file,
+        numbers=expand(
+            "results/{{dataset}}/{table}.csv",
+            table=["metrics", "intervals", "utterances"],
+        ),
+        code=code("inference.export"),
+    output:
+        directory("results/{dataset}/final/{final}"),
+    log:
+        "results/{dataset}/logs/final/{final}.log",
+    wildcard_constraints:
+        final=r"M[123]",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    params:
+        run=subpath(input.run, parent=True),
+    shell:
+        "emoword export {params.run} --out {output} --record {log}.json > {log} 2>&1"

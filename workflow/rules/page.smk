@@ -1,7 +1,15 @@
 """A page of all of it, to look at."""
 
 PAGE_FILES = ["index.html", "utterances.js", "details.js", "runs.js"]
-PAGE_SOURCES = ["page.html.j2", "page.css", "page.js", "start.js"]
+PAGE_SOURCES = [
+    "page.html.j2",
+    "claims_list.html.j2",
+    "page.css",
+    "page.js",
+    "map_view.js",
+    "sound.js",
+    "start.js",
+]
 PAGE_JUDGED = [
     "intervals.csv",
     "differences.csv",
@@ -47,6 +55,7 @@ rule report_page:
             for path in label_set_files(w, file)
         ],
         runs=lambda w: run_files(w, "run.json", "history.csv"),
+        predictions=lambda w: table_run_files(w, "predictions.npy", "split.csv"),
         space=space_file,
         tables=expand("results/{{dataset}}/tables/table{n}.csv", n=TABLES),
         figures=expand(
@@ -65,7 +74,7 @@ rule report_page:
         code=code("page.build")
         + [source(f"src/emoword/resources/page/{name}") for name in PAGE_SOURCES],
     output:
-        # beside these: figures, styles, scripts, and nearest-{seed}.js
+        # beside these: figures, styles, scripts, what is told seed by seed, and the demo's audio
         [f"results/{{dataset}}/report/{name}" for name in PAGE_FILES],
     log:
         "results/{dataset}/logs/page.log",
@@ -76,5 +85,8 @@ rule report_page:
         "../../envs/emoword.yaml"
     params:
         out=subpath(output[0], parent=True),
+        # synthetic speech may be passed on
+        options=lambda w: flags({"copy_audio": CONFIG.synthetic(w.dataset)}),
     shell:
-        "emoword page {input.variant} --out {params.out} > {log} 2>&1"
+        "emoword page {input.variant} {params.options} --out {params.out} --record {log}.json"
+        " > {log} 2>&1"

@@ -33,6 +33,7 @@ rule paper:
     input:
         text=source("paper/main.tex"),
         references=source("paper/refs.bib"),
+        citation=source("CITATION.cff"),
         numbers="results/{dataset}/tables/numbers.tex",
         tables=lambda w: paper_tables(w.dataset),
         figures=expand("results/{{dataset}}/figures/{figure}.pdf", figure=FIGURES),
@@ -47,4 +48,4 @@ rule paper:
     shell:
         "emoword paper {input.text} --references {input.references}"
         " --numbers {input.numbers} --tables {input.tables} --figures {input.figures}"
-        " --out {output} --record {log}.json > {log} 2>&1"
+        " --citation {input.citation} --out {output} --record {log}.json > {log} 2>&1"

@@ -1,4 +1,4 @@
-"""The paper's numbers and claims beside ours, leak checks, Tables A1 and A2, sensitivity."""
+"""The paper's numbers and claims beside ours, leak checks, Tables A1, A2 and A6, sensitivity."""
 
 
 rule check_leaks:
@@ -63,7 +63,8 @@ rule claims:
         versus="results/{dataset}/versus_paper.csv",
         templates=[
             source("paper/templates/claims.tex.j2"),
-            source("paper/templates/claims.html.j2"),
+            source("src/emoword/resources/page/claims.html.j2"),
+            source("src/emoword/resources/page/claims_list.html.j2"),
         ],
         code=code("reproduction.claims"),
     output:
@@ -101,6 +102,8 @@ rule controls:
                 "tables/tableA2.tex",
                 "comparisons/controls/metrics.csv",
                 "comparisons/controls/differences.csv",
+                "comparisons/rates/metrics.csv",
+                "comparisons/rates/differences.csv",
             ],
         ),
 
@@ -120,6 +123,7 @@ rule control_table:
             stage=["linear", "floors"],
             variant=compared(w.dataset, "controls")[0],
         ),
+        best_rate="results/{dataset}/comparisons/rates/best_rate.csv",
         utterances="results/{dataset}/utterances.csv",
         controls=source("paper/controls.yaml"),
         schema=source("src/emoword/resources/controls.schema.yaml"),
@@ -139,8 +143,79 @@ rule control_table:
         "../../envs/emoword.yaml"
     shell:
         "emoword control-table {input.variants} --controls {input.controls}"
+        " --best-rate {input.best_rate}"
         " --template {input.template} --csv {output.csv} --tex {output.tex}"
         " --record {log}.json > {log} 2>&1"
+
+
+rule raters:
+    """Table A6 of the configured dataset: what a rater reaches by the models' measures."""
+    input:
+        expand(
+            "results/{dataset}/tables/tableA6.{kind}",
+            dataset=CONFIG.dataset,
+            kind=["csv", "tex"],
+        ),
+
+
+rule rater_table:
+    """Raters and models, held against the other raters; nothing is trained for it."""
+    input:
+        unpack(lambda w: rater_inputs(w.dataset, [first(w.dataset).name])),
+        utterances="results/{dataset}/utterances.csv",
+        annotations="results/{dataset}/annotations.csv",
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.raters"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA6.csv",
+            category="Tables",
+            labels={"table": "A6", "format": "CSV"},
+            caption="../report/raters.rst",
+        ),
+        tex="results/{dataset}/tables/tableA6.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA6.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword raters {input.variants} --template {input.template} --csv {output.csv}"
+        " --tex {output.tex} --record {log}.json > {log} 2>&1"
+
+
+rule encodings:
+    """All encodings of labels of the configured dataset, by majority and by distribution."""
+    input:
+        expand(
+            "results/{dataset}/{made}",
+            dataset=CONFIG.dataset,
+            made=[
+                "comparisons/encodings/raters.csv",
+                "comparisons/encodings/metrics.csv",
+                "comparisons/encodings/differences.csv",
+                "tables/encodings.tex",
+            ],
+        ),
+
+
+use rule rater_table as encodings_table with:
+    input:
+        unpack(lambda w: rater_inputs(w.dataset, compared(w.dataset, "encodings"))),
+        utterances="results/{dataset}/utterances.csv",
+        annotations="results/{dataset}/annotations.csv",
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.raters"),
+    output:
+        csv=report(
+            "results/{dataset}/comparisons/encodings/raters.csv",
+            category="Tables",
+            labels={"table": "A6, all encodings", "format": "CSV"},
+            caption="../report/raters.rst",
+        ),
+        tex="results/{dataset}/tables/encodings.tex",
+    log:
+        "results/{dataset}/logs/comparisons/encodings_table.log",
 
 
 rule compare_spaces:
@@ -429,3 +504,109 @@ rule readings_table:
     shell:
         "emoword readings {input.variant} --reported {input.reported} --template {input.template}"
         " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+
+
+rule groups:
+    """Table A8 of the configured dataset; published numbers beside it."""
+    input:
+        expand(
+            "results/{dataset}/{made}",
+            dataset=CONFIG.dataset,
+            made=["tables/tableA8.csv", "tables/tableA8.tex", "compare.csv"],
+        ),
+
+
+rule groups_table:
+    """Macro F1, and UA by speakers' sex, style, length and speaker."""
+    input:
+        variant=variant_file,
+        decisions=lambda w: f"results/{w.dataset}/decisions/{first(w.dataset).name}.csv",
+        metrics="results/{dataset}/metrics.csv",
+        utterances="results/{dataset}/utterances.csv",
+        frames=lambda w: feature_files(w.dataset, first(w.dataset).settings.upstream),
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.groups"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA8.csv",
+            category="Tables",
+            labels={"table": "A8", "format": "CSV"},
+            caption="../report/groups.rst",
+        ),
+        tex="results/{dataset}/tables/tableA8.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA8.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword groups {input.variant} --template {input.template} --csv {output.csv}"
+        " --tex {output.tex} --record {log}.json > {log} 2>&1"
+
+
+rule space_audit:
+    """Table A7 of the configured dataset."""
+    input:
+        expand(
+            "results/{dataset}/tables/tableA7.{kind}",
+            dataset=CONFIG.dataset,
+            kind=["csv", "tex"],
+        ),
+
+
+rule space_audit_table:
+    """What the word space brings along, and what that does to decisions."""
+    input:
+        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "space_audit")),
+        decisions=lambda w: expand(
+            "results/{dataset}/decisions/{variant}.csv",
+            dataset=w.dataset,
+            variant=compared(w.dataset, "space_audit"),
+        ),
+        spaces=lambda w: [
+            path
+            for variant in compared(w.dataset, "space_audit")
+            for path in below(
+                w.dataset, parts(w.dataset).variants[variant].space, "meta.json"
+            )
+        ],
+        utterances="results/{dataset}/utterances.csv",
+        lists=source("paper/word_lists.yaml"),
+        template=source("paper/templates/table.tex.j2"),
+        code=code("reproduction.space_audit"),
+    output:
+        csv=report(
+            "results/{dataset}/tables/tableA7.csv",
+            category="Tables",
+            labels={"table": "A7", "format": "CSV"},
+            caption="../report/space_audit.rst",
+        ),
+        tex="results/{dataset}/tables/tableA7.tex",
+    log:
+        "results/{dataset}/logs/tables/tableA7.log",
+    benchmark:
+        "results/{dataset}/benchmarks/tables/tableA7.tsv"
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword space-audit {input.variants} --lists {input.lists} --template {input.template}"
+        " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+
+
+rule compare_works:
+    """Published numbers beside M1's, and whether their protocol is ours."""
+    input:
+        variant=variant_file,
+        metrics="results/{dataset}/metrics.csv",
+        literature=source("paper/literature.csv"),
+        code=code("reproduction.compare"),
+    output:
+        "results/{dataset}/compare.csv",
+    log:
+        "results/{dataset}/logs/compare.log",
+    localrule: True
+    conda:
+        "../../envs/emoword.yaml"
+    shell:
+        "emoword compare {input.variant} --literature {input.literature} --out {output}"
+        " --record {log}.json > {log} 2>&1"

@@ -28,11 +28,7 @@ rule intervals:
 
 use rule intervals as intervals_of_comparison with:
     input:
-        decisions=lambda w: expand(
-            "results/{dataset}/decisions/{variant}.csv",
-            dataset=w.dataset,
-            variant=compared(w.dataset, w.comparison),
-        ),
+        decisions=compared_decisions,
         utterances="results/{dataset}/utterances.csv",
         code=code("statistics.intervals"),
     output:

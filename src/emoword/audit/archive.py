@@ -29,7 +29,8 @@ HOW_TO = """What is behind the numbers in results/, packed by `emoword archive`.
     emoword trace audit.zip table1 M1 "LC UA"
 
 provenance.json names all files with their sha256, also those that are not in here: audio, frames,
-weights, files above 64 MiB and, where a licence demands it, what raters said of utterances.
+weights, final models, files above 64 MiB and, where a licence demands it, what raters said of
+utterances.
 """
 
 
@@ -38,9 +39,9 @@ def archive(
 ) -> None:
     """Pack what verify and trace need into one zip, which is an RO-Crate.
 
-    In it are all files that provenance.json lists but audio, frames, weights and files above 64
-    MiB; and this repository's rules, templates and numbers of the paper. The same files give the
-    same zip, byte for byte.
+    In it are all files that provenance.json lists but audio, frames, weights, final models and
+    files above 64 MiB; and this repository's rules, templates and numbers of the paper. The same
+    files give the same zip, byte for byte.
 
         emoword archive results/demo --out results/demo/audit.zip
 
@@ -100,6 +101,8 @@ def left_out(name: str, what: Hashed | None, without_labels: bool = True) -> str
         return "audio"
     if base in HEAVY:
         return HEAVY[base]
+    if name.startswith("final/"):
+        return "final models"
     if what and what.bytes > LARGEST:
         return f"above {LARGEST // 2**20} MiB"
     telling = without_labels and any(fnmatchcase(name, pattern) for pattern in TELLING)

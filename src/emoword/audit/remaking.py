@@ -100,6 +100,9 @@ def needs(step: Step, plan: Plan) -> Iterator[str]:
         step: the command.
         plan: whose it is.
     """
+    if step.name == "export":
+        yield f"{step.subject[0]}/weights.safetensors"
+        yield from held(plan.at(plan.first.space))
     values = (v if isinstance(v, (list, tuple)) else [v] for v in step.reads.values())
     for word in (*step.subject, *chain.from_iterable(values)):
         path = PurePosixPath(str(word))
@@ -109,11 +112,11 @@ def needs(step: Step, plan: Plan) -> Iterator[str]:
             own = plan.parts.variants[path.stem]
             folders = [own.space, *own.targets.values()]
             files = list[str]()
-            if step.name in ("check-leaks", "linear"):
+            if step.name in ("check-leaks", "linear", "temperature"):
                 shards = plan.config.feature_shards
                 parts = (f"{own.features}/shard{k}of{shards}" for k in range(1, shards + 1))
                 files = [f"{folder}/frames.npy" for folder in parts]
-            if step.name == "check-leaks":
+            if step.name in ("check-leaks", "temperature"):
                 files += [f"{folder}/weights.safetensors" for folder in own.runs()]
             yield from (plan.at(file) for file in files)
             yield from chain.from_iterable(held(plan.at(folder)) for folder in folders)

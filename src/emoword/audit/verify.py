@@ -26,6 +26,7 @@ UNMADE = {
     "*.checkpoint.safetensors": "unfinished trainings, of no use any more",
     "*logs/*": "what jobs said",
     "*benchmarks/*": "times of jobs",
+    "final/*/.snakemake_timestamp": "of Snakemake's own",
     "runs/*/fold*": "trainings",
     "runs/*": "of no variant of config.json",
     "targets/*": "of no variant of config.json",
@@ -41,7 +42,7 @@ UNMADE = {
     "audit.zip": "an archive of these results",
 }
 # what has no record: written by the workflow itself, or for looking at
-UNRECORDED = ["config.json", "*logs/*", "*benchmarks/*", "corpus/.snakemake_timestamp", "report/*"]
+UNRECORDED = ["config.json", "*logs/*", "*benchmarks/*", "*/.snakemake_timestamp"]
 UNRECORDED += ["variants/*", "*/settings.json", "tables/tables.tex", "tables/refs.bib", *LATER]
 UNRECORDED += ["*.checkpoint.safetensors"]
 

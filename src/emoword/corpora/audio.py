@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Iterable
 from math import gcd
 from pathlib import Path
 
@@ -64,24 +65,49 @@ def decode(path: Path) -> tuple[NDArray[np.float32], int]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     except soundfile.LibsndfileError as error:
         raise InputError(f"{path}: cannot be read as audio: {error.error_string}") from error
-    for claimed, there in [(promised, len(samples)), *CHUNK.findall(log)]:
+    check_whole(str(path), [(promised, len(samples)), *CHUNK.findall(log)])
+    check_rate(str(path), rate)
+    mono = mono_of(str(path), samples)
+    check_not_silent(str(path), mono)
+    return mono, rate
+
+
+def check_whole(name: str, sizes: Iterable[tuple[int | str, int | str]]) -> None:
+    """Raise an InputError where less is there than a header claims (claimed, there)."""
+    for claimed, there in sizes:
         if int(there) < WHOLE * int(claimed) < UNKNOWN_SIZE:
             share = int(there) / int(claimed)
-            raise InputError(f"{path}: is cut off, {share:.0%} of what its header says is there")
+            raise InputError(f"{name}: is cut off, {share:.0%} of what its header says is there")
+
+
+def check_rate(name: str, rate: int) -> None:
+    """Raise an InputError where a sample rate in Hz is out of the ordinary."""
     divisor = gcd(rate, SAMPLE_RATE)
     taps = (rate // divisor) * (SAMPLE_RATE // divisor)
     if rate not in SAMPLE_RATES or taps > MOST_TAPS:
-        raise InputError(f"{path}: its sample rate is {rate} Hz; convert it to {SAMPLE_RATE} Hz")
+        raise InputError(f"{name}: its sample rate is {rate} Hz; convert it to {SAMPLE_RATE} Hz")
+
+
+def mono_of(name: str, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[n, channels] -> [n], the channels' mean.
+
+    Raises:
+        InputError: there are none, or they are not finite or far too loud.
+    """
     if len(samples) == 0:
-        raise InputError(f"{path}: empty, it has no samples")
+        raise InputError(f"{name}: empty, it has no samples")
     if not np.isfinite(samples).all():
-        raise InputError(f"{path}: has samples that are not finite numbers")
-    mono = samples.mean(axis=1, dtype=np.float32)
-    if mono.min() == mono.max():
-        raise InputError(f"{path}: silent, all its samples are {mono[0]:g}")
+        raise InputError(f"{name}: has samples that are not finite numbers")
+    mono: NDArray[np.float32] = samples.mean(axis=1, dtype=np.float32)
     if np.abs(mono).max() > LOUDEST:
-        raise InputError(f"{path}: its samples reach {np.abs(mono).max():g}; full scale is 1")
-    return mono, rate
+        raise InputError(f"{name}: its samples reach {np.abs(mono).max():g}; full scale is 1")
+    return mono
+
+
+def check_not_silent(name: str, mono: NDArray[np.float32]) -> None:
+    """Raise an InputError where all samples [n] are alike."""
+    if mono.min() == mono.max():
+        raise InputError(f"{name}: silent, all its samples are {mono[0]:g}")
 
 
 def resample(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from emoword.io.errors import InputError
 from emoword.io.files import replacing, write_json, write_table
 
 STYLES = ("improvised", "scripted")
+SEXES = ("F", "M")
 ROLES = ("observer", "self")
 KINDS = ("label", "comment")
 SOURCES = ("categorical", "attribute")
@@ -21,7 +22,8 @@ SOURCES = ("categorical", "attribute")
 class Utterance(NamedTuple):
     """A row of utterances.csv; an empty label means that the raters had no majority.
 
-    ``corpus`` is that of a union; without one the file has no such column.
+    ``corpus`` is that of a union, ``sex`` the speaker's: F, M or empty. A column of these two in
+    which no row has anything is not written.
     """
 
     utterance: str
@@ -31,6 +33,7 @@ class Utterance(NamedTuple):
     style: str
     label: str
     corpus: str = ""
+    sex: str = ""
 
 
 class Annotation(NamedTuple):
@@ -169,8 +172,8 @@ def write_corpus(corpus: Corpus, about: Mapping[str, Any], out: Path) -> None:
     """
     report = {**about, **summarise(corpus)}
     utterances = pd.DataFrame(corpus.utterances, columns=list(Utterance._fields))
-    if not utterances["corpus"].any():
-        utterances = utterances.drop(columns="corpus")
+    empty = [name for name in ("corpus", "sex") if not utterances[name].any()]
+    utterances = utterances.drop(columns=empty)
     annotations = pd.DataFrame(corpus.annotations, columns=list(Annotation._fields))
     with replacing(out) as folder:
         folder.mkdir()

@@ -230,7 +230,8 @@ def read_release(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, 
             for name, label in found.labels.items():
                 speaker = path.stem[:5] + name.removeprefix(f"{path.stem}_")[0]
                 wav = str(audio / f"{name}.wav")
-                utterances.append(Utterance(name, wav, speaker, session, style, label))
+                about = (speaker, session, style, label)
+                utterances.append(Utterance(name, wav, *about, sex=speaker[-1]))
             annotations += found.annotations
             empty_labels += found.empty_labels
             unclosed += found.unclosed_comments

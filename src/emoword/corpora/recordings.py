@@ -11,6 +11,7 @@ from typing import NamedTuple
 from emoword.corpora.corpus import (
     KINDS,
     ROLES,
+    SEXES,
     SOURCES,
     STYLES,
     Annotation,
@@ -24,7 +25,7 @@ from emoword.corpora.corpus import (
 from emoword.io.errors import InputError
 
 RECORDING_COLUMNS = ("wav", "speaker", "label")
-RECORDING_OPTIONS = ("utterance", "fold", "style")
+RECORDING_OPTIONS = ("utterance", "fold", "style", "sex")
 ANNOTATION_COLUMNS = ("utterance", "rater", "kind", "text")
 ANNOTATION_DEFAULTS = {"role": "observer", "source": "categorical"}
 
@@ -37,6 +38,7 @@ class Recording(NamedTuple):
     speaker: str
     label: str
     style: str
+    sex: str
     fold: str
     place: str
 
@@ -154,6 +156,7 @@ def read_table_of_recordings(table: Path) -> tuple[list[Recording], list[str]]:
             speaker=_filled(row, "speaker", place),
             label=row["label"].strip(),
             style=_choice(row, "style", ("", *STYLES), place),
+            sex=_choice(row, "sex", ("", *SEXES), place),
             fold=_filled(row, "fold", place) if with_folds else "",
             place=place,
         )
@@ -328,7 +331,15 @@ def read_corpus(
     )
     fold_of, fold_names = assign_folds(recordings, folds, table)
     utterances = [
-        Utterance(row.utterance, row.wav, row.speaker, fold_of[row.speaker], row.style, row.label)
+        Utterance(
+            row.utterance,
+            row.wav,
+            row.speaker,
+            fold_of[row.speaker],
+            row.style,
+            row.label,
+            sex=row.sex,
+        )
         for row in recordings
     ]
     warnings += find_oddities(utterances)
@@ -358,6 +369,7 @@ def read_recordings(
     - fold: any name; the speakers of a fold are tested together. Without this column, speakers are
       spread over --folds folds of about as many utterances, and none is split
     - style: improvised, scripted or empty
+    - sex: the speaker's: F, M or empty
 
     A second table, --annotations-table, has the columns
 

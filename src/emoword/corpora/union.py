@@ -64,13 +64,15 @@ def united(corpora: tuple[Path, ...]) -> Corpus:
 def utterances_of(folder: Path, begun: int) -> Iterator[Utterance]:
     """The utterances of a corpus, under their names and folds in the union."""
     name, table = folder.name, UTTERANCES.read(folder / "utterances.csv")
-    for row in table[UTTERANCES.needed].itertuples(index=False):
+    sexes = table.get("sex", [""] * len(table))
+    for row, sex in zip(table[UTTERANCES.needed].itertuples(index=False), sexes, strict=True):
         own = Utterance(*row)
         yield own._replace(
             utterance=f"{name}/{own.utterance}",
             speaker=f"{name}/{own.speaker}",
             fold=begun + own.fold,
             corpus=name,
+            sex=sex,
         )
 
 

@@ -34,6 +34,11 @@ class Run:
     utterances: list[str]
     predictions: NDArray[np.float32]
 
+    def only(self, names: Sequence[str]) -> "Run":
+        """The same of these utterances alone, in this order."""
+        row = {name: i for i, name in enumerate(self.utterances)}
+        return Run(self.record, list(names), self.predictions[[row[name] for name in names]])
+
 
 def read_run(folder: Path) -> Run:
     """Read a run's record and predictions.
@@ -141,13 +146,11 @@ class Judge:
     def decisions(self, run: Run, near: pd.DataFrame | None = None) -> pd.DataFrame:
         """The rows of decisions.csv of one run; ``near`` is its `nearest`, if it is known."""
         record = {**run.record, "variant": self.variant}
-        outputs: list[str] = record.get("outputs", record["classes"])
         listed: list[list[str]] = []
         table = pd.DataFrame({"utterance": run.utterances})
         table["true"] = self.truth.reindex(run.utterances).to_numpy()
         if record["loss"] in CLASS_LOSSES:
-            if record["loss"] == "soft_words" and len(outputs) > LISTED:  # of ten all are listed
-                listed = most_probable(run.predictions, outputs)
+            listed = words_said(run)
         else:
             for name, words in self.targets.items():
                 table[f"cosine_{name}"] = similarities(run, words, self.space)
@@ -164,6 +167,14 @@ class Judge:
             value = int(record[key]) if key == "collapsed" else record[key]
             table.insert(position, key, value)
         return table
+
+
+def words_said(run: Run) -> list[list[str]]:
+    """The ten most probable words of a run of soft_words; none if it has ten: all are listed."""
+    words = run.record.get("outputs", ())
+    if run.record["loss"] != "soft_words" or len(words) <= LISTED:
+        return []
+    return most_probable(run.predictions, words)
 
 
 def most_probable(predictions: NDArray[np.float32], words: Sequence[str]) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""Metrics, counted from decisions: UA, WA, cosine similarity, top-10 accuracy."""
+"""Metrics, counted from decisions: UA, WA, macro F1, cosine similarity, top-10 accuracy."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,12 @@ import pandas as pd
 
 from emoword.evaluation.metrics import AVERAGED
 from emoword.io.files import write_table
-from emoword.labels.decision import unweighted_accuracy, weighted_accuracy
+from emoword.labels.decision import macro_f1, unweighted_accuracy, weighted_accuracy
 from emoword.schemas import DECISIONS, METRICS, MODEL, RUN_KEYS, UTTERANCES
 
 
 def evaluate(*decisions: Path, utterances: Path | None = None, out: Path) -> None:
-    """Count metrics from decisions: UA, WA, cosine similarity, top-10 accuracy.
+    """Count metrics from decisions: UA, WA, macro F1, cosine similarity, top-10 accuracy.
 
     Writes OUT, one row a number: variant, model, loss, fold, seed, measured_on, metric, value and n
     (utterances behind it; for `collapsed`, runs). Each metric is there for each run (fold and
@@ -81,6 +81,7 @@ def measure(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
     true, predicted = part["true"], part["predicted"]
     yield "class", "UA", unweighted_accuracy(true, predicted), len(part)
     yield "class", "WA", weighted_accuracy(true, predicted), len(part)
+    yield "class", "F1", macro_f1(true, predicted), len(part)
     by_run = part.groupby(["fold", "seed"])["collapsed"].first().astype(int)
     yield "class", "collapsed", float(by_run.sum()), len(by_run)
     for metric in AVERAGED:

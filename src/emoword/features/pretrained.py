@@ -208,7 +208,9 @@ def load_from(made_by: Transformers, device: torch.device, *, local_files_only: 
 
     def fetch(loader: Any, **options: Any) -> Any:
         try:
-            return loader.from_pretrained(model, local_files_only=local_files_only, **options)
+            # no code that comes with a model is run, and nobody is asked to let it
+            options |= {"local_files_only": local_files_only, "trust_remote_code": False}
+            return loader.from_pretrained(model, **options)
         except Exception as error:  # each format and version of a file fails with its own class
             error_class = NotFoundError if isinstance(error, OSError) else InputError
             reason = " ".join(str(error).split())

@@ -1,5 +1,6 @@
 """A map of the word space: labels, the words near them, each model's predictions."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +55,27 @@ def figure_map(
     mean, vectors = _read_means(means, held.dim, loss)
     cloud, dots = _read_cloud(runs or [], held.dim, loss)
     labels = style.in_order(mean["name"], style.EMOTIONS)
-    own = held.vectors_of(labels)
-    for label in np.array(labels)[~own.any(axis=1)]:
-        raise InputError(f"{space}: the vector of the label {str(label)!r} is zero")
-    # the nearest word of a label is itself
-    indices, _ = held.nearest(own, min(words + 1, int(np.count_nonzero(held.norms))))
-    shown = [*labels, *(held.word(int(i)) for i in indices.flat), *near.sort_values("rank")["word"]]
-    names = list(dict.fromkeys(shown))
+    names = near_words(held, labels, near.sort_values("rank")["word"], words)
     table = pd.DataFrame({"kind": "neighbour", "model": "", "loss": "", "name": names})
     table.loc[: len(labels) - 1, "kind"] = "label"
     table = pd.concat([table, mean, cloud], ignore_index=True)
     out.publish(draw, numbers(table, held.vectors_of(names), np.concatenate([vectors, dots])))
+
+
+def near_words(
+    held: WordSpace, labels: Sequence[str], listed: Iterable[str], count: int
+) -> list[str]:
+    """The words of a map: labels, the ``count`` words nearest to each, and those that are listed.
+
+    Raises:
+        InputError: a label's vector has no direction.
+    """
+    own = held.vectors_of(labels)
+    for label in np.array(labels)[~own.any(axis=1)]:
+        raise InputError(f"{held.folder}: the vector of the label {str(label)!r} is zero")
+    # the nearest word of a label is itself
+    indices, _ = held.nearest(own, min(count + 1, int(np.count_nonzero(held.norms))))
+    return list(dict.fromkeys([*labels, *(held.word(int(i)) for i in indices.flat), *listed]))
 
 
 def _read_means(path: Path, dim: int, loss: str) -> tuple[pd.DataFrame, Floats]:

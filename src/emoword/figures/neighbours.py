@@ -1,5 +1,6 @@
 """The words nearest to each model's mean prediction of each emotion, as dots on a scale."""
 
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +102,9 @@ def draw(numbers: pd.DataFrame) -> Figure:
     shares = bool(numbers["share"].notna().any())
     for (i, j), axes in np.ndenumerate(grid):
         rows = numbers[(numbers["emotion"] == emotions[i]) & (numbers["model"] == models[j])]
-        _panel(axes, rows.dropna(subset="similarity"), emotions[i], style.COLOURS[models[j]])
+        known = rows.dropna(subset="similarity")
+        bars(axes, known)
+        panel(axes, known, {emotions[i]}, style.COLOURS[models[j]])
         axes.set(xlim=(low, 1), ylim=(words + 0.6, 0.4))
     for model, axes in zip(models, grid[0], strict=True):
         axes.set_title(model, color=style.COLOURS[model], fontweight="bold")
@@ -127,16 +130,20 @@ def draw(numbers: pd.DataFrame) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, emotion: str, colour: str) -> None:
-    # shares have the panel's whole width as their scale
+def bars(axes: Axes, rows: pd.DataFrame) -> None:
+    """Draw the shares behind the dots, with the panel's whole width as their scale."""
     whole = axes.get_yaxis_transform()
     axes.barh(rows["rank"], rows["share"].fillna(0), 0.8, color=style.PALE, transform=whole)
+
+
+def panel(axes: Axes, rows: pd.DataFrame, bold: Container[str], colour: str) -> None:
+    """Draw words (rank, word, similarity) as dots, some in bold."""
     axes.set_axisbelow(True)
     axes.grid(axis="x", color=style.PALE, linewidth=0.5)
     axes.plot(rows["similarity"], rows["rank"], "o", color=colour, markersize=4, clip_on=False)
-    weights = ["bold" if word == emotion else "normal" for word in rows["word"]]
+    weights = ["bold" if word in bold else "normal" for word in rows["word"]]
     words = zip(rows["word"], weights, strict=True)
-    axes.set_yticks(rows["rank"], [style.fitting(w, 56, style.SMALL, bold) for w, bold in words])
+    axes.set_yticks(rows["rank"], [style.fitting(w, 56, style.SMALL, heavy) for w, heavy in words])
     for label, weight in zip(axes.get_yticklabels(), weights, strict=True):
         label.set_fontweight(weight)
     axes.tick_params(axis="y", length=0)

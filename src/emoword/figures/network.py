@@ -1,6 +1,5 @@
 """Figure 1: the network as configured, drawn as in the paper."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,7 @@ def figure_network(*, features: Path, space: Path, out: style.Out, **network: li
     except msgspec.ValidationError as error:
         raise InputError(f"the network: {error}") from None
     ends = [int(read_json(folder / "meta.json")["dim"]) for folder in (features, space)]
-    replace(out, title_note="").publish(draw, numbers(shape, *ends))
+    out.without_note().publish(draw, numbers(shape, *ends))
 
 
 def numbers(shape: NetworkSettings, input_width: int, output_width: int) -> pd.DataFrame:

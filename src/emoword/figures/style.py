@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,11 +27,13 @@ from emoword.io.files import replacing, write_table
 
 COLUMN, PAGE = 8 / 2.54, 17 / 2.54  # inches
 TEXT, SMALL = 8, 7  # points
+NOTE = 12 / 72  # inches above a figure with a title note: the report, which says it once, cuts it
 MODELS = ("M1", "M2", "M3", "baseline")
 # Okabe and Ito's palette, told apart with any colour vision
 COLOURS = {"M1": "#0072B2", "M2": "#D55E00", "M3": "#009E73", "baseline": "#333333"}
 LOSSES = {"mse": "MSE", "mae": "MAE", "lc": "log-cosh", "cosine": "cosine", "soft": "soft labels"}
-LOSSES |= {"soft_words": "soft labels over all words", "triplet": "triplets", "ce": "cross entropy"}
+LOSSES |= {"soft_words": "soft labels over all words", "dirichlet": "Dirichlet prior"}
+LOSSES |= {"triplet": "triplets", "ce": "cross entropy"}
 # the order of the paper's Table 5; labels of other corpora follow in alphabetical order
 EMOTIONS = ("anger", "neutral", "happiness", "excitement", "sadness", "frustration")
 ORDERS: dict[Any, Sequence[str]] = {"model": MODELS, "loss": list(LOSSES), "emotion": EMOTIONS}
@@ -178,6 +180,10 @@ class Output:
     data: Path | None = None
     title_note: str = ""
 
+    def without_note(self) -> "Output":
+        """The same, of a figure that is not about speech."""
+        return replace(self, title_note="")
+
     def publish(self, draw: Callable[[pd.DataFrame], Figure], numbers: pd.DataFrame) -> None:
         """Draw ``numbers`` and write the files: same numbers, same bytes.
 
@@ -193,7 +199,8 @@ class Output:
             for legend in figure.legends:
                 legend.set_bbox_to_anchor((0, 0, 1, 1), figure.transFigure)
             (width, height), box = figure.get_size_inches(), figure.get_tightbbox()
-            page = Bbox.from_extents(0, min(0, box.y0 - 0.03), width, max(height, box.y1 + 0.03))
+            top = height + NOTE if self.title_note else max(height, box.y1 + 0.03)
+            page = Bbox.from_extents(0, min(0, box.y0 - 0.03), width, top)
             for path, kind, key in (
                 (self.pdf, "pdf", "CreationDate"),
                 (self.png, "png", "Software"),

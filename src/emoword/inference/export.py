@@ -44,7 +44,7 @@ def export(
     stays there) and README.md, the model card, whose numbers are those of the runs' results. Load
     it with `emoword.load` or `emoword predict`; `Model.push_to_hub` of huggingface_hub shares it.
 
-        emoword export results/demo/runs/S3-lc-logmel-embedded-1a2b3c4d --out model
+        emoword export results/demo/runs/S3-lc-* --out model
         emoword predict model a.wav
 
     Args:
@@ -58,7 +58,7 @@ def export(
     write_model(trained, out, most_frequent)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     words = len(WordSpace.open(out / SPACE)) if trained.space else 0
-    print(f"{out}: {len(trained.weights)} runs, {words} words, {size / 1e6:.1f} MB")
+    print(f"{out}: {trained.name}, {words} words, {size / 1e6:.1f} MB")
 
 
 def write_model(trained: Trained, out: Path, most_frequent: int = 0) -> None:

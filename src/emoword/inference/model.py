@@ -5,8 +5,9 @@ and rounded as they are stored, and the network is the one of training. What it 
 utterance is what predictions.npy holds (tested to 1e-5).
 """
 
+import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,22 +19,25 @@ from huggingface_hub import ModelHubMixin, snapshot_download
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emoword.corpora import audio
 from emoword.features.batches import FEWEST_FRAMES, READERS, Utterance, batches
 from emoword.features.device import pick_device
 from emoword.features.extract import SECONDS_ELSEWHERE, SECONDS_TOGETHER, computed, stored
 from emoword.features.upstreams import build
 from emoword.inference import sound, words
 from emoword.inference.sound import Piece, in_groups
-from emoword.inference.trained import Trained, Weights, read_trained
+from emoword.inference.trained import Trained, read_trained
 from emoword.io.errors import InputError
 from emoword.labels.decision import decide
 from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 from emoword.training.loop import Examples, predict
 from emoword.training.network import Network, frames_needed
+from emoword.training.trained import Weights, network_of, similar_to_centroids
 
+# Seconds that are predicted at once: memory grows with them, of a transformer by their square.
+LONGEST = 60.0
 TOGETHER = 64  # recordings that are sorted by length and computed together
-CENTROIDS = "centroids"
 Array = NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -99,7 +103,7 @@ class Prediction:
         Raises:
             InputError: the space lacks it, or the model predicts classes.
         """
-        return words.similarity(self._words(), self.vector, word)
+        return float(cosine(self.vector, words.vectors_of(self._words(), [word])[0]))
 
     def _decided(self, vectors: NDArray[np.float32]) -> NDArray[np.intp]:
         if self.class_vectors is None:
@@ -124,9 +128,8 @@ class Model(
         self.trained = trained
         self.device = pick_device(device)
         self.upstream = build(trained.upstream, self.device)
-        self.networks = [self._network(run, own) for run, own in trained.weights.items()]
-        needed = frames_needed(trained.made_by.network)
-        self.fewest_frames = max(FEWEST_FRAMES, needed)
+        self.networks = {run: self._network(run, own) for run, own in trained.weights.items()}
+        self.fewest_frames = max(FEWEST_FRAMES, frames_needed(trained.made_by.network))
         self.space = trained.space
         self.class_vectors = (
             None if self.space is None else self.space.vectors_of(list(trained.classes))
@@ -166,7 +169,6 @@ class Model(
         """
         if isinstance(given, str | Path | np.ndarray):
             return self.predict([given], rate)[0]
-        made: list[Prediction] = []
         heard: list[Path | Piece] = []
         for i, each in enumerate(given):
             if isinstance(each, str | Path):
@@ -175,22 +177,23 @@ class Model(
                 raise InputError("samples need their rate in Hz: predict(samples, rate)")
             else:
                 heard.append(sound.given(each, rate, f"array {i}"))
-        for _, prediction in self.each(heard):
+        made: list[Prediction] = []
+        for prediction in self.each(heard):
             if isinstance(prediction, InputError):
                 raise prediction
             made.append(prediction)
         return made
 
-    def each(self, given: Sequence[Path | Piece]) -> Iterator[tuple[int, Prediction | InputError]]:
+    def each(self, given: Iterable[Path | Piece]) -> Iterator[Prediction | InputError]:
         """Predict recordings while the next are read; a bad one gives its error, in its place."""
-        reading: deque[list[tuple[int, Future[Piece | Path]]]] = deque()
+        reading: deque[list[Future[Piece | Path | InputError]]] = deque()
         with ThreadPoolExecutor(READERS) as pool:
-            for some in in_groups(enumerate(given), TOGETHER):
-                reading.append([(i, pool.submit(self._heard, each)) for i, each in some])
+            for some in in_groups(given, TOGETHER):
+                reading.append([pool.submit(self._heard, each) for each in some])
                 if len(reading) > 1:
-                    yield from self._told(reading.popleft())
+                    yield from self._told([future.result() for future in reading.popleft()])
             while reading:
-                yield from self._told(reading.popleft())
+                yield from self._told([future.result() for future in reading.popleft()])
 
     def windows(
         self, path: str | Path, window: float, hop: float
@@ -208,89 +211,86 @@ class Model(
             usable = [piece for piece in some if self._is_long_enough(piece)]
             found = found or bool(usable)
             loud = [piece for piece in usable if not piece.silent]
-            outputs = iter(self.outputs([piece.samples for piece in loud]))
+            outputs = iter(self.outputs(loud))
             for piece in usable:
                 yield piece, None if piece.silent else self._prediction(next(outputs))
         if not found:
             raise InputError(f"{path}: too short, or its windows are; at least {self._needs}")
 
-    def outputs(self, heard: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Samples at 16 kHz [samples] each -> float32 [n, runs, outputs]."""
+    def outputs(self, heard: Sequence[Piece]) -> NDArray[np.float32]:
+        """What each run gives for each piece: float32 [pieces, runs, outputs].
+
+        Raises:
+            InputError: names the piece whose frames cannot be used.
+        """
         if not heard:
             return np.zeros((0, len(self.networks), 1), np.float32)
         together = SECONDS_TOGETHER.get(self.device.type, SECONDS_ELSEWHERE)
-        utterances = [Utterance(str(i), Path(), len(own)) for i, own in enumerate(heard)]
+        utterances = [Utterance(str(i), Path(), len(own.samples)) for i, own in enumerate(heard)]
         utterances.sort(key=lambda utterance: -utterance.samples)
         frames: dict[int, Tensor] = {}
         for batch in batches(utterances, together):
             which = [int(utterance.name) for utterance in batch]
-            made = computed([heard[i] for i in which], self.upstream)
-            frames |= {i: self._as_stored(own) for i, own in zip(which, made, strict=True)}
+            made = computed([heard[i].samples for i in which], self.upstream)
+            for i, own in zip(which, made, strict=True):
+                frames[i] = self._as_stored(heard[i].name, own)
         ordered = [frames[i] for i in range(len(heard))]
-        examples = Examples([str(i) for i in range(len(heard))], ordered, torch.zeros(len(heard)))
-        size = self.trained.made_by.training.batch_size
+        examples = Examples([own.name for own in heard], ordered, torch.zeros(len(heard)))
+        size, weights = self.trained.made_by.training.batch_size, self.trained.weights
         return np.stack(
             [
-                similar_to_centroids(predict(network, examples, size), weights)
-                for network, weights in zip(
-                    self.networks, self.trained.weights.values(), strict=True
-                )
+                similar_to_centroids(predict(network, examples, size), weights[run])
+                for run, network in self.networks.items()
             ],
             axis=1,
         )
 
-    def _as_stored(self, frames: NDArray[np.float32]) -> Tensor:
+    def _as_stored(self, name: str, frames: NDArray[np.float32]) -> Tensor:
         dtype = self.trained.upstream.dtype
-        tensor = torch.from_numpy(stored("recording", frames, dtype))
+        tensor = torch.from_numpy(stored(name, frames, dtype))
         return tensor.view(torch.bfloat16) if dtype == "bfloat16" else tensor
 
-    def _heard(self, given: Path | Piece) -> Piece | Path:
+    def _heard(self, given: Path | Piece) -> Piece | Path | InputError:
         """A recording read and checked; a long one is left to be read in parts."""
-        if isinstance(given, Path):
-            if sound.seconds(given) > sound.LONGEST:
+        try:
+            if isinstance(given, Piece):
+                piece = given
+            elif sound.seconds(given) > LONGEST:
                 return given
-            (piece,) = sound.heard(given)
-        else:
-            piece = given
-        if not self._is_long_enough(piece):
-            name = given if isinstance(given, Path) else "array"
-            raise InputError(f"{name}: too short, {piece.end:.3f} s; at least {self._needs}")
-        return piece
+            else:  # read whole, as training does
+                samples = audio.read(given)
+                piece = Piece(str(given), 0.0, len(samples) / audio.SAMPLE_RATE, samples)
+        except InputError as error:
+            return error
+        if self._is_long_enough(piece):
+            return piece
+        return InputError(f"{piece.name}: too short, {piece.end:.3f} s; at least {self._needs}")
 
     def _told(
-        self, reading: Sequence[tuple[int, Future[Piece | Path]]]
-    ) -> Iterator[tuple[int, Prediction | InputError]]:
-        made: dict[int, Prediction | InputError] = {}
-        short: dict[int, Piece] = {}
-        for i, future in reading:
-            try:
-                found = future.result()
-                if isinstance(found, Path):
-                    made[i] = self._long(found)
-                else:
-                    short[i] = found
-            except InputError as error:
-                made[i] = error
+        self, found: Sequence[Piece | Path | Prediction | InputError]
+    ) -> list[Prediction | InputError]:
+        """What is predicted; the short ones at once, or one by one where something is wrong."""
+        made = [self._long(each) if isinstance(each, Path) else each for each in found]
         try:
-            outputs = self.outputs([piece.samples for piece in short.values()])
-            made |= {i: self._prediction(own) for i, own in zip(short, outputs, strict=True)}
-        except InputError:  # one by one, to know which it is
-            for i, piece in short.items():
-                try:
-                    made[i] = self._prediction(self.outputs([piece.samples])[0])
-                except InputError as error:
-                    made[i] = error
-        yield from sorted(made.items(), key=lambda each: each[0])
+            outputs = iter(self.outputs([each for each in made if isinstance(each, Piece)]))
+        except InputError as error:
+            return [error] if len(made) == 1 else [self._told([each])[0] for each in made]
+        return [self._prediction(next(outputs)) if isinstance(e, Piece) else e for e in made]
 
-    def _long(self, path: Path) -> Prediction:
-        """The mean over the parts of a long recording that are not silent."""
-        made = [
-            self.outputs([piece.samples])[0]
-            for piece in sound.parts(path, sound.seconds(path))
-            if not piece.silent and self._is_long_enough(piece)
-        ]
+    def _long(self, path: Path) -> Prediction | InputError:
+        """The mean over the parts of a long recording, of equal length, that are not silent."""
+        length = sound.seconds(path)
+        each = length / math.ceil(length / LONGEST)
+        try:
+            made = [
+                self.outputs([piece])[0]
+                for piece in sound.windows(path, each, each)
+                if not piece.silent and self._is_long_enough(piece)
+            ]
+        except InputError as error:
+            return error
         if not made:
-            raise InputError(f"{path}: silent throughout")
+            return InputError(f"{path}: silent throughout")
         return self._prediction(np.stack(made).mean(axis=0, dtype=np.float64).astype(np.float32))
 
     def _prediction(self, vectors: NDArray[np.float32]) -> Prediction:
@@ -304,22 +304,8 @@ class Model(
         return self.upstream.frame_count(len(piece.samples)) >= self.fewest_frames
 
     def _network(self, run: str, weights: Weights) -> Network:
-        made_by = self.trained.made_by
-        network = Network(
-            self.upstream.dim,
-            len(weights.get("output.bias", ())),
-            made_by.network,
-            made_by.training.standardise,
-            made_by.training.precision,
-        )
-        own = {name: tensor for name, tensor in weights.items() if name != CENTROIDS}
-        try:
-            network.load_state_dict(own)
-        except RuntimeError as error:
-            said = " ".join(str(error).split())
-            raise InputError(
-                f"{self.trained.name}: the weights of {run} do not fit its settings: {said}"
-            ) from None
+        of = f"{self.trained.name}: the weights of {run}"
+        network = network_of(self.trained.made_by, weights, self.upstream.dim, of)
         return network.to(self.device).eval()
 
     def _save_pretrained(self, save_directory: Path) -> None:
@@ -329,41 +315,12 @@ class Model(
         write_model(self.trained, save_directory)
 
     @classmethod
-    def _from_pretrained(
-        cls,
-        *,
-        model_id: str,
-        revision: str | None,
-        cache_dir: str | Path | None,
-        force_download: bool,
-        local_files_only: bool,
-        token: str | bool | None,
-        device: str = "auto",
-        **_: Any,
-    ) -> "Model":
+    def _from_pretrained(cls, *, model_id: str, device: str = "auto", **options: Any) -> "Model":
         """For huggingface_hub's ``from_pretrained``: a folder, or a name on the hub."""
         folder = Path(model_id)
         if not folder.is_dir():
-            folder = Path(
-                snapshot_download(
-                    model_id,
-                    revision=revision,
-                    cache_dir=cache_dir,
-                    force_download=force_download,
-                    local_files_only=local_files_only,
-                    token=token,
-                )
-            )
+            folder = Path(snapshot_download(model_id, **options))
         return cls(read_trained([folder]), device)
-
-
-def similar_to_centroids(outputs: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """What a run predicts: its outputs, or (triplet) their similarity with the classes' centres."""
-    if CENTROIDS not in weights:
-        return outputs
-    centres = weights[CENTROIDS].numpy()
-    similar: NDArray[np.float32] = cosine(outputs[:, None], centres).astype(np.float32)
-    return similar
 
 
 def load(where: str | Path | Sequence[str | Path], device: str = "auto") -> Model:
@@ -372,20 +329,14 @@ def load(where: str | Path | Sequence[str | Path], device: str = "auto") -> Mode
     Raises:
         InputError: there is no model, or it cannot be used.
     """
-    if isinstance(where, str | Path):
-        where = [where]
-    places = [Path(place) for place in where]
-    if len(places) == 1 and not places[0].exists() and is_hub_name(str(where[0])):
+    places = [Path(place) for place in ([where] if isinstance(where, str | Path) else where)]
+    name = str(places[0]) if len(places) == 1 else ""
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not places[0].exists():
         try:
-            return Model.from_pretrained(str(where[0]), device=device)
+            return Model.from_pretrained(name, device=device)
         except (OSError, ValueError) as error:
             said = " ".join(str(error).split())
             raise InputError(
-                f"{where[0]}: no such folder, and not to be had from the hub: {said}"
+                f"{name}: no such folder, and not to be had from the hub: {said}"
             ) from None
     return Model(read_trained(places), device)
-
-
-def is_hub_name(name: str) -> bool:
-    """Whether it may be ``somebody/model`` on the Hugging Face hub."""
-    return name.count("/") == 1 and not name.startswith((".", "/", "~"))

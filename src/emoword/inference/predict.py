@@ -4,38 +4,34 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from numpy.typing import NDArray
+from tqdm import tqdm
 
 from emoword.inference import sound
 from emoword.inference.model import TOGETHER, Model, Prediction, load
-from emoword.inference.sound import Piece, in_groups
+from emoword.inference.sound import in_groups
 from emoword.inference.words import vectors_of
 from emoword.io.errors import InputError, plain
 from emoword.io.files import read_table, write_json, write_table
 from emoword.spaces.geometry import cosine
-from emoword.spaces.word_space import WordSpace
 
-SECONDS_BETWEEN_LINES = 10
-SECONDS_BETWEEN_FILES = 10  # of the CSV while it grows
-LISTED = 5
-RANKS = range(1, LISTED + 1)
-Many = Annotated[tuple[Path, ...], Parameter(consume_multiple=True)]
-Words = Annotated[tuple[str, ...], Parameter(consume_multiple=True)]
+SECONDS_BETWEEN_STATES = 10  # of the CSV while it grows
+RANKS = range(1, 6)
+Many = Annotated[tuple[str, ...], Parameter(consume_multiple=True)]
 Above0 = Annotated[float, Parameter(validator=Number(gt=0))]
-Row = dict[str, str]
+Row = dict[str, str | float]
 
 
 def predict(
     model: Path,
     /,
     *recordings: Path,
-    words: Words = (),
+    words: Many = (),
     window: Above0 | None = None,
     hop: Above0 | None = None,
     csv: Path | None = None,
@@ -45,11 +41,11 @@ def predict(
 ) -> None:
     r"""Predict recordings: the label (equation 5), the nearest words of the whole word space.
 
-    MODEL is a run of a results folder, a model's folder (the mean of all its runs), a folder that
-    `emoword export` wrote, or a name on the Hugging Face hub. Recordings are audio files, folders
-    (walked) and CSV files with a column wav (paths relative to the CSV).
+    MODEL is a run of a results folder, a model's folder (the mean of its runs on all folds), a
+    folder that `emoword export` wrote, or a name on the Hugging Face hub. Recordings are audio
+    files, folders (walked) and CSV files with a column wav (paths relative to the CSV).
 
-        emoword predict results/demo/runs/S3-lc-logmel-embedded-1a2b3c4d a.wav folder/ list.csv
+        emoword predict results/demo/runs/S3-lc-* a.wav folder/ list.csv
         emoword predict model/ folder/ --words relief boredom --csv words.csv
         emoword predict model/ talk.wav --window 4 --hop 1 --csv talk.csv --figure talk.png
 
@@ -74,117 +70,143 @@ def predict(
         device: auto (CUDA, else MPS, else the CPU), cpu, cuda, cuda:1, mps.
     """
     paths = listed(recordings)
+    if hop and not hop <= (window or 0):
+        raise InputError(f"--hop {hop:g}: is between windows; give --window, as long or longer")
     if figure:
         check_figure(figure, window, paths)
-    if hop and not window:
-        raise InputError("--hop: is of windows; give --window, too")
-    loaded = load(model if model.exists() else str(model), device)
-    teller = Teller(loaded, words)
-    known = kept_rows(csv, teller, windowed=bool(window)) if csv else []
-    done = {row["file"] for row in known}
-    waiting = [path for path in paths if str(path) not in done]
-    if done:
-        say(f"{len(paths) - len(waiting)} of {len(paths)} are in {csv} already")
-    table = Growing(csv, known)
-    bad: list[str] = []
+    table = Growing(load(model, device), words, windowed=bool(window), csv=csv)
+    waiting = [path for path in paths if str(path) not in table.files]
+    if table.rows:
+        done = len(paths) - len(waiting)
+        print(f"predict: {done} of {len(paths)} are in {csv} already", file=sys.stderr)
+    made = in_windows(table, waiting, window, hop or window) if window else whole(table, waiting)
+    lengths, bad = {path: sound.seconds(path) for path in waiting}, 0
     try:
-        for path, rows in progress(predicted(teller, waiting, window, hop or window), waiting):
-            if isinstance(rows, InputError):
-                bad.append(str(path))
-                print(f"emoword predict: {plain(str(rows))}", file=sys.stderr)
-            else:
-                table.add(rows)
+        total = sum(lengths.values())
+        with tqdm(total=total, unit=" s of audio", unit_scale=True, mininterval=5) as bar:
+            for path, rows in made:
+                if isinstance(rows, InputError):
+                    bad += 1
+                    bar.write(f"emoword predict: {plain(str(rows))}", file=sys.stderr)
+                else:
+                    table.add(path, rows)
+                bar.update(lengths[path])
     finally:
         table.write()
     if json:
-        write_json([typed(row) for row in table.rows], json)
+        records = table.frame().astype(object)
+        write_json(records.mask(records.isna(), None).to_dict("records"), json)
     if table.rows and not (csv or json):
-        print(table.for_a_terminal(words))
+        print(for_a_terminal(table.frame(), words))
     if figure and table.rows:
         from emoword.inference.over_time import draw_over_time  # matplotlib takes a second
 
-        draw_over_time(table.rows, words or loaded.classes, figure)
+        draw_over_time(table.frame(), words or table.model.classes, figure)
     if bad:
-        raise InputError(f"{len(bad)} of {len(paths)} recordings cannot be used; named above")
+        raise InputError(f"{bad} of {len(paths)} recordings cannot be used; named above")
 
 
-class Teller:
-    """What the table says of a prediction."""
+class Growing:
+    """The table while it grows; its CSV is written whole every ten seconds, and at the end.
 
-    def __init__(self, model: Model, words: Sequence[str]) -> None:
-        self.model = model
-        self.told = list(dict.fromkeys([*model.classes, *words]))
+    Raises:
+        InputError: the space lacks a word, or the CSV is there and of another model, or of other
+            words or windows.
+    """
+
+    def __init__(
+        self, model: Model, words: Sequence[str], *, windowed: bool, csv: Path | None
+    ) -> None:
+        self.model, self.csv, self.written = model, csv, time.monotonic()
+        self.words = list(dict.fromkeys([*model.classes, *words]))
+        self.names = ["file", "model", *(["start", "end"] if windowed else [])]
+        self.names += ["label", "agreement", "spread"]
         if model.space is not None:
             vectors_of(model.space, words)  # an unknown one is named before hours are spent
+            self.names += [f"{what} {rank}" for rank in RANKS for what in ("word", "similarity")]
+            self.names += [f"cosine {word}" for word in self.words]
         elif words:
             raise InputError(f"--words: {model.trained.name} predicts classes, not words")
+        self.text = ["file", "model", "label", *(f"word {rank}" for rank in RANKS)]
+        self.text = [name for name in self.text if name in self.names]
+        self.rows: list[Row] = kept_rows(csv, self) if csv and csv.is_file() else []
+        self.files = {row["file"] for row in self.rows}
 
-    def rows(self, found: Sequence[tuple[Path, Piece | None, Prediction | None]]) -> list[Row]:
-        """Rows of the table, as text: of recordings, or of windows (None: a silent one)."""
-        told = iter(self.columns([prediction for *_, prediction in found if prediction]))
-        rows = []
-        for file, piece, prediction in found:
-            row = {"file": str(file), "model": self.model.trained.name}
-            if piece:
-                row |= {"start": f"{piece.start:.3f}", "end": f"{piece.end:.3f}"}
-            rows.append(row | (next(told) if prediction else dict.fromkeys(self.names, "")))
-        return rows
+    def add(self, path: Path, rows: Iterable[Row]) -> None:
+        """Take the rows of a recording."""
+        about: Row = {"file": str(path), "model": self.model.trained.name}
+        self.rows += [about | row for row in rows]
+        if time.monotonic() - self.written > SECONDS_BETWEEN_STATES:
+            self.write()
 
-    def columns(self, predictions: Sequence[Prediction]) -> list[Row]:
-        """Label, agreement, spread, words; the nearest of all are looked for at once."""
-        rows = [
-            {
-                "label": prediction.label,
-                "agreement": f"{prediction.agreement:.3f}",
-                "spread": f"{prediction.spread:.6f}",
-            }
-            for prediction in predictions
+    def frame(self) -> pd.DataFrame:
+        """All rows; of a silent window, texts are empty and numbers NaN."""
+        frame = pd.DataFrame(self.rows, columns=self.names).round(6)
+        return frame.fillna(dict.fromkeys(self.text, ""))
+
+    def write(self) -> None:
+        """Write the CSV, if there is anything to write."""
+        self.written = time.monotonic()
+        if self.csv and self.rows:
+            write_table(self.frame(), self.csv)
+
+    def told(self, predictions: Sequence[Prediction]) -> list[Row]:
+        """What rows say of predictions; the nearest words of all are looked for at once."""
+        rows: list[Row] = [
+            {"label": own.label, "agreement": own.agreement, "spread": own.spread}
+            for own in predictions
         ]
         space = self.model.space
         if space is None or not predictions:
             return rows
-        vectors = np.stack([prediction.vector for prediction in predictions])
-        similar = cosine(vectors[:, None], vectors_of(space, self.told))
-        for row, near, own in zip(rows, nearest_words(space, vectors), similar, strict=True):
-            for rank, (word, similarity) in zip(RANKS, near, strict=False):
-                row |= {f"word {rank}": word, f"similarity {rank}": f"{similarity:.6f}"}
-            row |= {f"cosine {w}": f"{s:.6f}" for w, s in zip(self.told, own, strict=True)}
+        vectors = np.stack([own.vector for own in predictions])
+        near = zip(*space.nearest(vectors, min(len(RANKS), len(space))), strict=True)
+        similar = cosine(vectors[:, None], vectors_of(space, self.words))
+        for row, (which, nearness), own in zip(rows, near, similar, strict=True):
+            for rank, i, similarity in zip(RANKS, which.tolist(), nearness.tolist(), strict=False):
+                row |= {f"word {rank}": space.word(i), f"similarity {rank}": similarity}
+            row |= {f"cosine {w}": s for w, s in zip(self.words, own.tolist(), strict=True)}
         return rows
 
-    @property
-    def names(self) -> list[str]:
-        """Columns of what is predicted."""
-        names = ["label", "agreement", "spread"]
-        if self.model.space is None:
-            return names
-        names += [name for rank in RANKS for name in (f"word {rank}", f"similarity {rank}")]
-        return names + [f"cosine {word}" for word in self.told]
+
+def kept_rows(csv: Path, table: Growing) -> list[Row]:
+    """The rows of a table that was begun before.
+
+    Raises:
+        InputError: it is of another model, or of other words or windows.
+    """
+    known = read_table(csv, ["file", "model"])
+    other = set(known["model"]) - {table.model.trained.name}
+    if other or list(known.columns) != table.names:
+        was = f"of {' and '.join(sorted(other))}" if other else "of other words or windows"
+        raise InputError(f"{csv}: is {was}; name another --csv, or remove it")
+    numbers = [name for name in table.names if name not in table.text]
+    known = read_table(csv, table.names, dict.fromkeys(numbers, float))
+    return [{str(name): cell for name, cell in row.items()} for row in known.to_dict("records")]
 
 
-def nearest_words(
-    space: WordSpace, vectors: NDArray[np.float32]
-) -> Iterator[list[tuple[str, float]]]:
-    """The nearest words of each vector [n, dim], with their cosine similarities."""
-    rows, similarities = space.nearest(vectors, min(LISTED, len(space)))
-    for row, own in zip(rows, similarities, strict=True):
-        yield [(space.word(i), s) for i, s in zip(row.tolist(), own.tolist(), strict=True)]
+Made = Iterator[tuple[Path, list[Row] | InputError]]
 
 
-def predicted(
-    teller: Teller, paths: Sequence[Path], window: float | None, hop: float | None
-) -> Iterator[tuple[Path, list[Row] | InputError]]:
-    """The rows of each recording, or what is wrong with it."""
-    if window is None:
-        for some in in_groups(teller.model.each(paths), TOGETHER):
-            good = [(paths[i], None, made) for i, made in some if isinstance(made, Prediction)]
-            rows = dict(zip([path for path, *_ in good], teller.rows(good), strict=True))
-            for i, made in some:
-                yield paths[i], made if isinstance(made, InputError) else [rows[paths[i]]]
-        return
+def whole(table: Growing, paths: Sequence[Path]) -> Made:
+    """The row of each recording, or what is wrong with it."""
+    for some in in_groups(zip(paths, table.model.each(paths), strict=True), TOGETHER):
+        rows = iter(table.told([made for _, made in some if isinstance(made, Prediction)]))
+        for path, made in some:
+            yield path, made if isinstance(made, InputError) else [next(rows)]
+
+
+def in_windows(table: Growing, paths: Sequence[Path], window: float, hop: float) -> Made:
+    """The rows of each recording's windows, or what is wrong with it."""
     for path in paths:
+        found: list[Row] = []
         try:
-            found = teller.model.windows(path, window, hop or window)
-            yield path, teller.rows([(path, piece, made) for piece, made in found])
+            for some in in_groups(table.model.windows(path, window, hop), TOGETHER):
+                rows = iter(table.told([made for _, made in some if made]))
+                for piece, made in some:
+                    found.append({"start": piece.start, "end": piece.end})
+                    found[-1] |= next(rows) if made else {}
+            yield path, found
         except InputError as error:
             yield path, error
 
@@ -211,90 +233,18 @@ def listed(given: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
-def kept_rows(csv: Path, teller: Teller, *, windowed: bool) -> list[Row]:
-    """The rows of a table that was begun before.
-
-    Raises:
-        InputError: it is of another model, or of other words or windows.
-    """
-    if not csv.is_file():
-        return []
-    names = ["file", "model", *(["start", "end"] if windowed else []), *teller.names]
-    table = read_table(csv, ["file", "model"])
-    other = set(table["model"]) - {teller.model.trained.name}
-    if other or list(table.columns) != names:
-        was = f"of {' and '.join(sorted(other))}" if other else "of other words or windows"
-        raise InputError(f"{csv}: is {was}; name another --csv, or remove it")
-    return [{str(key): str(cell) for key, cell in row.items()} for row in table.to_dict("records")]
-
-
-class Growing:
-    """The table while it grows; written whole every ten seconds, or at the end."""
-
-    def __init__(self, csv: Path | None, rows: list[Row]) -> None:
-        self.csv = csv
-        self.rows = rows
-        self.written = time.monotonic()
-
-    def add(self, rows: list[Row]) -> None:
-        """Take the rows of a recording."""
-        self.rows += rows
-        if time.monotonic() - self.written > SECONDS_BETWEEN_FILES:
-            self.write()
-
-    def write(self) -> None:
-        """Write all rows, if there are any."""
-        self.written = time.monotonic()
-        if self.csv and self.rows:
-            write_table(pd.DataFrame(self.rows), self.csv)
-
-    def for_a_terminal(self, words: Sequence[str]) -> str:
-        """Its columns for the eye: the five nearest words are one."""
-        table = pd.DataFrame(self.rows)
-        shown = table[[name for name in ("file", "start", "end") if name in table]].copy()
-        shown["label"] = table["label"].replace("", "(silent)")
-        shown["agreement"] = table["agreement"]
-        if "word 1" in table:
-            shown["nearest words"] = [
-                ", ".join(f"{row[f'word {i}']} {row[f'similarity {i}'][:5]}" for i in RANKS)
-                if row["word 1"]
-                else ""
-                for row in self.rows
-            ]
-        for word in words:
-            shown[word] = table[f"cosine {word}"].str[:6]
-        return shown.map(plain).to_string(index=False)
-
-
-def typed(row: Row) -> dict[str, str | float | None]:
-    """A row for JSON: numbers are numbers, an empty cell is null."""
-    return {
-        name: cell if is_text(name) else float(cell) if cell else None for name, cell in row.items()
-    }
-
-
-def is_text(name: str) -> bool:
-    """Whether a column holds text."""
-    return name in ("file", "model", "label") or name.startswith("word ")
-
-
-def progress(
-    found: Iterable[tuple[Path, Any]], paths: Sequence[Path]
-) -> Iterator[tuple[Path, Any]]:
-    """The recordings; on stderr every ten seconds the rate and the time left, and at the end."""
-    lengths = {path: sound.seconds(path) for path in paths}
-    total, done, count = sum(lengths.values()), 0.0, 0
-    begun = told = time.monotonic()
-    for path, rows in found:
-        yield path, rows
-        done, count, now = done + lengths[path], count + 1, time.monotonic()
-        if now - told > SECONDS_BETWEEN_LINES:
-            rate = max(done, 1e-3) / (now - begun)
-            left = (total - done) / rate
-            say(f"{count} of {len(paths)}, {rate:.3g} s of audio a second, {left:.0f} s left")
-            told = now
-    spent = max(time.monotonic() - begun, 1e-9)
-    say(f"{count} recordings in {spent:.1f} s, {done / spent:.3g} s of audio a second")
+def for_a_terminal(table: pd.DataFrame, words: Sequence[str]) -> str:
+    """The table's columns for the eye: the five nearest words are one."""
+    shown = table[[name for name in ("file", "start", "end") if name in table]].copy()
+    shown["label"] = table["label"].replace("", "(silent)")
+    shown["agreement"] = table["agreement"].map("{:.2f}".format)
+    if "word 1" in table:
+        near = [table[f"word {i}"] + table[f"similarity {i}"].map(" {:.2f}".format) for i in RANKS]
+        shown["nearest words"] = pd.concat(near, axis=1).agg(", ".join, axis=1)
+        shown.loc[table["label"] == "", ["agreement", "nearest words"]] = ""
+    for word in words:
+        shown[word] = table[f"cosine {word}"].map("{:.3f}".format)
+    return shown.map(lambda cell: plain(str(cell))).to_string(index=False)
 
 
 def check_figure(figure: Path, window: float | None, paths: Sequence[Path]) -> None:
@@ -303,8 +253,3 @@ def check_figure(figure: Path, window: float | None, paths: Sequence[Path]) -> N
         raise InputError("--figure: shows the windows of one recording: give --window, and one")
     if figure.suffix.lower() not in (".png", ".pdf"):
         raise InputError(f"--figure {figure}: .png or .pdf")
-
-
-def say(line: str) -> None:
-    """A line of the log."""
-    print(f"predict: {line}", file=sys.stderr, flush=True)

@@ -1,5 +1,6 @@
 """A results folder as typed tables (docs/hand-overs.md says what their columns mean)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,11 +69,13 @@ class Results:
         """nearest/{variant}.csv: the ten words nearest to each prediction and target."""
         return self._of_variant(NEAREST, "nearest", variant)
 
-    def predictions(self, variant: str | None = None) -> pd.DataFrame:
+    def predictions(
+        self, variant: str | None = None, losses: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """The vectors: columns variant, model, loss, fold, seed, utterance, vector (float32)."""
         place = self.place(variant)
         tables = []
-        for run in map(read_run, place.runs()):
+        for run in map(read_run, place.runs(losses)):
             table = pd.DataFrame({"utterance": run.utterances, "vector": list(run.predictions)})
             record = {**run.record, "variant": place.variant.name}
             tables.append(table.assign(**{key: record[key] for key in RUN_KEYS}))
@@ -89,21 +92,19 @@ class Results:
         Raises:
             InputError: the variant has no such model.
         """
-        place = self.place(variant)
-        loss = place.variant.settings.table_loss
+        loss = self.place(variant).variant.settings.table_loss
         if loss in CLASS_LOSSES:
             raise InputError(f"{self.folder}: {loss} predicts classes: no vector among words")
-        runs = list(map(read_run, place.runs([loss])))
-        vectors: dict[str, list[NDArray[np.float32]]] = {}
-        for run in runs:
-            if run.record["model"] == model:
-                for name, vector in zip(run.utterances, run.predictions, strict=True):
-                    vectors.setdefault(name, []).append(vector)
-        if not vectors:
-            known = ", ".join(dict.fromkeys(run.record["model"] for run in runs))
+        table = self.predictions(variant, [loss])
+        own = table[table["model"] == model]
+        if own.empty:
+            known = ", ".join(table["model"].unique())
             raise InputError(f"{self.folder}: no model {model!r}; there are {known}")
-        means = [np.mean(own, axis=0, dtype=np.float64) for own in vectors.values()]
-        return list(vectors), np.stack(means).astype(np.float32)
+        means = {
+            str(name): np.mean(list(vectors), axis=0, dtype=np.float64)
+            for name, vectors in own.groupby("utterance", sort=False)["vector"]
+        }
+        return list(means), np.stack(list(means.values())).astype(np.float32)
 
     def _of_variant(self, schema: Schema, folder: str, variant: str | None) -> pd.DataFrame:
         name = self.place(variant).variant.name

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
 
 from emoword.inference.results import Results
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
-from emoword.labels.label_sets import rater_words
+from emoword.labels.raters import words_by_rater
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.settings import LabelSet
@@ -25,7 +26,6 @@ FEWEST = 5  # utterances of a word: with fewer, its average precision hangs on o
 LISTED = 20  # words of a label set that have a row of their own, the most frequent
 SETS: tuple[LabelSet, ...] = ("S2", "S3")
 RATERS, CHANCE = "a rater", "chance"
-Scores = Mapping[str, pd.Series]  # model -> its score of each utterance
 
 
 def retrieval(variant: Path, /, *, template: Path, csv: Path, tex: Path) -> None:
@@ -61,7 +61,8 @@ def retrieval_table(place: Place) -> Table:
     results, space = Results(place.root), WordSpace.open(place.space)
     models = [f"M{name[1]}" for name in about.targets]
     found = {model: results.mean_predictions(model, about.name) for model in models}
-    said = words_by_rater(place, space)
+    truth = read_label_sets(place)["S1"].set_index("utterance")["word"]
+    said = words_by_rater(results.annotations(), truth, about.settings.labels, space)
     rows: list[Row] = []
     for label_set, words in sets.items():
         own = said if label_set == "S3" else said[said["kind"] == "label"]
@@ -114,21 +115,11 @@ def precision_by_word(
         record: dict[str, object] = {"word": word, "utterances": len(right)}
         for model, (utterances, vectors) in found.items():
             relevant = np.array([name in right for name in utterances])
-            record[model] = average_precision(relevant, cosine(vectors, vector))
+            record[model] = average_precision_score(relevant, cosine(vectors, vector))
         record[RATERS] = precision_of_raters(said, str(word))
         record[CHANCE] = chance(len(right), len(names))
         records.append(record)
     return pd.DataFrame(records).set_index("word")
-
-
-def words_by_rater(place: Place, space: WordSpace) -> pd.DataFrame:
-    """What each rater wrote, as words of S3: utterance, kind, word, rater."""
-    results, labels = Results(place.root), place.variant.settings.labels
-    truth = read_label_sets(place)["S1"].set_index("utterance")["word"]
-    tables = []
-    for rater, rows in results.annotations().groupby("rater", sort=True):
-        tables.append(rater_words(rows, truth, labels, space)[0].assign(rater=rater))
-    return pd.concat(tables, ignore_index=True)
 
 
 def precision_of_raters(said: pd.DataFrame, word: str) -> float:
@@ -145,25 +136,8 @@ def precision_of_raters(said: pd.DataFrame, word: str) -> float:
         own, others = own[others.notna().any(axis=1)], others[others.notna().any(axis=1)]
         relevant = (others == True).any(axis=1).to_numpy()  # noqa: E712  NaN: did not rate it
         if relevant.any():
-            values.append(average_precision(relevant, own[rater].to_numpy(np.float64)))
+            values.append(average_precision_score(relevant, own[rater].to_numpy(np.float64)))
     return float(np.mean(values)) if values else float("nan")
-
-
-def average_precision(relevant: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    """The mean, over the relevant, of the precision among all with at least their score.
-
-    AP = sum over thresholds of (recall's growth x precision); of equal scores all are taken at
-    once, so that their order does not count.
-
-    >>> average_precision(np.array([True, False, True]), np.array([3.0, 2.0, 1.0]))
-    0.8333333333333333
-    """
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(relevant[order])
-    last = np.append(np.diff(scores[order]) != 0, True)
-    precision = hits[last] / (np.flatnonzero(last) + 1)
-    growth = np.diff(hits[last], prepend=0) / hits[-1]
-    return float((growth * precision).sum())
 
 
 def chance(relevant: int, count: int) -> float:

@@ -11,20 +11,17 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 
 from emoword import layout, settings
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
-from emoword.layout import SPACELESS, FeatureSettings, RunSettings, read_settings, run_name
+from emoword.layout import FeatureSettings, RunSettings, read_settings, run_name
 from emoword.spaces.word_space import WordSpace
 from emoword.training.targets import CLASS_LOSSES
+from emoword.training.trained import Weights, read_weights
 
 CONFIG, WEIGHTS, SPACE, UPSTREAM = "config.json", "model.safetensors", "space", "upstream"
 VERSION = 1
-Weights = dict[str, Tensor]
 
 
 class Exported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,14 +62,9 @@ class Trained:
         runs = next(iter(self.weights)) if len(self.weights) == 1 else f"{len(self.weights)} runs"
         return f"{run_name(self.made_by)} {runs}"
 
-    @property
-    def predicts_classes(self) -> bool:
-        """Whether outputs are scores of the classes, and no vector among words."""
-        return self.made_by.loss in CLASS_LOSSES
-
 
 def find_runs(where: Path) -> list[Path]:
-    """A run's folder, or all runs of a model's folder.
+    """A run's folder, or those of all folds and seeds in a model's folder.
 
     Raises:
         InputError: it is neither.
@@ -80,7 +72,7 @@ def find_runs(where: Path) -> list[Path]:
     where = where.absolute()
     if (where / "run.json").is_file():
         return [where]
-    found = [path.parent for path in where.glob("fold*-seed*/run.json")]
+    found = [path.parent for path in where.glob("fold[1-9]*-seed*/run.json")]
     if not found:
         what = "no such folder" if not where.exists() else "no run and no exported model here"
         raise InputError(
@@ -96,16 +88,17 @@ def read_trained(places: Sequence[Path]) -> Trained:
     Raises:
         InputError: there is no model, a file is damaged, or runs are of different models.
     """
+    # a pattern such as runs/MODEL/* finds what killed trainings resume from, too
+    places = [place for place in places if not place.name.endswith(".checkpoint.safetensors")]
     if not places:
         raise InputError("no model is named")
     if len(places) == 1 and (places[0] / CONFIG).is_file():
         return read_exported(places[0].absolute())
-    runs = [run for place in places for run in find_runs(place)]
-    made = {run: read_settings(run.parent / "settings.json", RunSettings) for run in runs}
-    made_by = made[runs[0]]
-    for run, own in made.items():
-        if own != made_by:
+    runs = list(dict.fromkeys(run for place in places for run in find_runs(place)))
+    for run in runs:
+        if run.parent != runs[0].parent:
             raise InputError(f"{run}: is of another model than {runs[0]}; load one model at a time")
+    made_by = read_settings(runs[0].parent / "settings.json", RunSettings)
     if made_by.loss == "soft_words":
         raise InputError(
             f"{runs[0]}: predicts shares of its own training part's words, a control that is not "
@@ -125,26 +118,15 @@ def read_trained(places: Sequence[Path]) -> Trained:
         # as the workflow was started where results/ lies, a relative path is one from there
         upstream=placed(upstream, root.parents[1]),
         classes=tuple(read_json(runs[0] / "run.json")["classes"]),
-        space=space_of(made_by, root),
-        weights=numbered({run: read_weights(run / "weights.safetensors") for run in runs}),
+        space=space_in(root / layout.space_folder(made_by), made_by),
+        weights={run.name: read_weights(run / "weights.safetensors") for run in runs},
         runs=tuple(runs),
     )
 
 
-def numbered(weights: dict[Path, Weights]) -> dict[str, Weights]:
-    """By the runs' names; the same folds and seeds from other folders are told apart."""
-    names = [run.name for run in weights]
-    if len(set(names)) < len(names):
-        names = [f"{name}-{i}" for i, name in enumerate(names)]
-    return dict(zip(names, weights.values(), strict=True))
-
-
-def space_of(made_by: RunSettings, root: Path) -> WordSpace | None:
+def space_in(folder: Path, made_by: RunSettings) -> WordSpace | None:
     """The word space behind a model; None where it predicts classes."""
-    if made_by.loss in SPACELESS or made_by.loss in CLASS_LOSSES:
-        return None
-    chosen = settings.Settings(space=made_by.space, space_transform=made_by.space_transform)
-    return WordSpace.open(root / layout.space_folder(chosen))
+    return None if made_by.loss in CLASS_LOSSES else WordSpace.open(folder)
 
 
 def placed(upstream: settings.Upstream, base: Path) -> settings.Upstream:
@@ -152,20 +134,6 @@ def placed(upstream: settings.Upstream, base: Path) -> settings.Upstream:
     if isinstance(upstream, settings.Transformers) and (base / upstream.model).is_dir():
         return msgspec.structs.replace(upstream, model=str(base / upstream.model))
     return upstream
-
-
-def read_weights(path: Path) -> Weights:
-    """The tensors of a safetensors file; nothing in it is ever run.
-
-    Raises:
-        InputError: it is missing or damaged.
-    """
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: damaged or cut short ({error}); copy it again") from None
 
 
 def read_exported(folder: Path) -> Trained:
@@ -191,12 +159,14 @@ def read_exported(folder: Path) -> Trained:
         }
         for run in config.runs
     }
-    there = (folder / SPACE).is_dir()
+    upstream = placed(config.upstream, folder)
+    if isinstance(upstream, settings.Transformers) and upstream.model == UPSTREAM:
+        raise InputError(f"{folder / UPSTREAM}: no such folder; copy the whole model again")
     return Trained(
         made_by=config.made_by,
-        upstream=placed(config.upstream, folder),
+        upstream=upstream,
         classes=config.classes,
-        space=WordSpace.open(folder / SPACE) if there else None,
+        space=space_in(folder / SPACE, config.made_by),
         weights=weights,
         folder=folder,
     )

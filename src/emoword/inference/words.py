@@ -11,7 +11,6 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError, plain
-from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 
 SUGGESTED_FROM = 200_000  # the first words of a space, as most go from frequent to rare
@@ -46,7 +45,7 @@ def near(
 
     ``without``: words (with or without a sign) that are passed over.
     """
-    passed = {space.index(word_of(term)) for term in without}
+    passed = {space.index(term.removeprefix("-")) for term in without}
     rows, similarities = space.nearest(vector[None], min(k + len(passed), len(space)))
     found = zip(rows[0].tolist(), similarities[0].tolist(), strict=True)
     return [(space.word(row), s) for row, s in islice((f for f in found if f[0] not in passed), k)]
@@ -60,17 +59,12 @@ def combined(space: WordSpace, terms: Sequence[str]) -> NDArray[np.float32]:
     """
     if not terms:
         raise InputError("no words: name some, such as: anger -sadness")
-    vectors = vectors_of(space, [word_of(term) for term in terms])
+    vectors = vectors_of(space, [term.removeprefix("-") for term in terms])
     signs = np.array([-1 if term.startswith("-") else 1 for term in terms], np.float64)
     mean: NDArray[np.float32] = (vectors * signs[:, None]).mean(axis=0).astype(np.float32)
     if not mean.any():
         raise InputError(f"{' '.join(terms)}: cancel out, and leave no direction")
     return mean
-
-
-def word_of(term: str) -> str:
-    """The word of a term: without its hyphen."""
-    return term.removeprefix("-")
 
 
 def vectors_of(space: WordSpace, words: Sequence[str]) -> NDArray[np.float32]:
@@ -96,8 +90,3 @@ def spelled_like(space: WordSpace, word: str) -> list[str]:
         if abs(len(known) - len(word)) <= 2 and known[:1] == word[:1].lower()
     ]
     return difflib.get_close_matches(word.lower(), alike, n=SUGGESTED, cutoff=0.75)
-
-
-def similarity(space: WordSpace, vector: NDArray[np.float32], word: str) -> float:
-    """Cosine similarity of a vector [dim] with a word's."""
-    return float(cosine(vector, vectors_of(space, [word])[0]))

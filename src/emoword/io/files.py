@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import warnings
@@ -15,6 +16,9 @@ import pandas as pd
 
 from emoword.io.errors import InputError
 
+# The process's own, which can only be read by setting it.
+UMASK = os.umask(0o022)
+os.umask(UMASK)
 # what this process has renamed into place, for its record (emoword.audit.recording)
 written: list[Path] = []
 
@@ -40,6 +44,8 @@ def replacing(path: Path) -> Iterator[Path]:
         made = folder / path.name
         yield made
         inside = [file.relative_to(made) for file in made.rglob("*") if file.is_file()]
+        for file in [made / name for name in inside] or [made] * made.is_file():
+            file.chmod(0o666 & ~UMASK)  # safetensors keeps its files from others
         if made.is_dir() and path.is_dir() and any(path.iterdir()):
             move_into(made, path)
         else:

@@ -27,11 +27,44 @@ def decide(outputs: Floats, label_vectors: Floats, by: str = "largest") -> NDArr
     return chosen
 
 
-def softmax(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+def softmax(outputs: Floats) -> NDArray[np.float64]:
     """Logits [n, outputs] as probabilities."""
     exponentials = np.exp(outputs - outputs.max(1, keepdims=True), dtype=np.float64)
     shares: NDArray[np.float64] = exponentials / exponentials.sum(1, keepdims=True)
     return shares
+
+
+def class_probabilities(
+    outputs: NDArray[np.float32],
+    words: Sequence[str],
+    classes: Sequence[str],
+    merge: Mapping[str, str],
+) -> NDArray[np.float64]:
+    """How probable each class is, where outputs are the logits of words: float64 [n, classes].
+
+    A word that counts as a class in the ground truth counts as one here: with excitement merged
+    with happiness (section 4.1), happiness has the probability of both.
+
+    Args:
+        outputs: [n, words].
+        words: what the outputs stand for; the classes are among them.
+        classes: to decide between.
+        merge: word -> class.
+    """
+    found: NDArray[np.float64] = softmax(outputs) @ counts_as(words, classes, merge)
+    return found
+
+
+def counts_as(
+    words: Sequence[str], classes: Sequence[str], merge: Mapping[str, str]
+) -> NDArray[np.float64]:
+    """Which word counts as which class: float64 [words, classes] of 0 and 1.
+
+    >>> counts_as(["joy", "fear"], ["happiness", "fear"], {"joy": "happiness"}).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    found = [[merge.get(word, word) == name for name in classes] for word in words]
+    return np.array(found, np.float64)
 
 
 def decide_by_words(
@@ -40,23 +73,8 @@ def decide_by_words(
     classes: Sequence[str],
     merge: Mapping[str, str],
 ) -> NDArray[np.intp]:
-    """The most probable class, where outputs are the logits of words.
-
-    A word that counts as a class in the ground truth counts as one here: with excitement merged
-    with happiness (section 4.1), happiness has the probability of both. Of equal ones the first
-    class wins.
-
-    Args:
-        outputs: [n, words].
-        words: what the outputs stand for; the classes are among them.
-        classes: to decide between.
-        merge: word -> class.
-
-    Returns:
-        Indices of classes [n].
-    """
-    belongs = np.array([[merge.get(word, word) == name for name in classes] for word in words])
-    chosen: NDArray[np.intp] = (softmax(outputs) @ belongs.astype(np.float64)).argmax(axis=1)
+    """The class with the largest of `class_probabilities`, as indices [n]; of equals the first."""
+    chosen: NDArray[np.intp] = class_probabilities(outputs, words, classes, merge).argmax(axis=1)
     return chosen
 
 
@@ -76,3 +94,14 @@ def weighted_accuracy(true: pd.Series, predicted: pd.Series) -> float:
     0.75
     """
     return float((predicted == true).mean())
+
+
+def macro_f1(true: pd.Series, predicted: pd.Series) -> float:
+    """Macro F1: the mean over all labels, true or predicted, of 2 TP / (2 TP + FP + FN).
+
+    >>> macro_f1(pd.Series(["a", "a", "a", "b"]), pd.Series(["a", "a", "b", "b"]))
+    0.7333333333333334
+    """
+    right = true[true == predicted].value_counts()
+    named = true.value_counts().add(predicted.value_counts(), fill_value=0)  # 2 TP + FP + FN
+    return float((2 * right.reindex(named.index, fill_value=0) / named).mean())

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-import shutil
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -17,7 +17,7 @@ import pandas as pd
 from emoword import __version__
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
-from emoword.labels.words import read_dropped, read_label_sets, read_summaries
+from emoword.labels.words import read_dropped, read_label_sets
 from emoword.layout import read_variant
 from emoword.page.data import (
     Shown,
@@ -27,16 +27,14 @@ from emoword.page.data import (
     run_records,
     utterance_list,
 )
+from emoword.page.figures import copy_figures
+from emoword.page.overview import facts, outcome
+from emoword.page.space import read_predictions, space_data
 from emoword.page.tables import address, read_tables
+from emoword.reproduction.claim_pages import html_values
+from emoword.reproduction.verdicts import Part
 from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, RUN_KEYS, UTTERANCES
 
-FIGURES = {
-    "neighbours": "Words nearest to the models' mean predictions, by emotion",
-    "map": "The word space around the emotions, and the models' mean predictions",
-    "confusion": "What was decided (columns) for each ground truth (rows)",
-    "curves": "Learning curves: training and validation loss by epoch",
-    "network": "The network as configured",
-}
 # What other stages may have made: shown where it is, in this order.
 FURTHER = {
     "versus_paper.csv": "Ours beside the paper's numbers, cell by cell",
@@ -100,6 +98,10 @@ def write_page(shown: Shown, folder: Path, out: Path, copy_audio: bool) -> dict[
     column = "CE UA" if first == "baseline" else f"{shown.loss.upper()} UA"
     listed["trace"] = [f"{shown.results.as_posix()}/tables/table1.csv", first, column]
     write_data(folder, "utterances", listed)
+    take_part = [name for name, label in zip(ids, listed["truth"], strict=True) if label != "."]
+    predicted = read_predictions(shown, take_part)
+    for name, part in space_data(shown, predicted, targets):
+        write_data(folder, name, part)
     write_data(folder, "details", details(ids, annotations, dropped, targets, audio))
     for seed, part in nearest(ids, near, decisions, shown.loss).items():
         write_data(folder, "nearest-targets" if seed == "targets" else f"nearest-{seed}", part)
@@ -118,7 +120,9 @@ def write_page(shown: Shown, folder: Path, out: Path, copy_audio: bool) -> dict[
         address=address,
         intervals=any(trace.get("interval") for trace in traces.values()),
         figures=copy_figures(shown.results / "figures", folder),
-        claims=read_claims(shown.results),
+        **read_claims(shown.results),
+        outcome=outcome(tables, shown.loss),
+        mapped=list(dict.fromkeys(model for model, _ in predicted)),
         further=further_tables(shown.results),
         long=LONG,
         facts=facts(shown, made_runs, len(ids), dropped),
@@ -172,6 +176,9 @@ def write_data(folder: Path, name: str, value: object) -> None:
 def audio_addresses(wavs: Sequence[str], out: Path, folder: Path, copy: bool) -> list[str]:
     """The address of each audio file as seen from the page; copied under a name of ours if asked.
 
+    A page from disk may play a file but not read it, to draw its waveform: a copy is a script that
+    holds the bytes.
+
     Args:
         wavs: paths as in utterances.csv.
         out: where the page will lie.
@@ -182,11 +189,11 @@ def audio_addresses(wavs: Sequence[str], out: Path, folder: Path, copy: bool) ->
         return [quote(Path(os.path.relpath(wav, out)).as_posix()) for wav in wavs]
     names = []
     for number, wav in enumerate(wavs, start=1):
-        name = f"audio-{number:05d}{Path(wav).suffix}"
         if not Path(wav).is_file():
             raise InputError(f"{wav}: no such file: cannot be copied")
-        shutil.copyfile(wav, folder / name)
-        names.append(f"./{quote(name)}")
+        name = f"audio-{number:05d}"
+        write_data(folder, name, b64encode(Path(wav).read_bytes()).decode("ascii"))
+        names.append(f"./{name}.js")
     return names
 
 
@@ -197,7 +204,7 @@ def copy_assets(folder: Path) -> None:
         InputError: itables is not the one that this code knows.
     """
     ours = resources.files("emoword") / "resources" / "page"
-    for name in ("start.js", "page.js", "page.css"):
+    for name in ("start.js", "page.js", "map_view.js", "sound.js", "page.css"):
         (folder / name).write_bytes((ours / name).read_bytes())
     bundle = resources.files("itables") / "html"
     script = (bundle / "dt_bundle.js").read_text(encoding="utf-8")
@@ -211,48 +218,23 @@ def copy_assets(folder: Path) -> None:
     (folder / "datatables.css").write_bytes((bundle / "dt_bundle.css").read_bytes())
 
 
-def copy_figures(source: Path, folder: Path) -> list[dict[str, Any]]:
-    """Copy the figures that are there; returns name, title and files of each."""
-    figures = []
-    for name, title in FIGURES.items():
-        if not (source / f"{name}.png").is_file():
-            continue
-        files = [
-            path for kind in ("png", "pdf", "csv") if (path := source / f"{name}.{kind}").is_file()
-        ]
-        for path in files:
-            shutil.copyfile(path, folder / f"figure-{path.name}")
-        width, height = png_size(folder / f"figure-{name}.png")
-        names = {path.suffix[1:]: f"figure-{path.name}" for path in files}
-        figures.append(
-            {"name": name, "title": title, "files": names, "width": width, "height": height}
-        )
-    return figures
-
-
-def png_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels, from the header."""
-    head = path.read_bytes()[16:24]
-    return int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
-
-
-def read_claims(results: Path) -> list[dict[str, Any]]:
-    """The paper's claims with their verdicts and the parts behind each, if they were judged."""
+def read_claims(results: Path) -> dict[str, Any]:
+    """What claims_list.html.j2 shows, as claims.html has it; empty if no claim was judged."""
     path, parts_path = results / "claims.csv", results / "claim_parts.csv"
-    if not path.is_file():
-        return []
-    claims = read_table(path, ["claim", "place", "says", "verdict"]).to_dict("records")
-    parts = (
-        read_table(parts_path, ["claim"]) if parts_path.is_file() else pd.DataFrame({"claim": []})
-    )
-    header = [name for name in parts.columns if name != "claim"]
-    for claim in claims:
-        own = parts.loc[parts["claim"] == claim["claim"], header]
-        claim["header"] = [name for name in header if (own[name] != "").any()]
-        claim["parts"] = [
-            [short(c) for c in row] for row in own[claim["header"]].to_numpy().tolist()
-        ]
-    return [{str(key): value for key, value in claim.items()} for claim in claims]
+    if not (path.is_file() and parts_path.is_file()):
+        return {"claims": [], "summary": []}
+    texts = ["claim", "place", "says", "quote", "on_paper", "kind", "verdict", "margin", "because"]
+    claims = read_table(path, texts).map(visible)
+    numbers = ["value", "low", "high", "p", "detectable"]
+    parts = read_table(parts_path, ["claim", *Part._fields], dict.fromkeys(numbers, float))
+    by_claim: dict[str, list[Part]] = {name: [] for name in claims["claim"]}
+    for name, *fields in parts[["claim", *Part._fields]].itertuples(index=False, name=None):
+        part = Part(*fields)
+        if name in by_claim:
+            shown = part._replace(what=visible(part.what), note=visible(part.note))
+            by_claim[name].append(shown)
+    rows = [{str(key): value for key, value in row.items()} for row in claims.to_dict("records")]
+    return html_values(rows, by_claim)
 
 
 def further_tables(results: Path) -> list[dict[str, Any]]:
@@ -276,44 +258,6 @@ def further_tables(results: Path) -> list[dict[str, Any]]:
 def short(cell: str) -> str:
     """A number with many digits in four significant ones; anything else as it stands."""
     return f"{float(cell):.4g}" if re.fullmatch(r"-?\d*\.\d{5,}(e-?\d+)?", cell) else cell
-
-
-def facts(
-    shown: Shown,
-    made: Sequence[dict[str, Any]],
-    utterances: int,
-    dropped: pd.DataFrame,
-) -> list[tuple[str, str]]:
-    """What was run, in lines of (what, text)."""
-    place = shown.place
-    summaries = read_summaries(map(place.targets, place.variant.targets))
-    summary = summaries["S1"]
-    meta = read_json(place.space / "meta.json")
-    by_class = ", ".join(f"{name} {n}" for name, n in summary["utterances_by_class"].items())
-    versions = Counter(", ".join(f"{k} {v}" for k, v in run["versions"].items()) for run in made)
-    hosts = Counter(f"{run['device']} ({run['machine']})" for run in made)
-    folds = sorted({run["fold"] for run in made})
-    seeds = sorted({run["seed"] for run in made})
-    fallen = sum(bool(run["collapsed"]) for run in made)
-    targets = ", ".join(f"{name}: {one['distinct_targets']}" for name, one in summaries.items())
-    out = int((dropped["kind"] == "utterance").sum())
-    return [
-        (
-            "Utterances",
-            f"{summary['utterances']} take part ({by_class}); {out} of {utterances} do not",
-        ),
-        ("Distinct targets", targets),
-        ("Word space", f"{meta['source']}: {meta['words']:,} words, {meta['dim']} dimensions"),
-        ("Features", place.variant.settings.upstream),
-        ("Runs", f"{len(made)}: {len(folds)} folds, seeds {', '.join(map(str, seeds))}"),
-        ("Collapsed runs", f"{fallen} of {len(made)}" if fallen else "none"),
-        ("Trained on", "; ".join(f"{name}, {n} runs" for name, n in hosts.items())),
-        ("Versions", "; ".join(f"{name}" for name in versions)),
-        (
-            "Tables show",
-            f"variant {shown.variant}, {shown.aggregate} over folds, loss {shown.loss}",
-        ),
-    ]
 
 
 def run_grid(made: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from msgspec import Meta, Struct
 
+from emoword.audit.recording import PACKAGE, code
 from emoword.io.errors import InputError
 from emoword.io.files import replacing
+from emoword.io.yaml_files import read_yaml_as
+from emoword.tables.latex import escape
 
 NO_LATEX = (
     "LaTeX is not installed, and nothing else needs it. On Debian or Ubuntu: "
@@ -19,11 +23,33 @@ NO_LATEX = (
 TIMEOUT = 300  # seconds; LaTeX that waits for something waits for ever
 
 
+class Author(Struct, frozen=True, rename="kebab"):
+    """A person, or (name) an entity."""
+
+    name: str = ""
+    given_names: str = ""
+    family_names: str = ""
+
+
+class Citation(Struct, frozen=True):
+    """What is read of CITATION.cff."""
+
+    authors: Annotated[tuple[Author, ...], Meta(min_length=1)]
+
+
 Files = Annotated[tuple[Path, ...], Parameter(consume_multiple=True)]
 
 
 def paper(
-    text: Path, /, *, references: Path, numbers: Path, tables: Files, figures: Files, out: Path
+    text: Path,
+    /,
+    *,
+    references: Path,
+    numbers: Path,
+    tables: Files,
+    figures: Files,
+    citation: Path,
+    out: Path,
 ) -> None:
     r"""Build the reproduction report as a PDF: main.tex, the numbers, the tables, the figures.
 
@@ -33,7 +59,7 @@ def paper(
     printed where it fails.
 
         emoword paper paper/main.tex --references paper/refs.bib --numbers numbers.tex \
-            --tables tables/*.tex --figures figures/*.pdf --out paper.pdf
+            --tables tables/*.tex --figures figures/*.pdf --citation CITATION.cff --out paper.pdf
 
     Needs latexmk and pdflatex; on Debian or Ubuntu: apt install latexmk
     texlive-latex-recommended texlive-fonts-recommended.
@@ -44,6 +70,7 @@ def paper(
         numbers: numbers.tex of `emoword paper-numbers`.
         tables: The tables' .tex files.
         figures: The figures' .pdf files.
+        citation: CITATION.cff: whose software it is.
         out: The PDF.
     """
     if not (shutil.which("latexmk") and shutil.which("pdflatex")):
@@ -57,9 +84,35 @@ def paper(
                 shutil.copyfile(path, folder / target)
             except FileNotFoundError as error:
                 raise InputError(f"{path}: no such file") from error
+        (folder / "about.tex").write_text(about(citation), encoding="utf-8")
         compile_latex(folder)
         with replacing(out) as made:
             shutil.copyfile(folder / "main.pdf", made)
+
+
+def about(citation: Path) -> str:
+    """What the title says: the authors of CITATION.cff, and the commit that builds it.
+
+    Raises:
+        InputError: the file is missing, or names no authors.
+    """
+    people = read_yaml_as(Citation, citation).authors
+    names = [one.name or f"{one.given_names} {one.family_names}" for one in people]
+    made_by = code()
+    edited = " (edited)" if made_by.dirty else ""
+    commit = f"commit {made_by.commit[:12]}{edited}" if made_by.commit else "of no commit"
+    day = f", {committed_on()}" if made_by.commit else ""
+    values = {"Authors": ", ".join(names), "Commit": commit + day}
+    return "".join(
+        rf"\newcommand{{\emo{name}}}{{{escape(value)}}}" + "\n" for name, value in values.items()
+    )
+
+
+def committed_on() -> str:
+    """The day of the commit, such as 2026-11-28; empty where git does not say it."""
+    command = ["git", "-C", str(PACKAGE.parents[1]), "log", "-1", "--format=%cs"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return done.stdout.strip()
 
 
 def compile_latex(folder: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from emoword.evaluation.metrics import LINEAR
 from emoword.features.shards import FRAMES_PER_SECOND, Meta
+from emoword.figures.style import NOTE
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
 from emoword.labels.words import read_summaries
@@ -51,6 +53,7 @@ def paper_numbers(variant: Path, /, *, features: Path, out: Path) -> None:
         "Dataset": own.dataset,
         "Variant": own.name,
         "Note": Latex(NOTES[own.kind]),
+        "FigureTop": f"{72 * NOTE:g}bp" if own.synthetic else "0bp",
         "Read": read_json(place.path("corpus.json"))["utterances"],
         **of_targets(read_summaries(map(place.targets, own.targets))),
         **of_inputs(read_settings(features, Meta), read_json(place.space / "meta.json")),
@@ -99,7 +102,8 @@ def of_inputs(features: Meta, space: Mapping[str, Any]) -> dict[str, object]:
         "Upstream": upstream,
         "FrameWidth": features.dim,
         "FrameRate": str(FRAMES_PER_SECOND),
-        "SpaceSource": space["source"],
+        # a long file name may be broken at its dots
+        "SpaceSource": Latex(escape(space["source"]).replace(".", r".\allowbreak{}")),
         "SpaceWords": f"{space['words']:,}",
         "SpaceWidth": space["dim"],
     }
@@ -148,10 +152,10 @@ def power(rate: float) -> Latex:
 
 
 def of_results(path: Path, variant: str, aggregate: str, loss: str) -> dict[str, object]:
-    """The design, and UA of M1 and the baseline with their intervals.
+    """The design, UA and WA with their intervals, and what M1 is apart from its references.
 
     Raises:
-        InputError: a row is missing.
+        InputError: a row of M1 or the baseline is missing.
     """
     names = ["variant", "model", "loss", "fold", "measured_on", "metric"]
     rows = read_table(
@@ -161,13 +165,24 @@ def of_results(path: Path, variant: str, aggregate: str, loss: str) -> dict[str,
     )
     rows = rows[(rows["variant"] == variant) & (rows["fold"] == aggregate)]
     found: dict[str, object] = {}
-    for short, model, its_loss in (("MOne", "M1", loss), ("Baseline", "baseline", "ce")):
+    ua: dict[str, float] = {}
+    for short, model, its_loss in (
+        ("MOne", "M1", loss),
+        ("Baseline", "baseline", "ce"),
+        ("MTwo", "M2", loss),
+        ("MThree", "M3", loss),
+        ("Ridge", "ridge", LINEAR),
+        ("Logistic", "logistic", LINEAR),
+    ):
         for metric in ("UA", "WA"):
             wanted = pd.Series({"model": model, "loss": its_loss, "metric": metric})
             own = rows[(rows[list(wanted.index)] == wanted).all(axis=1)]
-            if own.empty:
+            if own.empty and short in ("MOne", "Baseline"):
                 raise InputError(f"{path}: no {metric} of {model} {its_loss}, variant {variant}")
-            found[short + metric] = with_interval(own.iloc[0])
+            if not own.empty and metric == "UA":
+                ua[short] = own["value"].iloc[0]
+            found[short + metric] = "not measured" if own.empty else with_interval(own.iloc[0])
+    linear = max((ua[name] for name in ("Ridge", "Logistic") if name in ua), default=math.nan)
     return {
         "Speakers": rows["speakers"].iloc[0],
         "Folds": rows["folds"].iloc[0],
@@ -176,9 +191,19 @@ def of_results(path: Path, variant: str, aggregate: str, loss: str) -> dict[str,
             "mean": "means over the folds",
             "pooled": "of the utterances of all folds pooled",
         }[aggregate],
+        "Gain": apart(ua["MOne"], ua["Baseline"]),
+        "LinearGain": apart(ua.get("Ridge", math.nan), ua.get("Logistic", math.nan)),
+        "OverLinear": apart(ua["MOne"], linear),
         "Loss": {"mse": "mean squared error", "mae": "mean absolute error", "lc": "log-cosh"}[loss],
         **found,
     }
+
+
+def apart(ours: float, theirs: float) -> Latex | str:
+    """A difference of two shares in points, with its sign."""
+    if math.isnan(ours - theirs):
+        return "not measured"
+    return Latex(f"${100 * (ours - theirs):+.1f}$ points")
 
 
 def with_interval(row: Any) -> Latex:

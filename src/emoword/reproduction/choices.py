@@ -12,7 +12,7 @@ from emoword.tables.latex import render
 def choices(ledger: Path, /, *, template: Path, out: Path) -> None:
     r"""Write what the paper leaves open, from its ledger, as LaTeX.
 
-    `emoword sensitivity` says what hangs on each choice.
+    What hangs on each choice is said by `emoword sensitivity`.
 
         emoword choices paper/choices.yaml --template paper/templates/choices.tex.j2 \
             --out choices.tex

@@ -2,10 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import msgspec
 
 from emoword.evaluation.metrics import BY_MEASURE
 from emoword.reproduction.claims_file import AnyClaim, Differs, Similar
@@ -104,25 +102,30 @@ def decisive(part: Part) -> Latex:
 # ------------------------------------------------------------------------------------- HTML
 
 
-def html_values(judged: Judged) -> dict[str, Any]:
-    """For claims.html.j2: each claim with its parts and the geometry of its picture."""
+def html_values(
+    rows: Sequence[Mapping[str, Any]], parts: Mapping[str, Sequence[Part]]
+) -> dict[str, Any]:
+    """For claims_list.html.j2: each claim with its parts and the geometry of its picture.
+
+    Args:
+        rows: those of claims.csv.
+        parts: claim -> its parts.
+    """
     listed = []
-    for claim, own in judged:
-        reach = max([margin(claim), *map(extent, own)])
+    for row in rows:
+        own, size = parts[row["claim"]], float(row["margin"] or 0)
+        reach = max([size, *map(extent, own)])
         scale = 1 / (EDGE * reach) if reach else 0.0
         listed.append(
             {
-                "because": "",
-                **msgspec.structs.asdict(claim),
-                "kind": claim.kind,
-                "margin": margin(claim),
-                "verdict": verdict_of(own),
+                **row,
+                "margin": size,
                 "tally": tallied(own),
-                "band": round(100 * margin(claim) * scale, 2),
+                "band": round(100 * size * scale, 2),
                 "parts": [shown(part, scale) for part in own],
             }
         )
-    return {"claims": listed, "summary": tally([verdict_of(own) for _, own in judged])}
+    return {"claims": listed, "summary": tally([row["verdict"] for row in rows])}
 
 
 def extent(part: Part) -> float:

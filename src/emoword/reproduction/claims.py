@@ -31,6 +31,7 @@ from emoword.statistics.intervals import Difference, difference_of
 from emoword.statistics.resampling import Error, half_width
 from emoword.tables.latex import render
 
+PAGE = Path(__file__).parents[1] / "resources/page/claims.html.j2"
 ABOUT = {
     "iemocap": "",
     "demo": "The speech is synthetic: these verdicts show that claims are evaluated, and say "
@@ -74,7 +75,7 @@ def claims(
         claims: paper/claims.yaml.
         reported: paper/reported.csv: counts of the paper.
         literature: paper/literature.csv: published results.
-        templates: The folder of claims.tex.j2 and claims.html.j2.
+        templates: The folder of claims.tex.j2.
         csv: claims.csv.
         parts: claim_parts.csv.
         tex: The claims as LaTeX.
@@ -85,16 +86,16 @@ def claims(
     known = read_claims(claims)
     evidence = read_evidence(place, known, reported, literature)
     judged = [(claim, judge(claim, evidence)) for claim in known]
-    write_table(pd.DataFrame([claim_row(*one, own.kind == "iemocap") for one in judged]), csv)
+    rows = [claim_row(*one, own.kind == "iemocap") for one in judged]
+    write_table(pd.DataFrame(rows), csv)
     flat = [(claim.id, *part) for claim, found in judged for part in found]
     write_table(pd.DataFrame(flat, columns=["claim", *Part._fields]), parts)
 
     about = {"dataset": own.dataset, "variant": own.name, "note": ABOUT[own.kind]}
     text = render(templates / "claims.tex.j2", {**about, **latex_values(judged)})
     versus = read_versus(place.path("versus_paper.csv"))
-    page = render_page(
-        templates / "claims.html.j2", {**about, "versus": versus, **html_values(judged)}
-    )
+    shown = html_values(rows, {claim.id: found for claim, found in judged})
+    page = render_page(PAGE, {**about, "versus": versus, **shown})
     for path, content in ((tex, text), (html, page)):
         with replacing(path) as made:
             made.write_text(content, encoding="utf-8", newline="\n")
@@ -111,6 +112,7 @@ def claim_row(claim: AnyClaim, parts: Sequence[Part], about_the_paper: bool) -> 
         "verdict": verdict_of(parts),
         **{verdict: counts[verdict] for verdict in VERDICTS},
         "margin": margin(claim) or "",
+        "because": claim.because if isinstance(claim, Differs) else "",
         "about_the_paper": "yes" if about_the_paper else "no",
     }
 

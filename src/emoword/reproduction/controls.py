@@ -46,7 +46,9 @@ COLUMNS = (
 Numbers = dict[Key, dict[Where, Measured]]
 
 
-def control_table(*variants: Path, controls: Path, template: Path, csv: Path, tex: Path) -> None:
+def control_table(
+    *variants: Path, controls: Path, best_rate: Path, template: Path, csv: Path, tex: Path
+) -> None:
     r"""Make Table A2: the controls beside the default, as CSV and as LaTeX.
 
     One row a control and model: UA and WA, the paired difference of UA from the same model of the
@@ -55,12 +57,14 @@ def control_table(*variants: Path, controls: Path, template: Path, csv: Path, te
     linear reference; and the floors, constant predictors.
 
         emoword control-table results/demo/variants/paper.json results/demo/variants/random.json \
-            --controls paper/controls.yaml --template paper/templates/table.tex.j2 \
-            --csv tableA2.csv --tex tableA2.tex
+            --controls paper/controls.yaml \
+            --best-rate results/demo/comparisons/rates/best_rate.csv \
+            --template paper/templates/table.tex.j2 --csv tableA2.csv --tex tableA2.tex
 
     Args:
         variants: The variants' files, the default first.
         controls: paper/controls.yaml: the rows.
+        best_rate: best_rate.csv, of the comparison `rates`.
         template: paper/templates/table.tex.j2.
         csv: The table as CSV.
         tex: The table as LaTeX.
@@ -72,6 +76,7 @@ def control_table(*variants: Path, controls: Path, template: Path, csv: Path, te
     utterances = read_table(first.path("utterances.csv"), names).set_index("utterance")
     files = [place.path(f"decisions/{place.variant.name}.csv") for place in places]
     files += [first.path(f"{stage}/{default.name}.csv") for stage in ("linear", "floors")]
+    files.append(best_rate)
     models, collapsed = read_models(files, utterances)
     numbers = measure(models)
     rows, of_variants = [], []

@@ -33,10 +33,6 @@ def transform(
 ) -> None:
     r"""Make a word space from another: the same words, other vectors.
 
-        emoword transform-space results/spaces/embedded --transform centred --out CENTRED
-        emoword transform-space results/spaces/embedded --transform shuffled \
-            --targets targets/S1-1a2b3c4d targets/S2-embedded-1a2b3c4d --out SHUFFLED
-
     - centred: minus the mean of all words' vectors.
     - top_removed: centred, and without the directions in which the words vary most (Mu & Viswanath
       2018, "all-but-the-top").
@@ -47,6 +43,10 @@ def transform(
     - random: every word gets a random direction, and keeps its length.
 
     A vector of zeros has no direction, and stays. The space is read in pieces, however large it is.
+
+        emoword transform-space results/spaces/embedded --transform centred --out CENTRED
+        emoword transform-space results/spaces/embedded --transform shuffled \
+            --targets targets/S1-1a2b3c4d targets/S2-embedded-1a2b3c4d --out SHUFFLED
 
     Args:
         space: Folder of the word space to start from.

@@ -132,7 +132,7 @@ def read_literature(path: Path, dataset: str | None) -> pd.DataFrame:
     Raises:
         InputError: a key is nothing that \cite takes, or a value is no fraction.
     """
-    names = ["key", "approach", "dataset", "UA", "WA", "listed_by", "source"]
+    names = ["key", "approach", "dataset", "UA", "WA", "listed_by", "source", "protocol"]
     works = read_table(path, names, {"UA": float, "WA": float})
     for line, work in enumerate(works.to_dict("records"), start=2):
         if not re.fullmatch(r"[A-Za-z0-9:]+", work["key"]):

@@ -34,6 +34,7 @@ LOSSES = {
     "cosine": "cosine distance",
     "soft": "cross entropy with soft labels",
     "soft_words": "cross entropy with soft labels over all words",
+    "dirichlet": "likelihood under a Dirichlet prior",
     "triplet": "triplet loss",
 }
 SYNTHETIC = (

@@ -39,6 +39,33 @@ def cosine(output: Tensor, target: Tensor) -> Tensor:
     return (1 - functional.cosine_similarity(output, target, dim=1)).mean()
 
 
+def dirichlet(output: Tensor, counts: Tensor) -> Tensor:
+    """Negative log likelihood of the raters' labels under a Dirichlet prior of the utterance.
+
+    The labels are draws from a categorical distribution, which is a draw from a Dirichlet with
+    parameters alpha = exp(output); with the distribution integrated out (Wu et al. 2022, the
+    paper's [22]: without their interpolation with soft labels and their network) their likelihood
+    is, for N_k labels of class k and N in all,
+
+        product over k of alpha_k (alpha_k + 1) ... (alpha_k + N_k - 1)
+        / (alpha_0 (alpha_0 + 1) ... (alpha_0 + N - 1)),    alpha_0 the sum of alpha.
+
+    Args:
+        output: [n, classes]; the mean of the Dirichlet is their softmax.
+        counts: how many raters named each class, float [n, classes].
+    """
+    alpha = output.exp()
+    steps = torch.arange(int(counts.sum(1).max()), device=output.device)
+
+    def rising(start: Tensor, number: Tensor) -> Tensor:
+        """Sum of the logarithms of start, start + 1, ... (number of them)."""
+        inside = steps < number[..., None]
+        return torch.where(inside, (start[..., None] + steps).log(), 0.0).sum(-1)
+
+    named = rising(alpha, counts).sum(1)
+    return (rising(alpha.sum(1), counts.sum(1)) - named).mean()
+
+
 def triplet(output: Tensor, classes: Tensor) -> Tensor:
     """Triplet loss of unit vectors, over all triplets of a batch: anchor a, p of its class, n not.
 
@@ -78,5 +105,6 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cosine": cosine,
     "soft": functional.cross_entropy,
     "soft_words": functional.cross_entropy,
+    "dirichlet": dirichlet,
     "triplet": triplet,
 }

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 
@@ -25,7 +26,7 @@ def split(
     Args:
         utterances: utterance, speaker, fold (int), label (one of ``classes``), in a fixed order.
         classes: the labels; each must occur in the training part.
-        fold: the fold that is left out for testing.
+        fold: the fold that is left out for testing; 0: none, for the final model.
         validation: the share of the rest that becomes validation (0..1).
         seed: of the random split.
         by: what is drawn: each ``utterance``, or each ``speaker`` with all utterances; then the
@@ -40,14 +41,8 @@ def split(
             another fold, or training or validation are left empty or without a class.
     """
     test = (utterances["fold"] == fold).to_numpy()
-    if not test.any():
-        raise InputError(f"fold {fold} has no utterances")
-    present = set(utterances["label"][test])
-    if len(present) < 2:
-        raise InputError(f"fold {fold} has one class only: {', '.join(sorted(present))}")
-    leaked = set(utterances["speaker"][test]) & set(utterances["speaker"][~test])
-    if leaked:
-        raise InputError(f"fold {fold}: its speakers are in other folds too: {sorted(leaked)}")
+    if fold:
+        check_fold(utterances, test, fold)
     out = utterances["utterance"].isin(list(left)).to_numpy() & ~test
     rest = np.flatnonzero(~test & ~out)
     rng = np.random.default_rng([seed, fold])
@@ -66,3 +61,15 @@ def split(
         what = f"no utterance of {', '.join(lacking)}" if lacking else "no validation utterances"
         raise InputError(f"fold {fold}: {what} left outside it; the corpus is too small")
     return pd.DataFrame({"utterance": utterances["utterance"].to_numpy(), "part": part})
+
+
+def check_fold(utterances: pd.DataFrame, test: NDArray[np.bool_], fold: int) -> None:
+    """Raise an InputError where the fold that is left out cannot test a model."""
+    if not test.any():
+        raise InputError(f"fold {fold} has no utterances")
+    present = set(utterances["label"][test])
+    if len(present) < 2:
+        raise InputError(f"fold {fold} has one class only: {', '.join(sorted(present))}")
+    leaked = set(utterances["speaker"][test]) & set(utterances["speaker"][~test])
+    if leaked:
+        raise InputError(f"fold {fold}: its speakers are in other folds too: {sorted(leaked)}")

@@ -12,14 +12,15 @@ from emoword.labels.encoding import Vectors, encode
 
 VECTOR_LOSSES = ("mse", "mae", "lc", "cosine")
 # What these predict says how much each class, or word, is meant: the largest decides.
-CLASS_LOSSES = ("ce", "soft", "soft_words", "triplet")
-SHARES = ("soft", "soft_words")
+CLASS_LOSSES = ("ce", "soft", "soft_words", "dirichlet", "triplet")
+SHARES = ("soft", "soft_words", "dirichlet")  # raters' labels, as shares or counts
 
 
 def output_words(loss: str, learned: pd.DataFrame, classes: Sequence[str]) -> list[str]:
     """What the outputs of a network stand for: the classes; of soft_words, then all other words.
 
-    Typed descriptions become further classes so (paper, [20]). A word that no utterance of the
+    Typed descriptions become further classes so (not as in the paper's [20], which makes them
+    positive or negative). A word that no utterance of the
     training part has gets no output.
 
     Args:
@@ -44,7 +45,7 @@ def training_targets(
     Args:
         loss: mse, mae, lc, cosine: the mean vector of the words (paper, equation 4). ce, triplet:
             the class. soft, soft_words: each output's share of the words that have one (the
-            weights of equation 4).
+            weights of equation 4); dirichlet: how often each class was named.
         names: the utterances, in this order.
         targets: the label set: utterance, word, count.
         truth: utterance -> ground truth, one of ``outputs``.
@@ -53,8 +54,8 @@ def training_targets(
 
     Returns:
         float32 [n, dim] or [n, outputs], or int64 [n]; and bool [n]. An utterance has no target (a
-        row of zeros) where the label set has no words for it; for soft and soft_words, none that
-        have an output.
+        row of zeros) where the label set has no words for it; for soft, soft_words and dirichlet,
+        none that have an output.
     """
     if loss in ("ce", "triplet"):
         indices = np.array([outputs.index(truth[name]) for name in names], dtype=np.int64)
@@ -64,7 +65,7 @@ def training_targets(
     there = np.isin(names, targets["utterance"])
     having = [name for name, has in zip(names, there, strict=True) if has]
     if loss in SHARES:
-        found = word_shares(targets, having, outputs)
+        found = word_shares(targets, having, outputs, counted=loss == "dirichlet")
     else:
         found = encode(targets, having, needed(vectors))
     wanted = np.zeros((len(names), found.shape[1]), dtype=np.float32)
@@ -90,7 +91,7 @@ def needed(vectors: Vectors | None) -> Vectors:
 
 
 def word_shares(
-    targets: pd.DataFrame, utterances: Sequence[str], outputs: Sequence[str]
+    targets: pd.DataFrame, utterances: Sequence[str], outputs: Sequence[str], counted: bool = False
 ) -> NDArray[np.float32]:
     """Soft labels: how the raters' words of each utterance are spread over the outputs.
 
@@ -98,12 +99,14 @@ def word_shares(
         targets: utterance, word (one of ``outputs``), count.
         utterances: in this order; each has words.
         outputs: the words in the order of the outputs.
+        counted: whether rows are counts, and not shares.
 
     Returns:
-        float32 [utterances, outputs]; rows sum to 1.
+        float32 [utterances, outputs]; rows sum to 1, or to the number of words.
     """
     counts = targets.pivot_table("count", "utterance", "word", aggfunc="sum", fill_value=0)
     counts = counts.reindex(index=list(utterances), columns=list(outputs), fill_value=0)
     numbers = counts.to_numpy(dtype=np.float64)
-    shares: NDArray[np.float32] = (numbers / numbers.sum(1, keepdims=True)).astype(np.float32)
+    totals = 1.0 if counted else numbers.sum(1, keepdims=True)
+    shares: NDArray[np.float32] = (numbers / totals).astype(np.float32)
     return shares

@@ -59,10 +59,11 @@ def train(
     With the losses mse, mae and lc the network predicts the word vector of an utterance's target
     words (section 3); with ce it is the baseline and predicts the class. The controls: cosine
     predicts a word vector, too; soft the shares of the classes among an utterance's labels, and
-    soft_words those of all words of the label set that the training part has; triplet an embedding
-    of which the nearest centroid of the training part's classes decides. Written are,
-    in OUT: weights.safetensors (of the epoch with the lowest validation loss), history.csv (losses
-    by epoch), split.csv (utterance, part: train, validation or test), predictions.npy (float32, one
+    soft_words those of all words of the label set that the training part has; dirichlet a prior
+    distribution from which the raters' labels of the classes are drawn; triplet an embedding of
+    which the nearest centroid of the training part's classes decides. Written are, in OUT:
+    weights.safetensors (of the epoch with the lowest validation loss), history.csv (losses by
+    epoch), split.csv (utterance, part: train, validation or test), predictions.npy (float32, one
     row a test utterance, in the order of split.csv; of triplet, the cosine similarity with each
     class's centroid) and run.json (settings, versions, what happened, fingerprints of the targets;
     `outputs`: the words of the columns of predictions.npy, where these are classes or words).
@@ -83,9 +84,11 @@ def train(
         utterances: utterances.csv.
         truth: Folder of label set S1, the classes.
         targets: Folder of the label set to train on.
-        vectors: Folder of its words' vectors; ce, soft and soft_words need none.
+        vectors: Folder of its words' vectors; ce, soft, soft_words and dirichlet need none.
         features: Folder of frames.
-        fold: The fold that is left out and predicted.
+        fold: The fold that is left out and predicted; 0: none, for a final model. Its training
+            and validation part share all utterances, predictions.npy has no row, and whether it
+            collapsed is judged on the validation part.
         seed: Of all that is random.
         device: auto (CUDA, else MPS, else the CPU), cpu, cuda, cuda:1, mps.
         threads: Of a CPU; other numbers give other roundings.
@@ -105,8 +108,9 @@ def train(
     history, best_epoch = fit(
         network, data.part("train"), data.part("validation"), made_by, seed, kept, watched
     )
-    predictions, spread, more = predicted(made_by, network, data)
-    true = [data.truth[name] for name in data.part("test").names]
+    judged = "test" if fold else "validation"  # the final model has no test part
+    predictions, spread, more = predicted(made_by, network, data, judged)
+    true = [data.truth[name] for name in data.part(judged).names]
     learned = {data.truth[name] for name in data.part("train").names}
     unheard = never_predicted(
         [name for name in true if name in learned], decided(made_by, data, predictions)
@@ -127,7 +131,8 @@ def train(
         save_file(weights, folder / "weights.safetensors")
         write_table(history, folder / "history.csv")
         write_table(data.parts, folder / "split.csv")
-        np.save(folder / "predictions.npy", predictions, allow_pickle=False)
+        tested = predictions if fold else predictions[:0]
+        np.save(folder / "predictions.npy", tested, allow_pickle=False)
         write_json(run, folder / "run.json")
     said = f"NEVER {', '.join(unheard)}" if unheard else "to one vector"
     state = f"COLLAPSED: {said}" if run["collapsed"] else "done"
@@ -273,15 +278,15 @@ def build_network(made_by: RunSettings, features: Features, data: Data) -> Netwo
 
 
 def predicted(
-    made_by: RunSettings, network: Network, data: Data
+    made_by: RunSettings, network: Network, data: Data, part: str
 ) -> tuple[NDArray[np.float32], float, dict[str, Tensor]]:
-    """Predictions of the test part, their spread, and weights beside the network's (centroids)."""
+    """Predictions of a part, their spread, and weights beside the network's (centroids)."""
     batch_size = made_by.training.batch_size
-    test = data.part("test")
-    predictions = predict(network, test, batch_size)
+    heard = data.part(part)
+    predictions = predict(network, heard, batch_size)
     if made_by.loss != "triplet":
         of_classes = made_by.loss in CLASS_LOSSES
-        return predictions, spread_of(predictions, test.targets.numpy(), of_classes), {}
+        return predictions, spread_of(predictions, heard.targets.numpy(), of_classes), {}
     train = data.part("train")
     embedded = torch.from_numpy(predict(network, train, batch_size))
     centres = centroids(embedded, train.targets, len(data.classes)).contiguous()
@@ -362,7 +367,9 @@ def spread_of(
     if of_classes:
         one_hot = np.eye(predictions.shape[1])
         wanted = (
-            one_hot[targets.astype(np.intp)] if targets.ndim == 1 else targets.astype(np.float64)
+            one_hot[targets.astype(np.intp)]
+            if targets.ndim == 1
+            else targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)
         )
         said = softmax(predictions)
     else:

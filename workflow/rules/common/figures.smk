@@ -16,6 +16,8 @@ def figure_inputs(name, figure):
         frames = feature_files(name, own.settings.upstream, "meta.json")[0]
         return {"features": frames, "space": space}
     neighbours = f"{folder}/neighbours/{own.name}.csv"
+    if figure == "targets":
+        return {"neighbours": neighbours}
     if figure == "neighbours":
         nearest, decisions = (
             f"{folder}/{stage}/{own.name}.csv" for stage in ("nearest", "decisions")

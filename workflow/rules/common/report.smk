@@ -14,6 +14,8 @@ def paper_tables(name):
             "tableA3",
             "tableA4",
             "tableA5",
+            "tableA6",
+            "encodings",
             "sensitivity",
             "readings",
         )

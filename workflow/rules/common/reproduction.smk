@@ -8,11 +8,19 @@ READINGS = (
 )
 
 
+def compared_decisions(w):
+    """What the runs of a comparison's variants decided; and of its rates, the best."""
+    variants = compared(w.dataset, w.comparison)
+    paths = [f"results/{w.dataset}/decisions/{name}.csv" for name in variants]
+    best = f"results/{w.dataset}/comparisons/rates/best_rate.csv"
+    return [*paths, best] if w.comparison == "rates" else paths
+
+
 def claim_comparisons(w):
     """Differences of the comparisons that claims are about, as far as they were made."""
     paths = [
         f"results/{w.dataset}/comparisons/{name}/differences.csv"
-        for name in ("spaces", "controls")
+        for name in ("spaces", "controls", "rates")
         if name in CONFIG.comparisons_of(w.dataset)
     ]
     return [path for path in paths if Path(path).exists()]
@@ -34,5 +42,31 @@ def decided_files(name, comparison):
             for folder in own.targets.values()
             for path in below(name, folder, "words.csv")
         ],
+        "spaces": [below(name, own.space, "meta.json")[0] for own in owns],
+    }
+
+
+def rater_inputs(name, variants):
+    """What a table of raters and models reads of variants."""
+    if not dataset(name).rated:
+        # ... which says that there is none
+        return {"variants": variant_files(name, variants), "sets": []}
+    made = [
+        f"results/{name}/{stage}/{variant}.csv"
+        for variant in variants
+        for stage in ("decisions", "nearest", "temperatures")
+    ]
+    owns = [parts(name).variants[variant] for variant in variants]
+    runs = [run for own in owns for run in own.runs()]
+    sets = [folder for own in owns for folder in own.targets.values()]
+    return {
+        "variants": variant_files(name, variants),
+        "made": made,
+        "runs": [
+            path
+            for run in runs
+            for path in below(name, run, "run.json", "predictions.npy", "split.csv")
+        ],
+        "sets": [path for s in sets for path in below(name, s, "words.csv")],
         "spaces": [below(name, own.space, "meta.json")[0] for own in owns],
     }

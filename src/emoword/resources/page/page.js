@@ -1,6 +1,7 @@
 // The page's views. The address after # says what is shown, so that any view can be sent:
 //   #utterances?label=anger&M1=wrong&q=tense   #utterance/ID?seed=0   #trace/1/M1/LC%20UA   #run/FOLDER
-// Everything that is shown is put there as text, never as HTML. emoword.page_data says what the data
+//   #map?model=M3&q=relief (map.js)
+// Everything that is shown is put there as text, never as HTML. emoword.page.data says what the data
 // are; they come as scripts, since a page from disk may load nothing else.
 "use strict";
 
@@ -88,10 +89,13 @@
   }
 
   const RENDER = { utterances: showList, utterance: showUtterance, trace: showTrace, run: showRun };
+  RENDER.figures = showFigures;
+  RENDER.map = showMap;
 
   async function route(event) {
     const { view, rest, query } = address();
     let heading;
+    silence();
     if (!VIEWS.includes(view)) heading = show("lost");
     else if (RENDER[view]) heading = await RENDER[view](rest, query).catch(failed);
     else heading = show(view);
@@ -129,7 +133,7 @@
   }
 
   function predicate(wanted, seed) {
-    const terms = (wanted.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+    const terms = termsOf(wanted.q);
     const asked = models.filter((model) => wanted[model]);
     return (i) => {
       const inside = truth[i] >= 0;
@@ -137,14 +141,22 @@
       if (wanted.label && shownLabel(i) !== wanted.label) return false;
       if (wanted.fold && String(list.fold[i]) !== wanted.fold) return false;
       if (wanted.speaker && list.speakers[list.speaker[i]] !== wanted.speaker) return false;
+      if (wanted.style && list.styles[list.style[i]] !== wanted.style) return false;
+      if (wanted.models && (wanted.models === "disagree") !== answers(i, seed) > 1) return false;
       for (const model of asked) {
         const decided = digit(list.decided[model][seed] ?? "", i);
-        if (!(decided >= 0) || (decided === truth[i]) !== (wanted[model] === "right")) return false;
+        if (!(decided >= 0)) return false;
+        const held = { right: decided === truth[i], wrong: decided !== truth[i] };
+        if (!(held[wanted[model]] ?? `as ${list.classes[decided]}` === wanted[model])) return false;
       }
       const text = texts ? texts[i] : list.id[i].toLowerCase();
       return terms.every((term) => text.includes(term));
     };
   }
+
+  // How many different decisions the models took.
+  const answers = (i, seed) => new Set(models.map((model) => digit(list.decided[model][seed] ?? "", i))
+    .filter((decided) => decided >= 0)).size;
 
   const shownLabel = (i) =>
     truth[i] >= 0 ? list.classes[truth[i]] : list.labels[list.label[i]] || "no majority";
@@ -175,21 +187,45 @@
     texts.seed = seed;
   }
 
+  const termsOf = (text) => (text ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+
+  // The words of an utterance's texts that hold what was searched for, the hits marked.
+  function hits(i) {
+    const terms = termsOf(form.elements.q.value);
+    if (!texts || !terms.length) return "";
+    const words = new Set(texts[i].split(/\s+/).filter((word) => terms.some((term) => word.includes(term))));
+    return h("span", {}, ...[...words].slice(0, 3).flatMap((word, n) => {
+      const term = terms.find((one) => word.includes(one));
+      const at = word.indexOf(term);
+      return [n ? ", " : "", h("bdi", {}, visible(word.slice(0, at)), h("mark", {}, visible(term)), visible(word.slice(at + term.length)))];
+    }));
+  }
+
   function makeTable() {
     options(form.elements.label, [...new Set(list.id.map((_, i) => shownLabel(i)))].sort());
     options(form.elements.fold, [...new Set(list.fold)].sort((a, b) => a - b).map(String));
     options(form.elements.speaker, [...list.speakers].sort());
+    options(form.elements.style, [...list.styles].filter(Boolean).sort());
+    for (const model of models) {
+      form.elements[model].append(h("optgroup", { label: "predicted as" },
+        ...list.classes.map((name) => h("option", { value: `as ${name}` }, visible(name)))));
+    }
     options(form.elements.seed, list.seeds);
     const text = (of) => (i, type) => (type === "display" ? bdi(of(i)) : of(i));
     const link = (i, type) =>
       type === "display" ? h("a", { href: `#utterance/${encodeURIComponent(list.id[i])}` }, bdi(list.id[i])) : list.id[i];
     const marked = (text) => h("span", {}, text.slice(0, 1), h("bdi", {}, visible(text.slice(1))));
-    const column = (title, render, className = "") => ({ title, data: null, render, className });
+    const column = (title, render, className = "") =>
+      ({ title, data: null, render, className, orderable: Boolean(title) && title !== "found" });
+    const disputed = list.id.map((_, i) => answers(i, list.seeds[0]));
     window.DataTable.ext.errMode = "throw";
     table = new window.DataTable("#list", {
-      data: list.id.map((_, i) => i),
+      // those on which models disagree come first
+      data: list.id.map((_, i) => i).sort((a, b) => disputed[b] - disputed[a]),
       columns: [
+        column("", (i, type) => (type === "display" ? playButton(i) : ""), "sound"),
         column("utterance", link, "id"),
+        column("found", () => "", "found"),
         column("speaker", text((i) => list.speakers[list.speaker[i]]), "more"),
         column("fold", text((i) => list.fold[i]), "more"),
         column("style", text((i) => list.styles[list.style[i]]), "most"),
@@ -197,10 +233,16 @@
         ...models.map((model) => column(model, (i, type) =>
           (type === "display" ? marked(decision(model, i)) : decision(model, i)), "decision")),
       ],
+      drawCallback: () => {
+        for (const cell of document.querySelectorAll("#list td.found")) {
+          cell.replaceChildren(hits(Number(cell.parentElement.dataset.i)));
+        }
+      },
       createdRow: (tr, i) => {
+        tr.dataset.i = i;
         models.forEach((model, k) => {
           const mark = decision(model, i)[0];
-          if (mark) tr.cells[tr.cells.length - models.length + k].classList.add(mark === "✓" ? "right" : "wrong");
+          if (mark) tr.querySelectorAll(".decision")[k]?.classList.add(mark === "✓" ? "right" : "wrong");
         });
       },
       order: [],
@@ -212,7 +254,7 @@
         extend: "csv",
         text: "Save these as CSV",
         filename: "utterances",
-        exportOptions: { orthogonal: "sort", escapeExcelFormula: true },
+        exportOptions: { orthogonal: "sort", escapeExcelFormula: true, columns: ":not(.sound, .found)" },
       }] } },
       language: {
         info: "_TOTAL_ utterances",
@@ -234,8 +276,10 @@
 
   const WIDTHS = [window.matchMedia("(max-width: 46rem)"), window.matchMedia("(max-width: 62rem)")];
   function narrow() {
-    table.columns(".more").visible(!WIDTHS[0].matches, false);
-    table.columns(".most").visible(!WIDTHS[1].matches, false);
+    const searched = Boolean(form.elements.q.value);
+    table.columns(".more").visible(!WIDTHS[0].matches && !searched, false);
+    table.columns(".most").visible(!WIDTHS[1].matches && !searched, false);
+    table.columns(".found").visible(!WIDTHS[0].matches && searched, false);
     table.columns.adjust();
   }
 
@@ -243,7 +287,9 @@
     const wanted = readForm();
     if (wanted.q && !texts) await gatherTexts();
     const keep = predicate(wanted, seedNow());
-    table.search.fixed("filters", (_, i) => keep(i)).draw();
+    narrow();
+    table.search.fixed("filters", (_, i) => keep(i));
+    table.draw();
     kept = table.rows({ search: "applied", order: "applied" }).data().toArray();
   }
 
@@ -297,6 +343,7 @@
 
   // On paper all rows of the list, not those that are scrolled to.
   window.addEventListener("beforeprint", () => {
+    for (const image of document.images) image.loading = "eager";
     if (!table || get("utterances").hidden) return;
     const names = ["utterance", "speaker", "fold", "label", ...models];
     get("utterances").append(h("table", { id: "printed", class: "plain" },
@@ -319,15 +366,12 @@
     const heading = show("utterance", list.id[i]);
     neighbours(i, seed);
     get("utterance-body").replaceChildren(
-      about(i, details),
-      sound(details, i),
-      h("h2", {}, "What the models decided"),
-      decisions(i, seed, near),
+      h("div", { class: "columns" }, about(i, details), sound(details, i)),
+      h("div", { class: "columns" },
+        h("div", {}, h("h2", {}, "What the raters wrote"), raters(i, details)),
+        h("div", {}, h("h2", {}, "Words of the targets"), targetWords(i, details),
+          h("h2", {}, "What the models decided"), decisions(i, seed, near))),
       ...(truth[i] >= 0 ? [h("h2", {}, "Nearest words"), nearestTable(i, details, targets, near)] : []),
-      h("h2", {}, "Words of the targets"),
-      targetWords(i, details),
-      h("h2", {}, "What the raters wrote"),
-      raters(i, details),
       ...(truth[i] >= 0 ? [h("h2", {}, "Recompute it"), h("p", {}, "From the predictions, with the whole chain:"), paste(trace(i))] : []),
     );
     return heading;
@@ -363,16 +407,74 @@
     ]);
   }
 
-  function sound(details, i) {
+  // Where the audio is: a file beside this page, or (copied into it) a script that holds its bytes.
+  async function audioOf(i) {
+    const details = await load("details");
     const [folder, name] = details.audio[i];
-    const source = `${details.folders[folder]}/${name}`;
-    const audio = h("audio", { controls: true, preload: "metadata", src: source, "aria-label": `Audio of ${visible(list.id[i])}` });
-    const file = h("p", { class: "small" }, h("a", { href: source }, bdi(decode(source))));
+    if (!name.endsWith(".js")) return { source: `${details.folders[folder]}/${name}` };
+    const bytes = Uint8Array.from(atob(await load(name.slice(0, -3))), (c) => c.charCodeAt(0)).buffer;
+    return { source: URL.createObjectURL(new Blob([bytes], { type: "audio/wav" })), bytes };
+  }
+
+  // One player for the list and the map: a second press, or another view, ends it.
+  const player = new Audio();
+  let playing = null;
+  function silence() {
+    player.pause();
+    playing?.forEach((button) => button.setAttribute("aria-pressed", "false"));
+    playing = null;
+  }
+  player.addEventListener("ended", silence);
+  player.addEventListener("error", () => {
+    playing?.forEach((button) => { button.title = "The audio is not where this page looks for it"; });
+    silence();
+  });
+
+  async function play(i) {
+    silence();
+    player.src = (await audioOf(i)).source;
+    playing = document.querySelectorAll(`button.play[data-i="${i}"]`);
+    playing.forEach((button) => button.setAttribute("aria-pressed", "true"));
+    await player.play().catch(() => {}); // said by its error event, or ended by another press
+  }
+
+  const playButton = (i) => h("button", { class: "play", type: "button", "data-i": i, "aria-pressed": "false", "aria-label": `Play ${visible(list.id[i])}` });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button.play");
+    if (!button) return;
+    if (button.getAttribute("aria-pressed") === "true") silence();
+    else play(Number(button.dataset.i));
+  });
+
+  function sound(details, i) {
+    const audio = h("audio", { controls: true, preload: "metadata", "aria-label": `Audio of ${visible(list.id[i])}` });
+    const file = h("p", { class: "small" });
+    const [waves, spectra] = [["Waveform", 60], ["Spectrogram, 0 to 8 kHz", 256]].map(([what, height]) =>
+      h("canvas", { width: 480, height, role: "img", hidden: true, "aria-label": `${what} of ${visible(list.id[i])}` }));
     audio.addEventListener("error", () => {
       audio.hidden = true;
       file.prepend("The audio is not where this page looks for it: ");
     }, true);
-    return h("div", { class: "sound" }, audio, file);
+    picture(i, audio, file, waves, spectra);
+    return h("div", { class: "sound" }, audio, waves, spectra, file);
+  }
+
+  // A browser lets a page from disk play a file beside it, but not read it.
+  async function picture(i, audio, file, waves, spectra) {
+    const { source, bytes } = await audioOf(i);
+    audio.src = source;
+    if (!bytes) file.append(h("a", { href: source }, bdi(decode(source))));
+    if (!bytes && !location.protocol.startsWith("http")) {
+      file.append(". Its waveform is drawn where the browser may read it: ", h("code", {}, "python3 -m http.server"), " in the folder above, or a page made with ", h("code", {}, "--copy-audio"), ".");
+      return;
+    }
+    try {
+      const read = bytes ?? await (await fetch(source)).arrayBuffer();
+      await (await load("sound")).draw(read, waves, spectra);
+      waves.hidden = spectra.hidden = false;
+    } catch (error) {
+      file.append(` No picture of it: ${error.message}`);
+    }
   }
 
   function decisions(i, seed, near) {
@@ -385,8 +487,10 @@
         "aria-current": other === seed && "true",
       }, other)))];
     return h("div", {}, ...links, scroll("Decisions", h("table", { class: "plain results" },
-      h("thead", {}, row(h("th", { scope: "col" }, "model"), h("th", { scope: "col", class: "left" }, "decided"),
-        ...sets.map((set) => h("th", { scope: "col" }, `cosine with ${set}`)))),
+      h("thead", {},
+        row(h("td", { colspan: 2 }), h("th", { scope: "colgroup", colspan: sets.length || 1 }, "cosine similarity with")),
+        row(h("th", { scope: "col" }, "model"), h("th", { scope: "col", class: "left" }, "decided"),
+          ...sets.map((set) => h("th", { scope: "col" }, set)))),
       h("tbody", {}, ...asked.map((model) => {
         const decided = digit(list.decided[model][seed], i);
         const right = decided === truth[i];
@@ -448,23 +552,30 @@
     const notes = details.notes[i];
     if (!notes.length) return h("p", {}, "Nothing: there are no ratings.");
     return scroll("Ratings", h("table", { class: "plain stack" },
-      h("thead", {}, row(...["rater", "what", "as written", "left out", "file and line"].map((name) =>
+      h("thead", {}, row(...["rater", "what", "as written, what of it is left out, and where it stands"].map((name) =>
         h("th", { scope: "col" }, name)))),
       h("tbody", {}, ...notes.map(([rater, role, source, kind, file, line, said, fallen]) => row(
         h("th", { scope: "row" }, bdi(details.raters[rater])),
         h("td", { class: "kind" }, ...[kind, source, role].map((k) => details.kinds[k]).filter((k) => k && k !== "observer")
           .map((k, n) => h("span", { class: n ? "tag" : "" }, visible(k)))),
-        h("td", {}, ...said.map((text) => h("q", {}, bdi(details.texts[text])))),
-        h("td", {}, ...fallen.map(([text, sets, reason]) => h("div", {},
-          h("s", {}, bdi(details.texts[text])), ` ${visible(details.reasons[reason])} (${visible(details.label_sets[sets])})`))),
-        h("td", { class: "place" }, bdi(`${details.files[file]}:${line}`)),
+        h("td", {}, ...said.map((text) => h("q", {}, bdi(details.texts[text]))),
+          ...fallen.map(([text, sets, reason]) => h("div", {},
+            h("s", {}, bdi(details.texts[text])), ` ${visible(details.reasons[reason])} (${visible(details.label_sets[sets])})`)),
+          h("div", { class: "place" }, bdi(`${details.files[file]}:${line}`))),
       )))));
   }
 
   // ------------------------------------------------------------------------------------- traces
 
   const runLink = (run, text) => h("a", { href: `#run/${encodeURIComponent(run.folder)}` }, text);
-  const paste = (text) => h("pre", { class: "paste", tabindex: 0 }, visible(text));
+  const paste = (text) => h("div", { class: "command" }, h("pre", { class: "paste", tabindex: 0 }, visible(text)), h("button", { type: "button", class: "copy" }, "Copy"));
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("button.copy");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.previousElementSibling.textContent);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  });
 
   async function showTrace(rest) {
     const data = await load("runs");
@@ -594,6 +705,54 @@
         text([width / 2, height - 6], "epoch", "middle")),
       h("figcaption", {}, h("span", { class: "key train" }, "training"), " ", h("span", { class: "key validation" }, "validation"), " ", h("span", { class: "key best" }, "best epoch")));
   }
+
+  // ------------------------------------------------------------------------- figures and the map
+
+  // Confusions of one seed, each cell a link to its utterances.
+  async function showFigures() {
+    const heading = show("figures");
+    if (get("confusions").hasChildNodes()) return heading;
+    const seed = list.seeds[0];
+    const named = list.classes.map((name, k) => [name, k]).filter(([, k]) => truth.includes(k));
+    get("confusions").append(...models.map((model) => {
+      const counts = named.map(() => named.map(() => 0));
+      truth.forEach((label, i) => {
+        const [a, b] = [label, digit(list.decided[model][seed] ?? "", i)].map((k) => named.findIndex((one) => one[1] === k));
+        if (a >= 0 && b >= 0) counts[a][b] += 1;
+      });
+      const link = (a, b) => new URLSearchParams({ label: named[a][0], [model]: `as ${named[b][0]}` });
+      return scroll(`Confusions of ${model}`, h("table", { class: "plain results" }, h("caption", {}, model),
+        h("thead", {}, row(h("td"), ...named.map(([name]) => h("th", { scope: "col" }, bdi(name))))),
+        h("tbody", {}, ...counts.map((line, a) => row(h("th", { scope: "row" }, bdi(named[a][0])),
+          ...line.map((count, b) => h("td", { class: a === b && "best" },
+            count ? h("a", { href: `#utterances?${link(a, b)}` }, String(count)) : "0")))))));
+    }));
+    return heading;
+  }
+
+  let showSpace = null;
+  async function showMap(_, query) {
+    const heading = show("map");
+    showSpace ??= (await load("map_view"))(
+      { h, bdi, visible, get, list, truth, load, shownLabel, playButton, play, paste, scroll, row, thousandths, dark });
+    await showSpace(query);
+    return heading;
+  }
+
+  // From any view: / to search, and in an utterance the arrow keys to the one beside it.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea, audio, .scroll")) return;
+    const side = { ArrowLeft: "previous", ArrowRight: "next" }[event.key];
+    if (side && !get("utterance").hidden && get(side).hasAttribute("href")) location.hash = get(side).getAttribute("href");
+    if (event.key === "/") {
+      event.preventDefault();
+      get("search").focus();
+    }
+  });
+  get("search").form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    location.hash = `#utterances?${new URLSearchParams({ q: get("search").value })}`;
+  });
 
   // -------------------------------------------------------------------------------------- start
 

@@ -1,0 +1,184 @@
+"""Table A8: macro F1 beside UA and WA; is a model as good for each group of utterances?"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from emoword.io.files import read_table, write_table
+from emoword.layout import Place, read_variant
+from emoword.reproduction.controls import narrow
+from emoword.schemas import DECISIONS, FRAMES, MODEL, RUN_KEYS, UTTERANCES
+from emoword.statistics.intervals import Model, read_model, tally
+from emoword.statistics.resampling import (
+    Aggregate,
+    Tally,
+    half_width,
+    over_speakers,
+    value,
+)
+from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.model import Cell, Column, Row, Table, frame
+from emoword.tables.number_tables import percent, read_metrics, signed
+from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
+
+SPLITS: Mapping[str, tuple[str, str]] = {
+    "sex": ("F", "M"),
+    "style": ("improvised", "scripted"),
+    "length": ("shorter", "longer"),
+}
+METRICS = ("UA", "WA", "F1")
+UA = ("class", "UA")
+
+
+class Gap(NamedTuple):
+    """UA of two groups of utterances, and their difference with half of its interval."""
+
+    first: float
+    second: float
+    difference: float
+    reach: float
+
+
+def groups(variant: Path, /, *, template: Path, csv: Path, tex: Path) -> None:
+    r"""Make Table A8: macro F1 beside UA and WA, and UA by groups of utterances.
+
+    Groups are the speakers' sex, the style of turns, the length (shorter or longer than the median
+    of the utterances tested), as far as the corpus tells them, and single speakers: the lowest and
+    the highest UA. A gap is the first group's UA less the second's, with its 95% interval by the
+    jackknife over speakers.
+
+        emoword groups results/demo/variants/paper.json \
+            --template paper/templates/table.tex.j2 --csv tableA8.csv --tex tableA8.tex
+
+    Args:
+        variant: The variant's file.
+        template: paper/templates/table.tex.j2.
+        csv: The table as CSV.
+        tex: The table as LaTeX.
+    """
+    place = read_variant(variant)
+    models = read_models(place)
+    tables = [accuracies(place, list(models)), gaps(place, models)]
+    write_table(pd.concat(map(frame, tables)), csv)
+    write_latex(render_tables(template, tables), tex)
+
+
+def read_models(place: Place) -> dict[str, Model]:
+    """The models of Tables 3 to 6, and the baseline."""
+    path = place.path(f"decisions/{place.variant.name}.csv")
+    utterances = UTTERANCES.read(place.path("utterances.csv"), "utterance", "speaker")
+    rows = DECISIONS.read_text(path, *RUN_KEYS, "utterance", "true", "predicted")
+    rows = rows[rows["loss"].isin([place.variant.settings.table_loss, "ce"])]
+    speaker_of = utterances.set_index("utterance")["speaker"]
+    return {
+        str(model): read_model(own, speaker_of, path)
+        for (_, model, _), own in rows.groupby(MODEL, sort=False)
+    }
+
+
+def accuracies(place: Place, models: list[str]) -> Table:
+    """UA, WA and macro F1 of each model."""
+    about = place.variant
+    metrics = read_metrics(place.path("metrics.csv"), about.name, about.settings.aggregate)
+    rows = []
+    for model in models:
+        loss = "ce" if model == "baseline" else about.settings.table_loss
+        found = {
+            key.metric: own for key, own in metrics.items() if key[:3] == (model, loss, "class")
+        }
+        cells = {name: Cell(percent(found[name].value), found[name].value) for name in METRICS}
+        rows.append(Row((model,), cells))
+    caption = "Macro F1 beside UA and WA, in per cent."
+    columns = (Column("UA"), Column("WA"), Column("F1", "macro F1"))
+    return Table("A8", "Macro F1", caption, (Column("model", words=True),), columns, tuple(rows))
+
+
+def gaps(place: Place, models: Mapping[str, Model]) -> Table:
+    """UA of both groups of each split, and of the speakers with the lowest and the highest UA."""
+    about = place.variant
+    fold: Aggregate = about.settings.aggregate
+    group_of = groups_of(place, next(iter(models.values())).tested.index)
+    rows = []
+    for split, names in SPLITS.items():
+        group = group_of.get(split, pd.Series(dtype=str))
+        if not all((group == name).any() for name in names):
+            continue
+        for model, own in models.items():
+            first, second = (of_group(own, (group == name).to_numpy()) for name in names)
+            named = (f"{split}: {names[0]} - {names[1]}", model)
+            rows.append(gap_row(named, gap(first, second, fold)))
+    for model, own in models.items():
+        rows.append(extremes(model, own))
+    columns = (*(Column(name, name, "UA") for name in ("first", "second")), Column("gap"))
+    caption = (
+        "UA in per cent of two groups of utterances, and the first less the second, in points. "
+        "±: half of the 95% interval, by the jackknife over speakers."
+    )
+    stub = (Column("groups", words=True, once=True), Column("model", words=True))
+    notes = [AGGREGATES[fold], f"Dataset {about.dataset}.", *([SYNTHETIC] * about.synthetic)]
+    return Table("A8groups", "Groups", caption, stub, columns, tuple(rows), tuple(notes))
+
+
+def groups_of(place: Place, tested: pd.Index) -> pd.DataFrame:
+    """The group of each utterance that is tested, by split; empty where it is not known."""
+    table = read_table(place.path("utterances.csv"), ["utterance"]).set_index("utterance")
+    known = table.reindex(tested).reindex(columns=["sex", "style"]).fillna("")
+    indices = sorted(place.features.glob("shard*/index.csv"))
+    frames = pd.concat(FRAMES.read(path, "utterance", "frames") for path in indices)
+    lengths = frames.set_index("utterance")["frames"].reindex(tested)
+    short, long = SPLITS["length"]
+    return known.assign(length=np.where(lengths <= lengths.median(), short, long))
+
+
+def of_group(model: Model, there: NDArray[np.bool_]) -> Tally:
+    """A model's hits by speaker, fold and class, of some of its utterances."""
+    codes = {name: sorted(set(model.tested[name])) for name in ("speaker", "fold", "true")}
+    scores = np.where(there, model.scores[UA], np.nan)
+    return tally(model.tested, scores, codes, by_class=True)
+
+
+def gap(first: Tally, second: Tally, fold: Aggregate) -> Gap:
+    """UA of two groups and the difference, with its jackknife over the speakers of either.
+
+    Leaving out a speaker changes the group or groups that he or she speaks in.
+    """
+    speaks = np.flatnonzero((first.counts + second.counts).sum(axis=(1, 2)))
+    without = np.ones((len(speaks), len(first.counts)))
+    without[np.arange(len(speaks)), speaks] = 0
+    one, two = value(first, fold)[:, 0], value(second, fold)[:, 0]
+    left = value(first, fold, without) - value(second, fold, without)  # [seeds, speakers]
+    n = len(speaks)
+    pseudo = n * (one - two)[:, None] - (n - 1) * left
+    reach = half_width(over_speakers(pseudo))
+    return Gap(float(one.mean()), float(two.mean()), float((one - two).mean()), reach)
+
+
+def gap_row(stub: tuple[str, str], found: Gap) -> Row:
+    """A row of the table."""
+    low, high = found.difference - found.reach, found.difference + found.reach
+    cells = {
+        name: Cell(percent(own), own)
+        for name, own in (("first", found.first), ("second", found.second))
+    }
+    cells["gap"] = narrow(found.difference, low, high, lambda x: signed(x, percent))
+    return Row(stub, cells)
+
+
+def extremes(model: str, own: Model) -> Row:
+    """The speakers with the lowest and the highest UA, who are named."""
+    speakers = own.tested["speaker"].to_numpy()
+    found = {
+        str(name): float(value(of_group(own, speakers == name), "pooled").mean())
+        for name in sorted(set(speakers))
+    }
+    low, high = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
+    cells = {
+        "first": Cell(f"{percent(found[low])} ({low})", found[low]),
+        "second": Cell(f"{percent(found[high])} ({high})", found[high]),
+        "gap": Cell(signed(found[low] - found[high], percent), found[low] - found[high]),
+    }
+    return Row((f"speaker: lowest - highest of {len(found)}", model), cells)
