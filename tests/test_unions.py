@@ -99,7 +99,7 @@ def table_of(results: Path) -> pd.DataFrame:
 
 def test_nothing_of_one_corpus_is_taken_for_the_others(results: Path) -> None:
     table = table_of(results)
-    assert list(table) == UTTERANCES.names
+    assert list(table) == [*UTTERANCES.needed, "corpus"]
     assert table["utterance"].is_unique
     assert list(table.iloc[0]) == ["one/u0", "one/u0.wav", "one/s0", 1, "", "anger", "one"]
     assert list(table.iloc[-1]) == ["two/u23", "two/u23.wav", "two/s3", 4, "", "joy", "two"]
@@ -217,6 +217,25 @@ def test_corpora_decide_what_is_learned_from(
     assert len(learned) == (12 if variant == "own" else 24)
     assert (learned == "validation").sum() == round(0.3 * len(learned))
     assert (parts == "left out").sum() == 48 - 12 - len(learned)
+
+
+def test_a_final_model_learns_from_all_corpora(
+    results: Path, places: dict[str, Place], tmp_path: Path
+) -> None:
+    """It leaves no fold out, so that no corpus is its own or another's."""
+    made_by = places["own"].path(places["own"].variant.models[0].folder) / "settings.json"
+    with pytest.raises(InputError, match="corpora: own: a final model tests no corpus: use all"):
+        train(
+            made_by,
+            utterances=results / "both/utterances.csv",
+            truth=places["own"].targets("S1"),
+            targets=places["own"].targets("S1"),
+            vectors=places["own"].path(places["own"].variant.vectors["S1"]),
+            features=places["own"].features,
+            fold=0,
+            device="cpu",
+            out=tmp_path / "fold0-seed0",
+        )
 
 
 def test_frames_by_corpus_are_those_of_what_may_be_heard(kept: dict[str, Place]) -> None:
