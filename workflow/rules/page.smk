@@ -18,8 +18,7 @@ PAGE_JUDGED = [
     "versus_paper.csv",
 ]
 PAGE_FURTHER = [
-    "tables/tableA1.csv",
-    "tables/tableA2.csv",
+    *(f"tables/tableA{number}.csv" for number in range(1, 7)),
     "comparisons/sensitivity/sensitivity.csv",
     "comparisons/sensitivity/verdicts.csv",
 ]
