@@ -40,7 +40,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def config(**union: Any) -> Config:
     own = {"kind": "iemocap", "folds": 2, "seeds": [0]}
-    both = {**own, "kind": "union", "of": ["one", "two"], "folds": 4, "variants": list(VARIANTS)}
+    both = {**own, "kind": "union", "of": ["one", "two"], "folds": 0, "variants": list(VARIANTS)}
     training = {"epochs": 1, "validation": 0.3}
     both["settings"] = laid_over(SETTINGS, {"label_sets": ["S1"], "training": training})
     return read_config(
@@ -99,7 +99,7 @@ def table_of(results: Path) -> pd.DataFrame:
 
 def test_nothing_of_one_corpus_is_taken_for_the_others(results: Path) -> None:
     table = table_of(results)
-    assert list(table) == UTTERANCES.names
+    assert list(table) == [*UTTERANCES.needed, "corpus"]
     assert table["utterance"].is_unique
     assert list(table.iloc[0]) == ["one/u0", "one/u0.wav", "one/s0", 1, "", "anger", "one"]
     assert list(table.iloc[-1]) == ["two/u23", "two/u23.wav", "two/s3", 4, "", "joy", "two"]
@@ -137,7 +137,7 @@ def test_a_corpus_or_recording_that_comes_twice_is_refused(
 @pytest.mark.parametrize(
     ("union", "message"),
     [
-        ({"folds": 5}, "datasets: both: folds: 4 in all: 2 of one, 2 of two"),
+        ({"folds": 5}, "datasets: 'both': folds: "),
         ({"of": ["one", "both"]}, "datasets: both: of: each one of one, two, once"),
         ({"of": ["one", "one"]}, "each one of one, two, once"),
     ],
@@ -156,8 +156,9 @@ def test_what_is_for_a_union_is_refused_elsewhere() -> None:
 
 def test_a_union_with_the_demo_is_synthetic_and_rated_only_if_all_are() -> None:
     of = {name: own for name, own in CONFIG["datasets"].items() if name in ("demo", "polish")}
-    both = {"kind": "union", "of": list(of), "folds": 10, "seeds": [0]}
+    both = {"kind": "union", "of": list(of), "seeds": [0]}
     made = read_config({**CONFIG, "datasets": {**of, "both": both}, "dataset": "both"})
+    assert made.folds("both") == 10
     assert made.synthetic("both")
     assert not made.synthetic("polish")
     assert [made.rated(name) for name in ("demo", "polish", "both")] == [True, False, False]
@@ -216,6 +217,25 @@ def test_corpora_decide_what_is_learned_from(
     assert len(learned) == (12 if variant == "own" else 24)
     assert (learned == "validation").sum() == round(0.3 * len(learned))
     assert (parts == "left out").sum() == 48 - 12 - len(learned)
+
+
+def test_a_final_model_learns_from_all_corpora(
+    results: Path, places: dict[str, Place], tmp_path: Path
+) -> None:
+    """It leaves no fold out, so that no corpus is its own or another's."""
+    made_by = places["own"].path(places["own"].variant.models[0].folder) / "settings.json"
+    with pytest.raises(InputError, match="corpora: own: a final model tests no corpus: use all"):
+        train(
+            made_by,
+            utterances=results / "both/utterances.csv",
+            truth=places["own"].targets("S1"),
+            targets=places["own"].targets("S1"),
+            vectors=places["own"].path(places["own"].variant.vectors["S1"]),
+            features=places["own"].features,
+            fold=0,
+            device="cpu",
+            out=tmp_path / "fold0-seed0",
+        )
 
 
 def test_frames_by_corpus_are_those_of_what_may_be_heard(kept: dict[str, Place]) -> None:

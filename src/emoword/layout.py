@@ -337,7 +337,7 @@ def variant_of(config: Config, dataset: str, name: str) -> Variant:
         dataset=dataset,
         kind=own.kind,
         synthetic=config.synthetic(dataset),
-        folds=own.folds,
+        folds=config.folds(dataset),
         seeds=own.seeds,
         settings=chosen,
         targets={

@@ -342,8 +342,9 @@ class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):
 
 
 class Union(Dataset, frozen=True, kw_only=True, tag="union"):
-    """Several datasets as one; its folds are those of all of them."""
+    """Several datasets as one."""
 
+    folds: Annotated[Literal[0], choice("none of its own, but those of all it is made of")] = 0
     of: Annotated[tuple[Name, ...], choice("other blocks of `datasets`", min_length=2)]
 
 
@@ -372,10 +373,6 @@ class Config(Base, frozen=True, kw_only=True):
             known = [key for key, other in self.datasets.items() if not isinstance(other, Union)]
             if len(set(own.of)) < len(own.of) or not set(own.of) <= set(known):
                 raise ValueError(f"datasets: {name}: of: each one of {', '.join(known)}, once")
-            folds = {key: self.datasets[key].folds for key in own.of}
-            if own.folds != sum(folds.values()):
-                said = ", ".join(f"{count} of {key}" for key, count in folds.items())
-                raise ValueError(f"datasets: {name}: folds: {sum(folds.values())} in all: {said}")
 
     def corpora(self, dataset: str) -> dict[str, Dataset]:
         """The datasets that a union is made of, by name; of any other, itself.
@@ -386,6 +383,10 @@ class Config(Base, frozen=True, kw_only=True):
         own = one(self, "datasets", dataset)
         names = own.of if isinstance(own, Union) else (dataset,)
         return {name: self.datasets[name] for name in names}
+
+    def folds(self, dataset: str) -> int:
+        """How many folds there are; of a union, those of all its corpora."""
+        return sum(own.folds for own in self.corpora(dataset).values())
 
     def rated(self, dataset: str) -> bool:
         """Whether there are raters, and so S2 and S3."""
@@ -400,9 +401,9 @@ class Config(Base, frozen=True, kw_only=True):
 
         Of those of every dataset, variants that name S2 or S3 are for datasets with raters.
         """
-        own = one(self, "datasets", dataset)
+        own, rated = one(self, "datasets", dataset), self.rated(dataset)
         shared = {
-            comparison: tuple(v for v in variants if own.rated or not self._needs_raters(v))
+            comparison: tuple(v for v in variants if rated or not self._needs_raters(v))
             for comparison, variants in self.comparisons.items()
         }
         return {**shared, **own.comparisons}

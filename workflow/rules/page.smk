@@ -87,5 +87,5 @@ rule report_page:
         # synthetic speech may be passed on
         options=lambda w: flags({"copy_audio": CONFIG.synthetic(w.dataset)}),
     shell:
-        "emoword page {input.variant} {params.options} --out {params.out} --record {log}.json"
-        " > {log} 2>&1"
+        "emoword page {input.variant:q} {params.options} --out {params.out:q} --record {log:q}.json"
+        " > {log:q} 2>&1"

@@ -168,8 +168,9 @@ def read_config(path: Path) -> Config:
     except RecursionError:
         raise InputError(f"{path}: nested too deep") from None
     own = one(config, "datasets", config.dataset)
-    if own.folds * len(own.seeds) > MOST_RUNS:
-        raise InputError(f"{path}: {own.folds} folds x {len(own.seeds)} seeds: too many runs")
+    folds = config.folds(config.dataset)
+    if folds * len(own.seeds) > MOST_RUNS:
+        raise InputError(f"{path}: {folds} folds x {len(own.seeds)} seeds: too many runs")
     return config
 
 

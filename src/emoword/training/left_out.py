@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from emoword.io.errors import InputError
 from emoword.settings import LabelSettings, TrainingSettings
 
 
@@ -19,12 +20,17 @@ def left_out(
     Args:
         utterances: utterance, fold, label (the class) and, of a union, corpus.
         words: the label set that is trained on: utterance, word.
-        fold: the fold that is tested; it is of one corpus.
+        fold: the fold that is tested; it is of one corpus. 0: none, for the final model.
         training: which corpora are learned from, and which classes stay unseen.
         labels: what counts as a class.
+
+    Raises:
+        InputError: a final model is to learn from corpora that depend on which is tested.
     """
     out = naming(dict(utterances[["utterance", "label"]].to_numpy()), words, training, labels)
     if training.corpora != "all":
+        if fold == 0:
+            raise InputError(f"corpora: {training.corpora}: a final model tests no corpus: use all")
         corpus = utterances["corpus"]
         own = corpus == corpus[utterances["fold"] == fold].iloc[0]
         out |= set(utterances["utterance"][own if training.corpora == "others" else ~own])
