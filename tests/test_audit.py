@@ -114,11 +114,11 @@ def test_a_record_says_what_was_written_and_by_which_code(made: Path) -> None:
 
 
 def test_every_rule_leaves_a_record() -> None:
-    """The page alone has none, which is for looking at and recomputed; a download is no result."""
+    """A download is no result."""
     for path in (REPOSITORY / "workflow" / "rules").glob("*.smk"):
         for shell in re.findall(r"shell:\n((?:\s+\"[^\n]*\n)+)", path.read_text()):
             commands = re.findall(r"emoword ([\w-]+)", shell)
-            if commands and commands[0] not in ("provenance", "archive", "page", "fetch"):
+            if commands and commands[0] not in ("provenance", "archive", "fetch"):
                 assert "--record {log}.json" in shell, f"{path.name}: emoword {commands[0]}"
 
 

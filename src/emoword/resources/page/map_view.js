@@ -21,11 +21,9 @@ window.emoword.map_view = (tools) => {
 
   // ------------------------------------------------------------------------------------ drawing
 
-  const width = () => canvas.clientWidth;
-  const height = () => canvas.clientHeight;
-  const size = () => 0.9 * view.scale * Math.min(width() / whole.wide, height() / whole.tall);
-  const across = (places, k) => width() / 2 + (places[2 * k] - view.x) * size();
-  const down = (places, k) => height() / 2 - (places[2 * k + 1] - view.y) * size();
+  let fit = { width: 0, height: 0, size: 1 }; // of the canvas as drawn: asking it for each dot is slow
+  const across = (places, k) => fit.width / 2 + (places[2 * k] - view.x) * fit.size;
+  const down = (places, k) => fit.height / 2 - (places[2 * k + 1] - view.y) * fit.size;
 
   function disc(x, y, radius, colour, open) {
     context.beginPath();
@@ -47,13 +45,15 @@ window.emoword.map_view = (tools) => {
   }
 
   function draw() {
-    if (!dots || !width()) return;
+    if (!dots || !canvas.clientWidth) return;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    fit = { width, height, size: 0.9 * view.scale * Math.min(width / whole.wide, height / whole.tall) };
     const look = getComputedStyle(canvas);
     const colour = (name) => look.getPropertyValue(`--${name}`).trim();
     const classes = list.classes.map((_, k) => colour(`class-${k}`) || colour("faint"));
     const ratio = window.devicePixelRatio || 1;
-    canvas.width = width() * ratio;
-    canvas.height = height() * ratio;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.globalAlpha = 0.55;
     part.forEach((i, k) => {
@@ -80,7 +80,7 @@ window.emoword.map_view = (tools) => {
     const family = getComputedStyle(document.body).fontFamily;
     space.words.forEach(([word, kind], k) => {
       const [x, y] = [across(space.spots, k), down(space.spots, k)];
-      if (!(x > 0 && y > 0 && x < width() && y < height())) return;
+      if (!(x > 0 && y > 0 && x < fit.width && y < fit.height)) return;
       context.font = `${kind === "label" ? "bold 14px" : "12px"} ${family}`;
       const text = visible(word).slice(0, 30);
       const box = [x + 4, y - 8, x + 6 + context.measureText(text).width, y + 8];
@@ -157,7 +157,7 @@ window.emoword.map_view = (tools) => {
     canvas.classList.toggle("over", k >= 0);
     if (k < 0) return;
     tip.replaceChildren(bdi(shownLabel(part[k])), h("small", {}, " ", bdi(list.id[part[k]])));
-    tip.style.left = `${Math.min(event.offsetX + 12, width() - 150)}px`;
+    tip.style.left = `${Math.min(event.offsetX + 12, fit.width - 150)}px`;
     tip.style.top = `${event.offsetY + 14}px`;
   }
 
@@ -175,9 +175,9 @@ window.emoword.map_view = (tools) => {
     play(part[k]);
   }
 
-  function zoom(factor, x = width() / 2, y = height() / 2) {
+  function zoom(factor, x = fit.width / 2, y = fit.height / 2) {
     const scale = Math.min(60, Math.max(1, view.scale * factor));
-    const [left, up] = [(x - width() / 2) / size(), (height() / 2 - y) / size()];
+    const [left, up] = [(x - fit.width / 2) / fit.size, (fit.height / 2 - y) / fit.size];
     const kept = 1 - view.scale / scale;
     view = scale === 1 ? { scale, x: whole.x, y: whole.y } : { scale, x: view.x + left * kept, y: view.y + up * kept };
     canvas.classList.toggle("near", scale > 1);
@@ -185,7 +185,7 @@ window.emoword.map_view = (tools) => {
   }
 
   const move = (x, y) => {
-    view = { ...view, x: view.x - x / size(), y: view.y + y / size() };
+    view = { ...view, x: view.x - x / fit.size, y: view.y + y / fit.size };
     draw();
   };
   let from = null;
