@@ -314,7 +314,9 @@ def test_predict_names_a_bad_file_and_resumes(
     assert "3 runs; name another --csv" in other
 
 
-def test_predict_windows_as_json_and_picture(heard: Small, tmp_path: Path) -> None:
+def test_predict_windows_as_json_and_picture(
+    heard: Small, tmp_path: Path, fails: Callable[..., str]
+) -> None:
     samples = np.concatenate([tone(1, 300), np.zeros(RATE, np.float32), tone(1, 900)])
     soundfile.write(tmp_path / "a.wav", samples, RATE)
     figure, made = tmp_path / "a.png", tmp_path / "a.json"
@@ -325,6 +327,9 @@ def test_predict_windows_as_json_and_picture(heard: Small, tmp_path: Path) -> No
     assert [row["label"] == "" for row in rows] == [False, True, False]
     assert rows[1]["cosine anger"] is None
     assert figure.read_bytes().startswith(b"\x89PNG")
+    baseline = ["predict", model_folder(heard, "baseline"), tmp_path / "a.wav", *window]
+    assert "this model predicts classes" in fails(*baseline)
+    assert "--hop 2: is between windows" in fails(*baseline, "--hop", 2)
 
 
 def test_lists_and_folders(tmp_path: Path) -> None:

@@ -401,9 +401,9 @@ class Config(Base, frozen=True, kw_only=True):
 
         Of those of every dataset, variants that name S2 or S3 are for datasets with raters.
         """
-        own = one(self, "datasets", dataset)
+        own, rated = one(self, "datasets", dataset), self.rated(dataset)
         shared = {
-            comparison: tuple(v for v in variants if own.rated or not self._needs_raters(v))
+            comparison: tuple(v for v in variants if rated or not self._needs_raters(v))
             for comparison, variants in self.comparisons.items()
         }
         return {**shared, **own.comparisons}

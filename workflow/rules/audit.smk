@@ -25,7 +25,7 @@ rule provenance:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword provenance results/{wildcards.dataset} --out {output} > {log} 2>&1"
+        "emoword provenance results/{wildcards.dataset:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule archive:
@@ -42,5 +42,5 @@ rule archive:
     params:
         options=lambda w: flags({"without_labels": has_iemocap(w.dataset)}),
     shell:
-        "emoword archive results/{wildcards.dataset} {params.options} --out {output}"
-        " > {log} 2>&1"
+        "emoword archive results/{wildcards.dataset:q} {params.options} --out {output:q}"
+        " > {log:q} 2>&1"

@@ -18,7 +18,7 @@ rule demo:
     params:
         utterances=lambda w: dataset(w.dataset).utterances,
     shell:
-        "emoword demo --utterances {params.utterances} --out {output.corpus} --record {log}.json > {log} 2>&1"
+        "emoword demo --utterances {params.utterances:q} --out {output.corpus:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule read_iemocap:
@@ -50,8 +50,8 @@ rule read_iemocap:
             }
         ),
     shell:
-        "emoword read-iemocap {params.root:q} {params.options} --out {params.folder}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword read-iemocap {params.root:q} {params.options} --out {params.folder:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule read_recordings:
@@ -81,8 +81,8 @@ rule read_recordings:
             }
         ),
     shell:
-        "emoword read-recordings {input.table:q} {params.options} --out {params.folder}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword read-recordings {input.table:q} {params.options} --out {params.folder:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule unite:
@@ -110,4 +110,4 @@ rule unite:
         corpora=lambda w: expand("results/{corpus}", corpus=CONFIG.corpora(w.dataset)),
         folder=subpath(output.report, parent=True),
     shell:
-        "emoword unite {params.corpora} --out {params.folder} --record {log}.json > {log} 2>&1"
+        "emoword unite {params.corpora:q} --out {params.folder:q} --record {log:q}.json > {log:q} 2>&1"

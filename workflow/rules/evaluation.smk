@@ -20,8 +20,8 @@ rule decide:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword decide {input.variant} --out {output.decisions} --nearest {output.nearest}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword decide {input.variant:q} --out {output.decisions:q} --nearest {output.nearest:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule neighbours:
@@ -43,8 +43,8 @@ rule neighbours:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword neighbours {input.variant} --out {output.neighbours} --means {output.means}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword neighbours {input.variant:q} --out {output.neighbours:q} --means {output.means:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule floors:
@@ -65,7 +65,7 @@ rule floors:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword floors {input.variant} --out {output} --record {log}.json > {log} 2>&1"
+        "emoword floors {input.variant:q} --out {output:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule linear:
@@ -87,7 +87,7 @@ rule linear:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword linear {input.variant} --out {output} --record {log}.json > {log} 2>&1"
+        "emoword linear {input.variant:q} --out {output:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule best_rate:
@@ -108,7 +108,7 @@ rule best_rate:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword best-rate {input.variants} --out {output} --record {log}.json > {log} 2>&1"
+        "emoword best-rate {input.variants:q} --out {output:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule temperature:
@@ -131,7 +131,7 @@ rule temperature:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword temperature {input.variant} --out {output} --record {log}.json > {log} 2>&1"
+        "emoword temperature {input.variant:q} --out {output:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule evaluate:
@@ -154,8 +154,8 @@ rule evaluate:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword evaluate {input.decisions} --utterances {input.utterances} --out {output}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword evaluate {input.decisions:q} --utterances {input.utterances:q} --out {output:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 use rule evaluate as compare with:

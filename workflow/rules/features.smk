@@ -28,6 +28,6 @@ rule features:
         folder=subpath(output.meta, parent=True),
         device=device_flag(),
     shell:
-        "emoword features {input.settings} --utterances {input.utterances}"
-        " --shard {wildcards.k}/{wildcards.n} {params.device} --out {params.folder}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword features {input.settings:q} --utterances {input.utterances:q}"
+        " --shard {wildcards.k:q}/{wildcards.n:q} {params.device} --out {params.folder:q}"
+        " --record {log:q}.json > {log:q} 2>&1"

@@ -26,5 +26,5 @@ rule figure:
     params:
         options=lambda w: flags(Plan(CONFIG, w.dataset).figure_options()[w.figure]),
     shell:
-        "emoword figure {wildcards.figure} {params.options} --pdf {output.pdf}"
-        " --png {output.png} --data {output.data} --record {log}.json > {log} 2>&1"
+        "emoword figure {wildcards.figure:q} {params.options} --pdf {output.pdf:q}"
+        " --png {output.png:q} --data {output.data:q} --record {log:q}.json > {log:q} 2>&1"

@@ -36,8 +36,8 @@ rule retrieval_table:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword retrieval {input.variant} --template {input.template} --csv {output.csv}"
-        " --tex {output.tex} --record {log}.json > {log} 2>&1"
+        "emoword retrieval {input.variant:q} --template {input.template:q} --csv {output.csv:q}"
+        " --tex {output.tex:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule final:
@@ -74,4 +74,4 @@ rule export:
     params:
         run=subpath(input.run, parent=True),
     shell:
-        "emoword export {params.run} --out {output} --record {log}.json > {log} 2>&1"
+        "emoword export {params.run:q} --out {output:q} --record {log:q}.json > {log:q} 2>&1"

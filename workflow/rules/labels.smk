@@ -30,9 +30,9 @@ rule label_set:
             }
         ),
     shell:
-        "emoword label-set {input.settings} --utterances {input.utterances}"
-        " --annotations {input.annotations} {params.options} --out {params.folder}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword label-set {input.settings:q} --utterances {input.utterances:q}"
+        " --annotations {input.annotations:q} {params.options} --out {params.folder:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule encode:
@@ -58,5 +58,5 @@ rule encode:
         space=subpath(input.space, parent=True),
         folder=subpath(output.vectors, parent=True),
     shell:
-        "emoword encode {params.targets} --space {params.space} --out {params.folder}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword encode {params.targets:q} --space {params.space:q} --out {params.folder:q}"
+        " --record {log:q}.json > {log:q} 2>&1"

@@ -18,8 +18,7 @@ PAGE_JUDGED = [
     "versus_paper.csv",
 ]
 PAGE_FURTHER = [
-    "tables/tableA1.csv",
-    "tables/tableA2.csv",
+    *(f"tables/tableA{number}.csv" for number in range(1, 7)),
     "comparisons/sensitivity/sensitivity.csv",
     "comparisons/sensitivity/verdicts.csv",
 ]
@@ -88,5 +87,5 @@ rule report_page:
         # synthetic speech may be passed on
         options=lambda w: flags({"copy_audio": CONFIG.synthetic(w.dataset)}),
     shell:
-        "emoword page {input.variant} {params.options} --out {params.out} --record {log}.json"
-        " > {log} 2>&1"
+        "emoword page {input.variant:q} {params.options} --out {params.out:q} --record {log:q}.json"
+        " > {log:q} 2>&1"

@@ -24,8 +24,8 @@ rule paper_numbers:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword paper-numbers {input.variant} --features {input.features} --out {output}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword paper-numbers {input.variant:q} --features {input.features:q} --out {output:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule paper:
@@ -46,6 +46,6 @@ rule paper:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword paper {input.text} --references {input.references}"
-        " --numbers {input.numbers} --tables {input.tables} --figures {input.figures}"
-        " --citation {input.citation} --out {output} --record {log}.json > {log} 2>&1"
+        "emoword paper {input.text:q} --references {input.references:q}"
+        " --numbers {input.numbers:q} --tables {input.tables:q} --figures {input.figures:q}"
+        " --citation {input.citation:q} --out {output:q} --record {log:q}.json > {log:q} 2>&1"

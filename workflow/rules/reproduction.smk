@@ -20,8 +20,8 @@ rule check_leaks:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword check-leaks {input.variant} --utterances {input.utterances}"
-        " --out {output} --record {log}.json > {log} 2>&1"
+        "emoword check-leaks {input.variant:q} --utterances {input.utterances:q}"
+        " --out {output:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule versus_paper:
@@ -44,8 +44,8 @@ rule versus_paper:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword versus-paper {input.variant} --reported {input.reported} --out {output}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword versus-paper {input.variant:q} --reported {input.reported:q} --out {output:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule claims:
@@ -85,10 +85,10 @@ rule claims:
     params:
         templates=lambda w, input: os.path.dirname(input.templates[0]),
     shell:
-        "emoword claims {input.variant} --claims {input.claims} --reported {input.reported}"
-        " --literature {input.literature} --templates {params.templates}"
-        " --csv {output.csv} --parts {output.parts} --tex {output.tex} --html {output.html}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword claims {input.variant:q} --claims {input.claims:q} --reported {input.reported:q}"
+        " --literature {input.literature:q} --templates {params.templates:q}"
+        " --csv {output.csv:q} --parts {output.parts:q} --tex {output.tex:q} --html {output.html:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule controls:
@@ -142,10 +142,10 @@ rule control_table:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword control-table {input.variants} --controls {input.controls}"
-        " --best-rate {input.best_rate}"
-        " --template {input.template} --csv {output.csv} --tex {output.tex}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword control-table {input.variants:q} --controls {input.controls:q}"
+        " --best-rate {input.best_rate:q}"
+        " --template {input.template:q} --csv {output.csv:q} --tex {output.tex:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule raters:
@@ -180,8 +180,8 @@ rule rater_table:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword raters {input.variants} --template {input.template} --csv {output.csv}"
-        " --tex {output.tex} --record {log}.json > {log} 2>&1"
+        "emoword raters {input.variants:q} --template {input.template:q} --csv {output.csv:q}"
+        " --tex {output.tex:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule encodings:
@@ -265,9 +265,9 @@ rule space_table:
     params:
         comparison=lambda w, input: os.path.dirname(input.made[0]),
     shell:
-        "emoword compare-spaces {input.variants} --comparison {params.comparison}"
-        " --template {input.template} --csv {output.csv} --tex {output.tex}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword compare-spaces {input.variants:q} --comparison {params.comparison:q}"
+        " --template {input.template:q} --csv {output.csv:q} --tex {output.tex:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule cross_corpus:
@@ -305,9 +305,9 @@ rule cross_corpus_table:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword cross-corpus {input.variants} --utterances {input.utterances}"
-        " --template {input.template} --csv {output.csv} --tex {output.tex}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword cross-corpus {input.variants:q} --utterances {input.utterances:q}"
+        " --template {input.template:q} --csv {output.csv:q} --tex {output.tex:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule unseen:
@@ -346,9 +346,9 @@ rule unseen_table:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword unseen {input.variants} --utterances {input.utterances}"
-        " --template {input.template} --csv {output.csv} --tex {output.tex}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword unseen {input.variants:q} --utterances {input.utterances:q}"
+        " --template {input.template:q} --csv {output.csv:q} --tex {output.tex:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule unseen_figure:
@@ -375,8 +375,8 @@ rule unseen_figure:
             {"table": input.table, **Plan(CONFIG, w.dataset).synthetic_note}
         ),
     shell:
-        "emoword figure unseen {params.options} --pdf {output.pdf} --png {output.png}"
-        " --data {output.data} --record {log}.json > {log} 2>&1"
+        "emoword figure unseen {params.options} --pdf {output.pdf:q} --png {output.png:q}"
+        " --data {output.data:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule sensitivity:
@@ -446,10 +446,10 @@ rule sensitivity_table:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword sensitivity {input.variants} --choices {input.choices} --claims {input.claims}"
-        " --reported {input.reported} --template {input.template}"
-        " --csv {output.csv} --verdicts {output.verdicts} --tex {output.tex}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword sensitivity {input.variants:q} --choices {input.choices:q} --claims {input.claims:q}"
+        " --reported {input.reported:q} --template {input.template:q}"
+        " --csv {output.csv:q} --verdicts {output.verdicts:q} --tex {output.tex:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule choices:
@@ -467,8 +467,8 @@ rule choices:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword choices {input.choices} --template {input.template} --out {output}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword choices {input.choices:q} --template {input.template:q} --out {output:q}"
+        " --record {log:q}.json > {log:q} 2>&1"
 
 
 rule readings:
@@ -502,8 +502,8 @@ rule readings_table:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword readings {input.variant} --reported {input.reported} --template {input.template}"
-        " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+        "emoword readings {input.variant:q} --reported {input.reported:q} --template {input.template:q}"
+        " --csv {output.csv:q} --tex {output.tex:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule groups:
@@ -540,8 +540,8 @@ rule groups_table:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword groups {input.variant} --template {input.template} --csv {output.csv}"
-        " --tex {output.tex} --record {log}.json > {log} 2>&1"
+        "emoword groups {input.variant:q} --template {input.template:q} --csv {output.csv:q}"
+        " --tex {output.tex:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule space_audit:
@@ -589,8 +589,8 @@ rule space_audit_table:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword space-audit {input.variants} --lists {input.lists} --template {input.template}"
-        " --csv {output.csv} --tex {output.tex} --record {log}.json > {log} 2>&1"
+        "emoword space-audit {input.variants:q} --lists {input.lists:q} --template {input.template:q}"
+        " --csv {output.csv:q} --tex {output.tex:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule compare_works:
@@ -608,5 +608,5 @@ rule compare_works:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword compare {input.variant} --literature {input.literature} --out {output}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword compare {input.variant:q} --literature {input.literature:q} --out {output:q}"
+        " --record {log:q}.json > {log:q} 2>&1"

@@ -13,7 +13,7 @@ rule config:
     params:
         config=lambda w: json.dumps({**config, "dataset": w.dataset}, indent=2),
     shell:
-        "printf '%s\\n' {params.config:q} > {output} 2> {log}"
+        "printf '%s\\n' {params.config:q} > {output:q} 2> {log:q}"
 
 
 rule variant:
@@ -28,7 +28,7 @@ rule variant:
     params:
         variant=lambda w: layout.as_json(of_variant(w)),
     shell:
-        "printf '%s\\n' {params.variant:q} > {output} 2> {log}"
+        "printf '%s\\n' {params.variant:q} > {output:q} 2> {log:q}"
 
 
 rule settings:
@@ -46,4 +46,4 @@ rule settings:
     params:
         settings=settings_of,
     shell:
-        "printf '%s\\n' {params.settings:q} > {output} 2> {log}"
+        "printf '%s\\n' {params.settings:q} > {output:q} 2> {log:q}"

@@ -15,7 +15,7 @@ rule fetch:
     params:
         options=lambda w: flags({**FETCHED[w.file], "out": w.file}),
     shell:
-        "emoword fetch {params.options} > {log}"  # its progress bar stays on the terminal
+        "emoword fetch {params.options} > {log:q}"  # its progress bar stays on the terminal
 
 
 rule space:
@@ -39,7 +39,7 @@ rule space:
         folder=subpath(output.meta, parent=True),
         options=lambda w: space_flags(w.space),
     shell:
-        "emoword space {params.options} --out {params.folder} --record {log}.json > {log} 2>&1"
+        "emoword space {params.options} --out {params.folder:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule transform_space:
@@ -72,5 +72,5 @@ rule transform_space:
             }
         ),
     shell:
-        "emoword transform-space {params.space} {params.options}"
-        " --out {params.folder} --record {log}.json > {log} 2>&1"
+        "emoword transform-space {params.space:q} {params.options}"
+        " --out {params.folder:q} --record {log:q}.json > {log:q} 2>&1"

@@ -22,8 +22,8 @@ rule intervals:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword intervals {input.decisions} --utterances {input.utterances}"
-        " --intervals {output.intervals} --differences {output.differences} --record {log}.json > {log} 2>&1"
+        "emoword intervals {input.decisions:q} --utterances {input.utterances:q}"
+        " --intervals {output.intervals:q} --differences {output.differences:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 use rule intervals as intervals_of_comparison with:

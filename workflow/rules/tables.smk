@@ -28,9 +28,9 @@ rule table:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "emoword table {wildcards.number} {input.variant} --literature {input.literature}"
-        " --reported {input.reported} --template {input.template} --csv {output.csv}"
-        " --tex {output.tex} --json {output.json} --record {log}.json > {log} 2>&1"
+        "emoword table {wildcards.number:q} {input.variant:q} --literature {input.literature:q}"
+        " --reported {input.reported:q} --template {input.template:q} --csv {output.csv:q}"
+        " --tex {output.tex:q} --json {output.json:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule tables_document:
@@ -48,8 +48,8 @@ rule tables_document:
     conda:
         "../../envs/emoword.yaml"
     shell:
-        "(cp {input.template} {output.document} && cp {input.references} {output.references})"
-        " > {log} 2>&1"
+        "(cp {input.template:q} {output.document:q} && cp {input.references:q} {output.references:q})"
+        " > {log:q} 2>&1"
 
 
 rule table4:
@@ -74,5 +74,5 @@ rule target_words:
     params:
         space=subpath(input.space, parent=True),
     shell:
-        "emoword table4 --space {params.space} --reported {input.reported} --out {output}"
-        " --record {log}.json 2>&1 | tee {log}"
+        "emoword table4 --space {params.space:q} --reported {input.reported:q} --out {output:q}"
+        " --record {log:q}.json 2>&1 | tee {log:q}"

@@ -36,7 +36,7 @@ rule train:
         device=device_flag(),
         folder=subpath(output.record, parent=True),
     shell:
-        "emoword train {input.settings} --utterances {input.utterances} --truth {params.truth}"
-        " --targets {params.targets} {params.vectors} --features {params.features}"
-        " --fold {wildcards.fold} --seed {wildcards.seed} {params.device} --out {params.folder}"
-        " --record {log}.json > {log} 2>&1"
+        "emoword train {input.settings:q} --utterances {input.utterances:q} --truth {params.truth:q}"
+        " --targets {params.targets:q} {params.vectors} --features {params.features:q}"
+        " --fold {wildcards.fold:q} --seed {wildcards.seed:q} {params.device} --out {params.folder:q}"
+        " --record {log:q}.json > {log:q} 2>&1"

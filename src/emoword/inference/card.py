@@ -34,32 +34,32 @@ def model_card(trained: Trained, space: WordSpace | None) -> str:
         trained: runs of a results folder.
         space: the words that are taken along.
     """
-    own, upstream = trained.made_by, trained.upstream
+    own, upstream, place = trained.made_by, trained.upstream, place_of(trained)
     name = "baseline" if own.loss == "ce" else MODEL_OF[own.label_set]
-    place = variant_of(trained)
     measured = numbers(place, name, trained) if place else []
-    pretrained = ""
-    if isinstance(upstream, settings.Transformers):
-        pretrained = f" ({code(Path(upstream.model).name)}, layer {upstream.layer})"
-    values = {
+    values: dict[str, object] = {
         "front": front_matter(trained.name, place, measured),
         "name": name,
         "paper": PAPER,
         "version": __version__,
         "trained": trained,
         "own": own,
-        "pretrained": pretrained,
+        "pretrained": isinstance(upstream, settings.Transformers) and Path(upstream.model).name,
         "final": all(run.startswith("fold0-") for run in trained.weights),
-        "data": data_of(place) if place else None,
+        "variant": place and place.variant,
         "measured": measured,
-        "words": words_of(space) if space else "",
+        "space": space,
+        "source": space and Path(str(space.meta["source"])).name,
         "collapsed": sum(bool(read_json(run / "run.json")["collapsed"]) for run in trained.runs),
     }
+    if place:
+        values["taken"] = read_json(place.targets("S1") / "summary.json")["utterances"]
+        values["utterances"] = UTTERANCES.read(place.root / "utterances.csv")
     template = Path(str(resources.files("emoword") / "resources" / "card.md.j2"))
     return fill(template, values, {"code": code})
 
 
-def variant_of(trained: Trained) -> Place | None:
+def place_of(trained: Trained) -> Place | None:
     """The first variant of the results whose model this is."""
     if not trained.runs:
         return None
@@ -129,27 +129,6 @@ def front_matter(name: str, place: Place | None, measured: list[Number]) -> str:
         eval_results=results or None,
     )
     return str(data.to_yaml()).strip()
-
-
-def data_of(place: Place) -> dict[str, object]:
-    """What it was trained on."""
-    own = place.variant
-    table = UTTERANCES.read(place.root / "utterances.csv")
-    return {
-        "name": own.dataset,
-        "kind": "synthetic speech, made by emoword" if own.synthetic else own.kind,
-        "synthetic": own.synthetic,
-        "taken": read_json(place.targets("S1") / "summary.json")["utterances"],
-        "utterances": len(table),
-        "speakers": table["speaker"].nunique(),
-        "folds": own.folds,
-    }
-
-
-def words_of(space: WordSpace) -> str:
-    """Which words it knows."""
-    cut, source = space.meta.get("cut", "all of the space"), Path(str(space.meta["source"])).name
-    return f"{len(space)} words of {code(source)} ({cut}), {space.dim} dimensions."
 
 
 def code(text: str) -> str:

@@ -75,6 +75,8 @@ def predict(
     if figure:
         check_figure(figure, window, paths)
     table = Growing(load(model, device), words, windowed=bool(window), csv=csv)
+    if figure and table.model.space is None:
+        raise InputError("--figure: shows words; this model predicts classes")
     waiting = [path for path in paths if str(path) not in table.files]
     if table.rows:
         done = len(paths) - len(waiting)
@@ -127,8 +129,8 @@ class Growing:
             self.names += [f"cosine {word}" for word in self.words]
         elif words:
             raise InputError(f"--words: {model.trained.name} predicts classes, not words")
-        self.text = ["file", "model", "label", *(f"word {rank}" for rank in RANKS)]
-        self.text = [name for name in self.text if name in self.names]
+        text = ("file", "model", "label", *(f"word {rank}" for rank in RANKS))
+        self.text = [name for name in self.names if name in text]
         self.rows: list[Row] = kept_rows(csv, self) if csv and csv.is_file() else []
         self.files = {row["file"] for row in self.rows}
 

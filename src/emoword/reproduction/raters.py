@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.evaluation.decide import Run, read_run, words_said
+from emoword.evaluation.decide import Run, read_run
 from emoword.evaluation.distributions import calibration
 from emoword.evaluation.temperature import class_scores
 from emoword.io.files import write_table
@@ -37,7 +37,7 @@ from emoword.tables.model import Cell, Column, Row, Table, frame, loss_name
 from emoword.tables.number_tables import Show, cosine, number_cell, percent
 from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
 from emoword.tables.word_tables import NO_RATERS
-from emoword.training.targets import CLASS_LOSSES
+from emoword.training.targets import CLASS_LOSSES, SHARES
 
 RATER = "a rater"
 OTHERS, ALL = "Against the other raters, each left out in turn", "Against all raters"
@@ -52,7 +52,7 @@ PRINTED: dict[tuple[str, str], tuple[Column, Show]] = {
 }
 ECE, ALPHA = Column("ECE", "ECE", "shares of the classes"), Column("alpha")
 CAPTION = (
-    "Raters as the yardstick: UA and top-10 accuracy of l₁ and l₂ in per cent, mean cosine "
+    "UA and top-10 accuracy of l₁ and l₂ in per cent, mean cosine "
     "similarity with the raters' mean vector, and how far distributions over the classes are from "
     "the raters' shares: Jensen-Shannon divergence (JS, bits), Brier score, expected calibration "
     "error (ECE). Alpha: Krippendorff's, of the raters' labels."
@@ -74,7 +74,7 @@ def raters(*variants: Path, template: Path, csv: Path, tex: Path) -> None:
     held against the raters' shares: Jensen-Shannon divergence (bits), Brier score, expected
     calibration error. alpha is Krippendorff's, of the raters' labels. Below each number is its 95%
     interval over speakers. Of the first variant the models of the tables' loss and the baseline are
-    shown; of others those that it has not got.
+    shown; of others those that predict classes, or have another tables' loss.
 
         emoword raters results/demo/variants/paper.json \
             --template paper/templates/table.tex.j2 --csv tableA6.csv --tex tableA6.tex
@@ -92,12 +92,15 @@ def raters(*variants: Path, template: Path, csv: Path, tex: Path) -> None:
 
 def rater_table(places: Sequence[Place]) -> Table:
     """Table A6 of variants of a dataset; without raters there is none."""
-    first, title = places[0], "Raters as the yardstick"
+    first = places[0]
+    number, title = "A6", "Raters as the yardstick"
+    if len(places) > 1:
+        number, title = "encodings", "Encodings of labels, and raters as the yardstick"
     about, chosen = first.variant, first.variant.settings
     said, rows = read_said(first)
     compared = said.rated_by_others()
     if compared.pairs.empty:
-        return Table("A6", title, title, missing=NO_RATERS)
+        return Table(number, title, title, missing=NO_RATERS)
     space, classes = WordSpace.open(first.space), read_classes(first.targets("S1"))
     others, answers = left_out(compared, rows, classes, space, first)
     everyone = all_raters(said, rows, classes, space, first)
@@ -120,7 +123,7 @@ def rater_table(places: Sequence[Place]) -> Table:
         f"Dataset {about.dataset}.",
         *([SYNTHETIC] if about.synthetic else []),
     )
-    return Table("A6", title, CAPTION, STUB, kept, tuple(lines), notes)
+    return Table(number, title, f"{title}: {CAPTION}", STUB, kept, tuple(lines), notes)
 
 
 def said_below(others: Yardstick, everyone: Yardstick, aggregate: Aggregate) -> tuple[str, str]:
@@ -187,8 +190,10 @@ def read_answers(places: Sequence[Place]) -> Heard:
         same_space = place.space.resolve() == places[0].space.resolve()
         for model in about.models:
             of_tables = model.loss in (about.settings.table_loss, "ce")
+            # soft labels of S1 are the class: the baseline at another rate
+            hard = model.label_set == "S1" and model.loss in SHARES
             further = place is not places[0] and model.loss in CLASS_LOSSES
-            if model.folder in seen or not (of_tables or further):
+            if model.folder in seen or hard or not (of_tables or further):
                 continue
             seen.add(model.folder)
             name = f"{model.name} {loss_name(model.loss)}"
@@ -245,8 +250,7 @@ class Known:
         return names, Answers(
             np.concatenate([part.classes for part in parts]),
             np.concatenate(vectors) if vectors and same_space else None,
-            # of soft_words, a fold may have no more than ten words
-            [near for part in parts for near in part.near] if all(p.near for p in parts) else (),
+            [near for part in parts for near in part.near],
             np.concatenate([part.shares for part in parts]),
         )
 
@@ -255,14 +259,10 @@ class Known:
         model, loss, fold, seed = (str(run.record[key]) for key in RUN_KEYS[1:])
         decided = [self.decided[model, loss, fold, seed, name] for name in run.utterances]
         of_words = loss not in CLASS_LOSSES
-        listed = (
-            [self.near[model, fold, seed, name] for name in run.utterances]
-            if of_words
-            else words_said(run)
-        )
+        near = [self.near[model, fold, seed, name] for name in run.utterances] if of_words else ()
         scores = class_scores(run, self.space, self.place)
         said = softmax(scores / self.temperatures[model, loss, fold, seed])
-        return Answers(np.array(decided), run.predictions if of_words else None, listed, said)
+        return Answers(np.array(decided), run.predictions if of_words else None, near, said)
 
 
 def by_keys(table: pd.DataFrame, keys: Sequence[str], values: Iterable[T]) -> dict[Hashable, T]:

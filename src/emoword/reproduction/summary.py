@@ -8,7 +8,7 @@ from pathlib import Path
 from emoword.io.errors import plain
 from emoword.io.files import read_table, sha256_of
 from emoword.layout import Variant, read_variant
-from emoword.settings import Config, load_config, one
+from emoword.settings import Config, Demo, load_config, one
 from emoword.tables import model
 from emoword.tables.model import Cell, Column, Row, Table, loss_name
 from emoword.tables.show import text
@@ -31,9 +31,10 @@ def summary(results: Path, /) -> None:
     own = read_variant(results / "variants" / f"{dataset.variants[0]}.json").variant
     table = in_short(results, own)
     lines = [table.title, *list(text(table))[1:], "", verdicts(results)]
-    if dataset.synthetic:
+    if isinstance(dataset, Demo):
         lines += expected(results, own)
-        lines.append("The demo's speech is synthetic: its numbers say nothing about the paper.")
+    if own.synthetic:
+        lines.append("The speech is synthetic: the numbers say nothing about the paper.")
     print(*map(plain, lines), "", sep="\n")
     print(*(plain(f"  {what:8} {where}") for what, where in to_open(results, config)), sep="\n")
 
@@ -88,8 +89,8 @@ def expected(results: Path, own: Variant) -> Iterator[str]:
 
 def to_open(results: Path, config: Config) -> Iterator[tuple[str, str]]:
     """What to look at, and what can still be made."""
-    synthetic = one(config, "datasets", config.dataset).synthetic
-    of = "" if synthetic else f" --config dataset={config.dataset}"
+    is_demo = isinstance(one(config, "datasets", config.dataset), Demo)
+    of = "" if is_demo else f" --config dataset={config.dataset}"
     yield "open", f"{results}/report/index.html, in a browser: all of it, down to each utterance"
     yield "tables", f"emoword show {results}/tables/table1.csv (to table6.csv; .tex beside them)"
     yield "claims", f"{results}/claims.html: which of the paper's claims hold"

@@ -47,26 +47,19 @@ def decided_files(name, comparison):
 
 
 def rater_inputs(name, variants):
-    """What a table of raters and models reads of variants."""
-    if not dataset(name).rated:
-        # ... which says that there is none
-        return {"variants": variant_files(name, variants), "sets": []}
-    made = [
-        f"results/{name}/{stage}/{variant}.csv"
-        for variant in variants
-        for stage in ("decisions", "nearest", "temperatures")
-    ]
+    """What a table of raters and models reads of variants; without raters it says so."""
     owns = [parts(name).variants[variant] for variant in variants]
-    runs = [run for own in owns for run in own.runs()]
     sets = [folder for own in owns for folder in own.targets.values()]
-    return {
+    read = {
         "variants": variant_files(name, variants),
-        "made": made,
-        "runs": [
-            path
-            for run in runs
-            for path in below(name, run, "run.json", "predictions.npy", "split.csv")
-        ],
         "sets": [path for s in sets for path in below(name, s, "words.csv")],
         "spaces": [below(name, own.space, "meta.json")[0] for own in owns],
     }
+    if not dataset(name).rated:
+        return read
+    stages = ("decisions", "nearest", "temperatures")
+    files = ("run.json", "predictions.npy", "split.csv")
+    read["made"] = [f"results/{name}/{s}/{v}.csv" for v in variants for s in stages]
+    runs = [run for own in owns for run in own.runs()]
+    read["runs"] = [path for run in runs for path in below(name, run, *files)]
+    return read
