@@ -61,7 +61,7 @@ def test_a_failed_job_is_said_with_its_log(toy: Path) -> None:
     (toy / "fail1").touch()
     status, lines = piped(toy, "--keep-going")
     assert status == 1
-    first = lines.index("make failed; its log (logs/1.log) ends with")
+    first = lines.index("make failed; the log (logs/1.log) ends with")
     assert lines[first + 1 : first + 3] == ["    one", "    two ?[2J 1"]
     assert "At least one job did not complete successfully." in " ".join(lines[first:])
     assert any(line.startswith("Complete log") for line in lines)

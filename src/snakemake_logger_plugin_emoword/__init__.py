@@ -183,14 +183,15 @@ class LogHandler(LogHandlerBase):
             lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             lines = []
-        self.say(f"{what}; its log ({log}) ends with", "31")
+        self.say(f"{what}; the log ({log}) ends with", "31")
         for line in lines[-LAST:] or ["(it is empty)"]:
             self.say(f"    {line}")
 
     def message(self, record: logging.LogRecord) -> None:
         """What Snakemake says beside events: warnings, errors, and of the rest what matters."""
         text = record.getMessage()
-        if "CalledProcessError in file" in text:  # a failed job, which has its own event
+        # a failed job, which has its own event; an account that Slurm knows by itself
+        if "CalledProcessError in file" in text or "SLURM account" in text:
             return
         if record.levelno >= logging.WARNING:
             for line in text.splitlines():
