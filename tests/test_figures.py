@@ -37,6 +37,8 @@ from emoword.figures.style import (
     wrapped,
 )
 from emoword.io.files import read_table
+from emoword.reproduction.unseen_figure import METRICS as UNSEEN
+from emoword.reproduction.unseen_figure import SHOWN
 from emoword.spaces.word_space import WordSpace
 from emoword.spaces.writer import write_space
 
@@ -53,6 +55,7 @@ HOSTILE += [
     "%#&~",
 ]
 DIM = 12
+ENDS = (" low", "", " high")  # of an interval
 SENTENCE = "synthetic demo: says nothing about the paper"
 Inputs = dict[str, list[str]]
 KEYS = ["variant", "model", "loss"]
@@ -111,6 +114,13 @@ def write_inputs(
             rows["parts"].append([claim, f"{words[i]} - {words[i + 1]}", name, *ends, verdict])
     rows["parts"].append(["a", "one speaker - no interval", "class UA", 0.01, "", "", "undecided"])
     rows["parts"].append(["d", "a word", "", "", "", "", "supported"])
+    listed = [
+        {"emotion": word, "how": how, "model": "M1 LC"}
+        | {f"{metric}{end}": 0.4 + i / 10 for metric in UNSEEN for i, end in enumerate(ENDS)}
+        for word in labels
+        for how in SHOWN
+    ]
+    pd.DataFrame(listed).to_csv(folder / "tableA5.csv", index=False)
     option = {name: [f"--{name}", f"{folder}/{name}.csv"] for name in HEADERS}
     for name, columns in HEADERS.items():
         pd.DataFrame(rows[name], columns=columns).to_csv(option[name][1], index=False)
@@ -126,6 +136,7 @@ def write_inputs(
         "confusion": option["decisions"],
         "curves": ["--history", *sorted(map(str, folder.glob("runs/*/*/history.csv")))],
         "claims": option["claims"] + option["parts"],
+        "unseen": ["--table", f"{folder}/tableA5.csv"],
     }
 
 

@@ -15,6 +15,7 @@ TITLES = {
     "targets": "Targets of S1, S2 and S3, and the words nearest to them",
     "confusion": "What was decided (columns) for each ground truth (rows)",
     "claims": "The differences that the paper's claims are about, with 95% intervals",
+    "unseen": "Emotions never trained on: their recall, UA of the others, and the harmonic mean",
     "curves": "Learning curves: training and validation loss by epoch",
     "network": "The network as configured",
 }

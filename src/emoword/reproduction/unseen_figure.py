@@ -51,7 +51,9 @@ def draw(numbers: pd.DataFrame) -> Figure:
             y = [emotions.index(name) + 0.22 * (place - 1) for name in rows["emotion"]]
             points(axes, rows, metric, y, {"color": colour, "marker": MARKS[how], "label": how})
         axes.set(xlim=(0, 100), xlabel=f"{metric} (%)")
-    panels[0].set_yticks(range(len(emotions)), [style.printable(name) for name in emotions])
+    panels[0].set_yticks(
+        range(len(emotions)), [style.fitting(n, 60, style.SMALL) for n in emotions]
+    )
     panels[0].set_ylim(len(emotions) - 0.5, -0.5)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
