@@ -527,10 +527,10 @@ def laid_over(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     """``base`` with ``changes``; blocks of settings are merged, maps of words are replaced."""
     result = dict(base)
     # two ways to say how long a training is: the last one holds, and leaves nothing of the other
-    if "epochs" in changes and "steps" in base:
-        result["steps"] = 0
+    if "epochs" in changes:
+        result.pop("steps", None)
     if changes.get("steps"):
-        result["epochs"] = TrainingSettings().epochs
+        result.pop("epochs", None)
     for key, value in changes.items():
         is_block = key in ("labels", "network", "training") and isinstance(value, Mapping)
         result[key] = laid_over(base[key], value) if is_block else value

@@ -42,7 +42,7 @@ def predict(
     r"""Predict recordings: the label (equation 5), the nearest words of the whole word space.
 
     MODEL is a run of a results folder, a model's folder (the mean of its runs on all folds), a
-    folder that `emoword export` wrote, or a name on the Hugging Face hub. Recordings are audio
+    folder that was exported, or a name on the Hugging Face hub. Recordings are audio
     files, folders (walked) and CSV files with a column wav (paths relative to the CSV).
 
         emoword predict results/demo/runs/S3-lc-* a.wav folder/ list.csv
