@@ -29,6 +29,7 @@ CUT = {
     "comparisons": {
         "controls": ["paper", "shuffled"],
         "sensitivity": ["paper", "whole_comments", "argmin"],
+        "rates": ["rate_0.002", "rate_0.0002"],
     },
     "datasets": {
         "demo": {
@@ -51,7 +52,7 @@ class Clone:
         for name in ("src", "workflow", "paper", "envs"):
             ignore = shutil.ignore_patterns("__pycache__", "build")
             shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-        for name in ("Snakefile", "config.yaml"):
+        for name in ("Snakefile", "config.yaml", "CITATION.cff"):
             shutil.copy(ROOT / name, folder / name)
         (folder / "cut.yaml").write_text(yaml.safe_dump(CUT))
 
@@ -286,7 +287,7 @@ def test_the_report_holds_tables_and_figures(clone: Clone) -> None:
     listing = subprocess.run(
         [sys.executable, "-m", "zipfile", "-l", str(report)], capture_output=True, text=True
     ).stdout
-    assert listing.count(".png") == 6
+    assert listing.count(".png") == 7
     assert listing.count("table") >= 6
     assert clone.planned() == set()
 

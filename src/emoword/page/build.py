@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import jinja2
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from emoword import __version__
 from emoword.io.errors import InputError
@@ -100,8 +101,9 @@ def write_page(shown: Shown, folder: Path, out: Path, copy_audio: bool) -> dict[
     write_data(folder, "utterances", listed)
     take_part = [name for name, label in zip(ids, listed["truth"], strict=True) if label != "."]
     predicted = read_predictions(shown, take_part)
-    for name, part in space_data(shown, predicted, targets):
-        write_data(folder, name, part)
+    with threadpool_limits(1):  # other numbers of threads give other roundings
+        for name, part in space_data(shown, predicted, targets):
+            write_data(folder, name, part)
     write_data(folder, "details", details(ids, annotations, dropped, targets, audio))
     for seed, part in nearest(ids, near, decisions, shown.loss).items():
         write_data(folder, "nearest-targets" if seed == "targets" else f"nearest-{seed}", part)
