@@ -552,14 +552,14 @@ def test_ctrl_c_cancels_the_jobs_and_the_same_command_goes_on(clone: Clone, loca
 
 def test_a_partition_that_is_not_there_is_said_in_slurms_words(clone: Clone) -> None:
     clone.site(gpu_partition="nowhere")
-    said = clone.on_slurm(status=2, seconds=60)
+    said = clone.on_slurm(status=1, seconds=60)
     assert "invalid partition specified: nowhere" in said
     assert "Traceback" not in said
 
 
 def test_a_key_that_is_not_there_is_one_line(clone: Clone) -> None:
     clone.site(acount="physics")
-    said = clone.on_slurm(status=2, seconds=60)
+    said = clone.on_slurm(status=1, seconds=60)
     assert "site.yaml: unknown key 'acount'" in said
     assert "Traceback" not in said
 
