@@ -264,8 +264,10 @@ def a5(pretended: tuple[dict[str, Place], Drawn], tmp_path_factory: pytest.TempP
 
 def rows_of(a5: Path) -> dict[tuple[str, str, str], dict[str, Any]]:
     """The table by emotion, how, model."""
-    rows = pd.read_csv(a5 / "a5.csv").to_dict("records")
-    return {(row["emotion"], row["how"], row["model"]): dict(row) for row in rows}  # type: ignore
+    rows = [
+        {str(k): v for k, v in row.items()} for row in pd.read_csv(a5 / "a5.csv").to_dict("records")
+    ]
+    return {(row["emotion"], row["how"], row["model"]): row for row in rows}
 
 
 def predicted(vectors: Any, space: WordSpace, classes: list[str]) -> list[str]:

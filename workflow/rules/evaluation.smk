@@ -99,6 +99,12 @@ rule best_rate:
             dataset=w.dataset,
             variant=compared(w.dataset, "rates"),
         ),
+        histories=lambda w: [
+            path
+            for variant in compared(w.dataset, "rates")
+            for run in parts(w.dataset).variants[variant].runs()
+            for path in below(w.dataset, run, "history.csv")
+        ],
         code=code("evaluation.best_rate"),
     output:
         "results/{dataset}/comparisons/rates/best_rate.csv",

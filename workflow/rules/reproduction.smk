@@ -557,19 +557,12 @@ rule space_audit:
 rule space_audit_table:
     """What the word space brings along, and what that does to decisions."""
     input:
-        variants=lambda w: variant_files(w.dataset, compared(w.dataset, "space_audit")),
+        unpack(lambda w: decided_files(w.dataset, "space_audit")),
         decisions=lambda w: expand(
             "results/{dataset}/decisions/{variant}.csv",
             dataset=w.dataset,
             variant=compared(w.dataset, "space_audit"),
         ),
-        spaces=lambda w: [
-            path
-            for variant in compared(w.dataset, "space_audit")
-            for path in below(
-                w.dataset, parts(w.dataset).variants[variant].space, "meta.json"
-            )
-        ],
         utterances="results/{dataset}/utterances.csv",
         lists=source("paper/word_lists.yaml"),
         template=source("paper/templates/table.tex.j2"),

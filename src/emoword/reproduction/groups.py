@@ -144,7 +144,8 @@ def of_group(model: Model, there: NDArray[np.bool_]) -> Tally:
 def gap(first: Tally, second: Tally, fold: Aggregate) -> Gap:
     """UA of two groups and the difference, with its jackknife over the speakers of either.
 
-    Leaving out a speaker changes the group or groups that he or she speaks in.
+    Leaving out a speaker changes the group or groups that he or she speaks in. Where one speaker is
+    all of a group there is no interval (`resampling.jackknife` would count that group as 0).
     """
     speaks = np.flatnonzero((first.counts + second.counts).sum(axis=(1, 2)))
     without = np.ones((len(speaks), len(first.counts)))
