@@ -18,7 +18,7 @@ PAGE_JUDGED = [
     "versus_paper.csv",
 ]
 PAGE_FURTHER = [
-    *(f"tables/tableA{number}.csv" for number in range(1, 7)),
+    *(f"tables/tableA{number}.csv" for number in range(1, 9)),
     "comparisons/sensitivity/sensitivity.csv",
     "comparisons/sensitivity/verdicts.csv",
 ]

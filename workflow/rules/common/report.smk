@@ -15,6 +15,8 @@ def paper_tables(name):
             "tableA4",
             "tableA5",
             "tableA6",
+            "tableA7",
+            "tableA8",
             "encodings",
             "sensitivity",
             "readings",
