@@ -30,6 +30,9 @@ from emoword.training.optimiser import OneCycleAdam
 # IEMOCAP's 9% of a batch is padding (26% within 8 batches, 68% at random).
 BATCHES_SORTED_TOGETHER = 32
 
+# Seconds: writing one after each epoch took a tenth of the demo's trainings.
+BETWEEN_CHECKPOINTS = 5.0
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -147,8 +150,8 @@ def fit(
         validation: the utterances that choose the epoch.
         made_by: the loss, and how it is trained.
         seed: of all that is random.
-        kept: the file of the checkpoint that is written after each epoch; if it is there already,
-            and of the same training, that training is resumed. It is left there.
+        kept: the file of the checkpoint, written after the first epoch and then every few seconds;
+            if it is there already, and of the same training, that training is resumed. It stays.
         watched: what makes an epoch the best: its outputs for the validation part -> the higher
             the better; None: the lowest validation loss.
 
@@ -162,6 +165,7 @@ def fit(
     settings = in_epochs(made_by.training, len(train.names))
     steps = -(-len(train.names) // settings.batch_size) * settings.epochs
     optimiser = OneCycleAdam(network.parameters(), settings, steps)
+    saved = -math.inf
     name = name_of(network, train, validation, made_by, seed)
     progress = checkpoint.restore(kept, name, network, optimiser)
     if progress:
@@ -187,7 +191,9 @@ def fit(
         if better:
             progress.best_loss, progress.best_epoch = loss, epoch
             progress.best_weights = copy.deepcopy(network.state_dict())
-        checkpoint.save(kept, name, network, optimiser, progress)
+        if time.monotonic() - saved >= BETWEEN_CHECKPOINTS:
+            checkpoint.save(kept, name, network, optimiser, progress)
+            saved = time.monotonic()
         tell(row, better, settings.epochs, time.monotonic() - begun)
     checkpoint.save_last(kept, name, progress)
     network.load_state_dict(progress.best_weights)

@@ -75,9 +75,10 @@ def train(
             --out runs/S2-lc-logmel-embedded-1a2b3c4d/fold1-seed0
 
     The same command gives the same bytes on one machine, however many cores Snakemake has; killed
-    and started again, it resumes after the last whole epoch (OUT.checkpoint.safetensors), to these
-    bytes. That file stays until Snakemake has finished: where several trainings are one job of a
-    cluster, and one of them fails, the others need not be trained again. To start over, delete it.
+    and started again, it resumes after an epoch of the last seconds (OUT.checkpoint.safetensors),
+    to these bytes. That file stays until Snakemake has finished: where several trainings are one
+    job of a cluster, and one of them fails, the others need not be trained again. To start over,
+    delete it.
 
     Args:
         settings: settings.json of the model: label set, loss, network, training.
