@@ -98,7 +98,7 @@ class Clone:
     @classmethod
     def fresh(cls, folder: Path) -> "Clone":
         for name in ("src", "workflow", "paper", "envs", "slurm"):
-            ignore = shutil.ignore_patterns("__pycache__", "build")
+            ignore = shutil.ignore_patterns("build")
             shutil.copytree(ROOT / name, folder / name, ignore=ignore)
         for name in ("Snakefile", "config.yaml"):
             shutil.copy(ROOT / name, folder / name)
