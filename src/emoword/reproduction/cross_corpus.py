@@ -9,23 +9,22 @@ from msgspec.structs import replace
 
 from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
-from emoword.io.files import write_table
 from emoword.layout import Place, Variant, read_variant
-from emoword.reproduction.controls import (
-    BASELINE,
-    collapsed_runs,
+from emoword.reproduction.controls import BASELINE, collapsed_runs
+from emoword.schemas import MODEL, RUN_KEYS, UTTERANCES
+from emoword.statistics.intervals import Key, Measured, Model, Where, measure, read_model
+from emoword.tables.appended import (
+    AGGREGATES,
+    SYNTHETIC,
+    Out,
     difference,
     named,
     paged,
+    share,
     with_interval,
 )
-from emoword.schemas import MODEL, RUN_KEYS, UTTERANCES
-from emoword.statistics.intervals import Key, Measured, Model, Where, measure, read_model
-from emoword.tables.latex import render_tables, write_latex
 from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
 from emoword.tables.model import Key as TableKey
-from emoword.tables.number_tables import percent
-from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
 
 OWN, SHARED = "own labels", "shared labels"
 TRAINED_ON = {"all": "all corpora", "own": "it alone", "others": "the others"}
@@ -63,7 +62,7 @@ Numbers = Mapping[Tested, dict[Where, Measured]]
 Classes = Mapping[str, list[str]]  # corpus -> its classes
 
 
-def cross_corpus(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Path) -> None:
+def cross_corpus(*variants: Path, utterances: Path, out: Out) -> None:
     r"""Make Table A4: each corpus of a union, tested by models that learned from it or others.
 
     One row a tested corpus, variant and model. A model decides among the classes that the tested
@@ -79,9 +78,7 @@ def cross_corpus(*variants: Path, utterances: Path, template: Path, csv: Path, t
     Args:
         variants: The variants' files, that of all corpora and labels first.
         utterances: utterances.csv.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
     places = [read_variant(path) for path in variants]
     first = places[0].variant
@@ -102,8 +99,7 @@ def cross_corpus(*variants: Path, utterances: Path, template: Path, csv: Path, t
     shown = tuple(row for _, row in made)
     table = Table("A4", "Across corpora", caption(classes), STUB, COLUMNS, shown)
     table = table.with_notes(*notes(first, about, classes), *collapse_note(shown))
-    write_table(frame(table).assign(variant=[name for name, _ in made]), csv)
-    write_latex(render_tables(template, paged(table)), tex)
+    out.write(paged(table), frame(table).assign(variant=[name for name, _ in made]))
 
 
 def classes_of(place: Place, corpus: pd.Series) -> dict[str, list[str]]:
@@ -194,7 +190,7 @@ def rows_of(
         stub = (corpus, trained, "shared" if about.shared else "all", named(*key[1:]))
         yield key[0], Row(stub, cells)
     chance = {f"UA {OWN}": 1 / len(classes[corpus]), f"UA {SHARED}": 1 / len(shared_by(classes))}
-    cells = {name: Cell(percent(value), value) for name, value in chance.items()}
+    cells = {name: share(value) for name, value in chance.items()}
     yield "", Row((corpus, "nothing", "", "chance"), cells)
 
 

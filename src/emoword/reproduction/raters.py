@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from emoword.evaluation.decide import Run, read_run
 from emoword.evaluation.distributions import calibration
 from emoword.evaluation.temperature import class_scores
-from emoword.io.files import write_table
 from emoword.labels.decision import softmax
 from emoword.labels.raters import words_by_rater
 from emoword.labels.words import read_classes, read_truth
@@ -32,10 +31,9 @@ from emoword.spaces.word_space import WordSpace
 from emoword.statistics.intervals import Key, Measured, Model, Where, measure
 from emoword.statistics.resampling import Aggregate, half_width, over_speakers
 from emoword.tables import number_tables
-from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, frame, loss_name
+from emoword.tables.appended import AGGREGATES, Out, said_of
+from emoword.tables.model import Cell, Column, Row, Table, loss_name
 from emoword.tables.number_tables import Show, cosine, number_cell, percent
-from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
 from emoword.tables.word_tables import NO_RATERS
 from emoword.training.targets import CLASS_LOSSES, SHARES
 
@@ -63,7 +61,7 @@ Heard = dict[str, list[tuple[list[str], Answers]]]  # who -> test utterances and
 Found = dict[str, list[Answers]]  # who -> their answers, one a seed, in the order of the rows
 
 
-def raters(*variants: Path, template: Path, csv: Path, tex: Path) -> None:
+def raters(*variants: Path, out: Out) -> None:
     r"""Make Table A6: what a rater reaches by the measures of the models, and how near these come.
 
     Each rater of an utterance is left out in turn and held against the others as a model is: the
@@ -81,13 +79,9 @@ def raters(*variants: Path, template: Path, csv: Path, tex: Path) -> None:
 
     Args:
         variants: The variants' files; the first says what raters' labels become.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
-    table = rater_table([read_variant(path) for path in variants])
-    write_table(frame(table), csv)
-    write_latex(render_tables(template, [table]), tex)
+    out.write([rater_table([read_variant(path) for path in variants])])
 
 
 def rater_table(places: Sequence[Place]) -> Table:
@@ -96,7 +90,7 @@ def rater_table(places: Sequence[Place]) -> Table:
     number, title = "A6", "Raters as the yardstick"
     if len(places) > 1:
         number, title = "encodings", "Encodings of labels, and raters as the yardstick"
-    about, chosen = first.variant, first.variant.settings
+    chosen = first.variant.settings
     said, rows = read_said(first)
     compared = said.rated_by_others()
     if compared.pairs.empty:
@@ -118,11 +112,7 @@ def rater_table(places: Sequence[Place]) -> Table:
     there = {name for line in lines for name in line.cells}
     columns = (*(column for column, _ in PRINTED.values()), ECE, ALPHA)
     kept = tuple(column for column in columns if column.name in there)
-    notes = (
-        *said_below(others, everyone, chosen.aggregate),
-        f"Dataset {about.dataset}.",
-        *([SYNTHETIC] if about.synthetic else []),
-    )
+    notes = (*said_below(others, everyone, chosen.aggregate), *said_of(first.variant))
     return Table(number, title, f"{title}: {CAPTION}", STUB, kept, tuple(lines), notes)
 
 

@@ -28,8 +28,8 @@ from emoword.reproduction.verdicts import (
 )
 from emoword.schemas import NEIGHBOURS, UTTERANCES
 from emoword.statistics.intervals import contrast, measure, paired
+from emoword.tables.appended import SYNTHETIC
 from emoword.tables.latex import Latex, render
-from emoword.tables.paper_tables import SYNTHETIC
 
 METRICS = ("UA", "WA")
 

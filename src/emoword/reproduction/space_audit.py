@@ -14,17 +14,16 @@ from scipy.stats import permutation_test
 
 from emoword.evaluation.decide import read_run
 from emoword.io.errors import InputError
-from emoword.io.files import read_table, write_table
+from emoword.io.files import read_table
 from emoword.io.yaml_files import read_yaml_as
 from emoword.labels.decision import decide, unweighted_accuracy
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.spaces.geometry import Float64, cosine, unit
 from emoword.spaces.word_space import WordSpace
-from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, frame
-from emoword.tables.number_tables import percent, signed
-from emoword.tables.paper_tables import SYNTHETIC
+from emoword.tables.appended import Out, said_of, share
+from emoword.tables.model import Cell, Column, Row, Table
+from emoword.tables.number_tables import points
 from emoword.training.targets import CLASS_LOSSES
 
 DIRECTIONS = 100_000  # random ones, for which the labels compete
@@ -59,7 +58,7 @@ class Drift(NamedTuple):
     p: float
 
 
-def space_audit(*variants: Path, lists: Path, template: Path, csv: Path, tex: Path) -> None:
+def space_audit(*variants: Path, lists: Path, out: Out) -> None:
     r"""Make Table A7: what the word space brings along, and what that does to decisions.
 
     Three tables. Labels: how often each is nearest to a random direction (hubness; without any, all
@@ -79,20 +78,15 @@ def space_audit(*variants: Path, lists: Path, template: Path, csv: Path, tex: Pa
     Args:
         variants: The variants' files, the default first; the others process its space.
         lists: paper/word_lists.yaml.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
     places = [read_variant(path) for path in variants]
     if places[0].variant.settings.table_loss in CLASS_LOSSES:
         raise InputError(f"{variants[0]}: its models predict classes, no vector among words")
     pairs = read_yaml_as(tuple[WordLists, ...], lists)
     tables = [label_table(places, pairs), decision_table(places), drift_table(places[0])]
-    about = places[0].variant
-    notes = [f"Dataset {about.dataset}.", *([SYNTHETIC] * about.synthetic)]
-    tables = [table.with_notes(*notes) for table in tables if table.rows]
-    write_table(pd.concat(map(frame, tables)), csv)
-    write_latex(render_tables(template, tables), tex)
+    notes = said_of(places[0].variant)
+    out.write([table.with_notes(*notes) for table in tables if table.rows])
 
 
 # ------------------------------------------------------------------------------ labels
@@ -209,7 +203,7 @@ def decision_table(places: Sequence[Place]) -> Table:
             "labels": Cell(f"{np.mean(between):.3f}", float(np.mean(between))),
             "equation 5": share(by_cosine),
             "CSLS": share(by_csls),
-            "difference": Cell(signed(by_csls - by_cosine, percent), by_csls - by_cosine),
+            "difference": share(by_csls - by_cosine, points),
         }
         rows.append(Row((place.variant.name,), cells))
     columns = (
@@ -341,8 +335,3 @@ def other_splits(first: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
         random = np.random.default_rng(SEED)
         for _ in range(SPLITS):
             yield random.permutation(first)
-
-
-def share(value: float) -> Cell:
-    """A share in per cent."""
-    return Cell(percent(float(value)), float(value))

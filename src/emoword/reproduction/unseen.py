@@ -10,13 +10,11 @@ from msgspec.structs import replace
 
 from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
-from emoword.io.files import write_table
 from emoword.layout import Place, read_variant
-from emoword.reproduction.controls import collapsed_runs, named, narrow, paged
+from emoword.reproduction.controls import collapsed_runs
 from emoword.schemas import UTTERANCES
 from emoword.statistics.intervals import tally
 from emoword.statistics.resampling import (
-    Error,
     Floats,
     half_width,
     jackknife,
@@ -24,11 +22,10 @@ from emoword.statistics.resampling import (
     over_speakers_and_seeds,
     value,
 )
-from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.appended import SYNTHETIC, Out, named, paged, within
 from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
 from emoword.tables.model import Key as TableKey
-from emoword.tables.number_tables import percent, signed
-from emoword.tables.paper_tables import SYNTHETIC
+from emoword.tables.number_tables import points
 from emoword.training.targets import CLASS_LOSSES
 
 NEVER, SHUFFLED = "never trained on", "never, shuffled vectors"
@@ -76,7 +73,7 @@ class Measures(NamedTuple):
     collapsed: str = ""
 
 
-def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Path) -> None:
+def unseen(*variants: Path, utterances: Path, out: Out) -> None:
     r"""Make Table A5: are emotions recognised of which nothing was trained on?
 
     For each emotion that a variant was not to learn (training: unseen), of its test utterances and
@@ -95,9 +92,7 @@ def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Pa
     Args:
         variants: The variants' files, that which has learned all first.
         utterances: utterances.csv.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
     places = [read_variant(path) for path in variants]
     first = places[0].variant
@@ -123,8 +118,7 @@ def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Pa
     ]
     table = Table("A5", "Emotions never trained on", CAPTION, STUB, COLUMNS, tuple(rows))
     table = table.with_notes(*notes, *collapse_note(rows))
-    write_table(frame(table), csv)
-    write_latex(render_tables(template, paged(table)), tex)
+    out.write(paged(table), frame(table))
 
 
 CAPTION = (
@@ -249,9 +243,8 @@ def cells_of(
     everyone = np.ones((1, speakers))
 
     def cell(metric: Metric) -> Cell:
-        whole = float(metric(everyone).mean())
         reach = half_width(over_speakers(jackknife(metric, leave_one)))
-        return narrow(whole, whole - reach, whole + reach, percent)
+        return within(float(metric(everyone).mean()), reach)
 
     cells = {
         "recall": replace(cell(own.recall), source=source, collapsed=own.collapsed),
@@ -265,9 +258,6 @@ def cells_of(
         def less(weights: Floats) -> Floats:
             return own.recall(weights) - shuffled.recall(weights)
 
-        error: Error = over_speakers_and_seeds(jackknife(less, leave_one))
-        whole, reach = float(less(everyone).mean()), half_width(error)
-        cells["recall - shuffled"] = narrow(
-            whole, whole - reach, whole + reach, lambda x: signed(x, percent)
-        )
+        reach = half_width(over_speakers_and_seeds(jackknife(less, leave_one)))
+        cells["recall - shuffled"] = within(float(less(everyone).mean()), reach, points)
     return cells

@@ -342,3 +342,8 @@ def cosine(similarity: float) -> str:
 def signed(value: float, show: Show) -> str:
     """Print a difference with its sign."""
     return ("+" if value >= 0 else "") + show(value)
+
+
+def points(difference: float) -> str:
+    """Print a difference of two fractions in points, with its sign."""
+    return signed(difference, percent)
