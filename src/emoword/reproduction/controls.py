@@ -7,11 +7,10 @@ import pandas as pd
 from msgspec.structs import replace
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_table
 from emoword.io.yaml_files import read_yaml
 from emoword.layout import Variant, read_variant
-from emoword.schemas import MODEL, RUN_KEYS
-from emoword.statistics.intervals import Key, Measured, Model, Where, measure, read_model
+from emoword.schemas import UTTERANCES
+from emoword.statistics.intervals import Key, Measured, Model, Where, by_model, measure, read_model
 from emoword.tables.appended import (
     AGGREGATES,
     Out,
@@ -62,12 +61,10 @@ def control_table(*variants: Path, controls: Path, best_rate: Path, out: Out) ->
     places = [read_variant(path) for path in variants]
     first = places[0]
     default = first.variant
-    names = ["utterance", "speaker", "style"]
-    utterances = read_table(first.path("utterances.csv"), names).set_index("utterance")
     files = [place.path(f"decisions/{place.variant.name}.csv") for place in places]
     files += [first.path(f"{stage}/{default.name}.csv") for stage in ("linear", "floors")]
     files.append(best_rate)
-    models, collapsed = read_models(files, utterances)
+    models, collapsed = read_models(files, first.path("utterances.csv"))
     numbers = measure(models)
     rows, of_variants = [], []
     for group in read_yaml(controls, "controls.schema.yaml")["groups"]:
@@ -91,26 +88,23 @@ def control_table(*variants: Path, controls: Path, best_rate: Path, out: Out) ->
     out.write(paged(table), frame(table).assign(variant=of_variants))
 
 
-def read_models(
-    paths: list[Path], utterances: pd.DataFrame
-) -> tuple[dict[Key, Model], dict[Key, str]]:
+def read_models(paths: list[Path], utterances: Path) -> tuple[dict[Key, Model], dict[Key, str]]:
     """Every model of the decisions, with the styles' scores; and how many runs collapsed."""
+    about = UTTERANCES.read(utterances, "utterance", "speaker", "style").set_index("utterance")
     models: dict[Key, Model] = {}
     collapsed: dict[Key, str] = {}
     for path in paths:
-        table = read_table(path, [*RUN_KEYS, "utterance", "true", "predicted", "collapsed"])
-        for key, rows in table.groupby(MODEL, sort=False):
-            variant, model, loss = map(str, key)
-            read = read_model(rows, utterances["speaker"], path)
-            styles = utterances["style"].reindex(read.tested.index).to_numpy()
+        for key, rows in by_model(path, "collapsed"):
+            read = read_model(rows, about["speaker"], path)
+            styles = about["style"].reindex(read.tested.index).to_numpy()
             apart = {
                 (style, metric): np.where(styles == style, read.scores["class", metric], np.nan)
                 for style in STYLES
                 if (styles == style).any()
                 for metric in ("UA", "WA")
             }
-            models[variant, model, loss] = read._replace(scores={**read.scores, **apart})
-            collapsed[variant, model, loss] = collapsed_runs(rows)
+            models[key] = read._replace(scores={**read.scores, **apart})
+            collapsed[key] = collapsed_runs(rows)
     return models, collapsed
 
 
@@ -136,11 +130,9 @@ def control_cells(key: Key, numbers: Numbers, collapsed: str, chosen: Variant) -
     for name, other in (("default", default), ("baseline", baseline)):
         if other is not None and other is not own:
             cells[f"UA - {name}"] = difference(own, other, (fold, "class", "UA"))
-    for style in STYLES:
-        for metric in ("UA", "WA"):
-            if (fold, style, metric) in own:
-                cells[f"{style} {metric}"] = with_interval(own[fold, style, metric])
-    return cells
+    apart = ((style, metric) for style in STYLES for metric in ("UA", "WA"))
+    there = (one for one in apart if (fold, *one) in own)
+    return cells | {" ".join(one): with_interval(own[(fold, *one)]) for one in there}
 
 
 def same_of_default(key: Key, variant: str, loss: str) -> Key:

@@ -11,7 +11,7 @@ from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
 from emoword.layout import Place, Variant, read_variant
 from emoword.reproduction.controls import BASELINE, collapsed_runs
-from emoword.schemas import MODEL, RUN_KEYS, UTTERANCES
+from emoword.schemas import MODEL, UTTERANCES
 from emoword.statistics.intervals import Key, Measured, Model, Where, measure, read_model
 from emoword.tables.appended import (
     AGGREGATES,
@@ -57,6 +57,12 @@ class About(NamedTuple):
     standardise: str
     shared: bool
 
+    @classmethod
+    def of(cls, variant: Variant, shared: Sequence[str]) -> "About":
+        """Of a variant; ``shared`` are the classes of all corpora."""
+        learns, labels = variant.settings.training, variant.settings.labels
+        return cls(learns.corpora, learns.standardise, set(labels.classes) == set(shared))
+
 
 Numbers = Mapping[Tested, dict[Where, Measured]]
 Classes = Mapping[str, list[str]]  # corpus -> its classes
@@ -93,7 +99,7 @@ def cross_corpus(*variants: Path, utterances: Path, out: Out) -> None:
         models[tested] = read_model(own.astype(str), about["speaker"], utterances)
         collapsed[tested] = collapsed_runs(own)
     numbers = measure(models)
-    of = {place.variant.name: about_of(place.variant, shared_by(classes)) for place in places}
+    of = {place.variant.name: About.of(place.variant, shared_by(classes)) for place in places}
     fold = first.settings.aggregate
     made = [row for name in classes for row in rows_of(name, numbers, collapsed, of, classes, fold)]
     shown = tuple(row for _, row in made)
@@ -133,25 +139,13 @@ def decisions(place: Place, corpus: pd.Series, classes: Classes) -> pd.DataFrame
     """
     judge, tables = Judge.of(place), []
     for run in map(read_run, place.runs([place.variant.settings.table_loss, "ce"])):
-        record = {**run.record, "variant": judge.variant}
-        table = pd.DataFrame({"utterance": run.utterances})
-        table = table.assign(**{name: record[name] for name in (*RUN_KEYS, "collapsed")})
-        table["true"] = judge.truth.reindex(run.utterances).to_numpy()
-        table["corpus"] = corpus.reindex(run.utterances).to_numpy()
+        table = judge.rows(run).assign(corpus=corpus.reindex(run.utterances).to_numpy())
         (name,) = set(table["corpus"])  # a fold is of one corpus
         for among, own in ((OWN, classes[name]), (SHARED, shared_by(classes))):
-            if set(own) <= set(record["classes"]):
+            if set(own) <= set(run.record["classes"]):
                 table["predicted"] = judge.chosen_class(run, own)
                 tables.append(table[table["true"].isin(own)].assign(among=among))
     return pd.concat(tables)
-
-
-def about_of(variant: Variant, shared: Sequence[str]) -> About:
-    """What a variant learns from."""
-    training = variant.settings.training
-    return About(
-        training.corpora, training.standardise, set(variant.settings.labels.classes) == set(shared)
-    )
 
 
 def rows_of(

@@ -10,15 +10,9 @@ from numpy.typing import NDArray
 
 from emoword.io.files import read_table
 from emoword.layout import Place, read_variant
-from emoword.schemas import DECISIONS, FRAMES, MODEL, RUN_KEYS, UTTERANCES
-from emoword.statistics.intervals import Model, read_model, tally
-from emoword.statistics.resampling import (
-    Aggregate,
-    Tally,
-    half_width,
-    over_speakers,
-    value,
-)
+from emoword.schemas import FRAMES
+from emoword.statistics.intervals import Model, by_model, read_model, read_speakers, tally
+from emoword.statistics.resampling import Aggregate, Tally, half_width, over_speakers, value
 from emoword.tables.appended import AGGREGATES, Out, said_of, share, within
 from emoword.tables.model import Cell, Column, Row, Table
 from emoword.tables.number_tables import percent, points, read_metrics
@@ -64,13 +58,11 @@ def groups(variant: Path, /, *, out: Out) -> None:
 def read_models(place: Place) -> dict[str, Model]:
     """The models of Tables 3 to 6, and the baseline."""
     path = place.path(f"decisions/{place.variant.name}.csv")
-    utterances = UTTERANCES.read(place.path("utterances.csv"), "utterance", "speaker")
-    rows = DECISIONS.read_text(path, *RUN_KEYS, "utterance", "true", "predicted")
-    rows = rows[rows["loss"].isin([place.variant.settings.table_loss, "ce"])]
-    speaker_of = utterances.set_index("utterance")["speaker"]
+    speaker_of = read_speakers(place.path("utterances.csv"))
     return {
-        str(model): read_model(own, speaker_of, path)
-        for (_, model, _), own in rows.groupby(MODEL, sort=False)
+        model: read_model(own, speaker_of, path)
+        for (_, model, loss), own in by_model(path)
+        if loss in (place.variant.settings.table_loss, "ce")
     }
 
 

@@ -1,6 +1,6 @@
 """Table A6: raters and models, held against the other raters, and models against all of them."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +15,7 @@ from emoword.evaluation.temperature import class_scores
 from emoword.labels.decision import softmax
 from emoword.labels.raters import words_by_rater
 from emoword.labels.words import read_classes, read_truth
-from emoword.layout import Place, read_variant
+from emoword.layout import Place, read_variant, run_folder
 from emoword.reproduction.yardstick import (
     Answers,
     Said,
@@ -188,18 +188,14 @@ def read_answers(places: Sequence[Place]) -> Heard:
             seen.add(model.folder)
             name = f"{model.name} {loss_name(model.loss)}"
             name += f" ({about.name})" if name in found else ""
+            folds = range(1, about.folds + 1)
             found[name] = [
-                known.answers([place.path(run) for run in runs], same_space)
-                for runs in by_seed(place, model.folder)
+                known.answers(
+                    [place.path(run_folder(model.folder, fold, seed)) for fold in folds], same_space
+                )
+                for seed in about.seeds
             ]
     return found
-
-
-def by_seed(place: Place, folder: str) -> Iterator[list[str]]:
-    """The runs of a model: one list a seed, of all folds."""
-    for seed in place.variant.seeds:
-        folds = range(1, place.variant.folds + 1)
-        yield [f"{folder}/fold{fold}-seed{seed}" for fold in folds]
 
 
 @dataclass(frozen=True)

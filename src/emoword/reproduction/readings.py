@@ -127,11 +127,7 @@ HUNSPELL = shutil.which("hunspell") is not None
 
 
 def counts(words: pd.DataFrame) -> dict[str, int]:
-    """How many distinct targets there are, by what counts as one.
-
-    Args:
-        words: utterance, word; one row each time that a word was given.
-    """
+    """How many distinct targets there are, by what counts as one; ``words``: utterance, word."""
     counted = multiset(words)
     number = counted["count"].to_numpy()
     starts = np.flatnonzero(~counted["utterance"].duplicated().to_numpy())
