@@ -183,7 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         recorder = Recorder(arguments)
         run(name, arguments)
-        recorder.write(record, seed_of(arguments))
+        seed = arguments.index("--seed") + 1 if "--seed" in arguments else None
+        recorder.write(record, None if seed is None else int(arguments[seed]))
     except (InputError, OSError) as error:
         # OSError: a full disk, a missing permission: the user's to mend, and no bug of ours
         sys.exit(f"emoword {name}: {plain(str(error))}")
@@ -214,8 +215,3 @@ def without_record(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
         else:
             left.append(word)
     return left, record
-
-
-def seed_of(arguments: Sequence[str]) -> int | None:
-    """The ``--seed`` of a training, for the record."""
-    return int(arguments[arguments.index("--seed") + 1]) if "--seed" in arguments else None

@@ -85,11 +85,8 @@ def precision_by_word(
 ) -> pd.DataFrame:
     """Average precision of each word: index word; columns utterances, each model, rater, chance.
 
-    Args:
-        words: the label set: utterance, word, count.
-        found: model -> test utterances, and their predictions [n, dim].
-        space: the word space.
-        said: utterance, rater, word.
+    ``words`` (utterance, word, count) are the label set's; ``found``: model -> test utterances, and
+    their predictions [n, dim]; ``said``: utterance, rater, word.
 
     Raises:
         InputError: no word is named often enough.
