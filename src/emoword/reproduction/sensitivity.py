@@ -129,6 +129,7 @@ def changes(
             other = theirs[default.settings.aggregate, "class", metric]
             found = contrast(mine, other)
             yield {
+                "key": key,
                 "model": key[1],
                 "loss": key[2],
                 "metric": metric,
