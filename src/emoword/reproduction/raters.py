@@ -30,10 +30,9 @@ from emoword.schemas import ANNOTATIONS, DECISIONS, NEAREST, RUN_KEYS, TEMPERATU
 from emoword.spaces.word_space import WordSpace
 from emoword.statistics.intervals import Key, Measured, Model, Where, measure
 from emoword.statistics.resampling import Aggregate, half_width, over_speakers
-from emoword.tables import number_tables
 from emoword.tables.appended import AGGREGATES, Out, said_of
 from emoword.tables.model import Cell, Column, Row, Table, loss_name
-from emoword.tables.number_tables import Show, cosine, number_cell, percent
+from emoword.tables.number_tables import Show, cosine, interval_cell, percent
 from emoword.tables.word_tables import NO_RATERS
 from emoword.training.targets import CLASS_LOSSES, SHARES
 
@@ -259,15 +258,12 @@ def by_keys(table: pd.DataFrame, keys: Sequence[str], values: Iterable[T]) -> di
 
 def looked_up(models: Heard, against: Yardstick) -> Found:
     """The models' answers in the order of a yardstick's rows."""
-    found: Found = {}
-    for who, seeds in models.items():
-        found[who] = []
-        for names, answers in seeds:
-            row = {name: i for i, name in enumerate(names)}
-            found[who].append(
-                answers.take(np.array([row[name] for name in against.rows["utterance"]]))
-            )
-    return found
+
+    def ordered(names: list[str], answers: Answers) -> Answers:
+        row = {name: i for i, name in enumerate(names)}
+        return answers.take(np.array([row[name] for name in against.rows["utterance"]]))
+
+    return {who: [ordered(*one) for one in seeds] for who, seeds in models.items()}
 
 
 def scored(against: Yardstick, found: Found, fold: str) -> dict[str, dict[str, Cell]]:
@@ -296,20 +292,16 @@ def scored(against: Yardstick, found: Found, fold: str) -> dict[str, dict[str, C
 
 def means(numbers: Mapping[Where, Measured], fold: str) -> dict[str, Cell]:
     """Cells of the metrics that are means over rows."""
+    there = {on: printed for on, printed in PRINTED.items() if (fold, *on) in numbers}
     cells = {}
-    for on, (column, show) in PRINTED.items():
-        if (fold, *on) in numbers:
-            measured = numbers[fold, *on]
-            low, high, _ = measured.interval()
-            cells[column.name] = number_cell(
-                number_tables.Measured(measured.value, measured.utterances, low, high), show
-            )
+    for on, (column, show) in there.items():
+        found = numbers[(fold, *on)]
+        cells[column.name] = interval_cell(found.value, *found.interval()[:2], show)
     return cells
 
 
 def with_interval(value: float, without: NDArray[np.float64], show: Show) -> Cell:
     """A number with its jackknife interval; ``without``: the same without each speaker, [G]."""
     count = len(without)
-    error = over_speakers((count * value - (count - 1) * without)[None])
-    reach = half_width(error)
-    return number_cell(number_tables.Measured(value, 0, value - reach, value + reach), show)
+    reach = half_width(over_speakers((count * value - (count - 1) * without)[None]))
+    return interval_cell(value, value - reach, value + reach, show)

@@ -15,6 +15,7 @@ from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note, f
 from emoword.tables.number_tables import (
     Measured,
     add_intervals,
+    interval_cell,
     number_cell,
     number_row,
     percent,
@@ -100,8 +101,7 @@ def pairs_table(places: Sequence[Place], differences: Path) -> Table:
                     f"{differences}: no difference in {metric} of {first} and {second}"
                 )
             value, low, high, p = (row[name] for name in numbers)
-            measured = Measured(value, 0, low, high)
-            cells[f"{metric} difference"] = number_cell(measured, points)
+            cells[f"{metric} difference"] = interval_cell(value, low, high, points)
             cells[f"{metric} p"] = number_cell(Measured(p, 0), "{:.3f}".format)
         rows.append(Row((pair[0].settings.space, pair[1].settings.space), cells))
     columns = [Column(f"{m} {name}", name, m) for m in METRICS for name in ("difference", "p")]

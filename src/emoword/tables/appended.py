@@ -14,10 +14,9 @@ from msgspec.structs import replace
 from emoword.io.files import write_table
 from emoword.layout import Variant
 from emoword.statistics.intervals import Measured, Where, paired
-from emoword.tables import number_tables
 from emoword.tables.latex import render_tables, write_latex
 from emoword.tables.model import Cell, Row, Table, frame, loss_name
-from emoword.tables.number_tables import Show, number_cell, percent, points
+from emoword.tables.number_tables import Show, interval_cell, percent, points
 
 # which of the overall values are printed, and what the caption says of it
 AGGREGATES = {
@@ -91,7 +90,7 @@ def share(value: float, show: Show = percent) -> Cell:
 
 def between(value: float, low: float, high: float, show: Show = percent) -> Cell:
     """A number with half the width of its interval, which takes less room than its ends."""
-    cell = number_cell(number_tables.Measured(value, 0, low, high), show)
+    cell = interval_cell(value, low, high, show)
     return replace(cell, interval=f"±{percent((high - low) / 2)}" if cell.interval else "")
 
 

@@ -327,6 +327,11 @@ def number_cell(measured: Measured, show: Show) -> Cell:
     return Cell(show(value), value, None, interval, low, high, again, most)
 
 
+def interval_cell(value: float, low: float, high: float, show: Show) -> Cell:
+    """A number with its interval as they are printed; nothing of metrics.csv is behind it."""
+    return number_cell(Measured(value, 0, low, high), show)
+
+
 def percent(fraction: float) -> str:
     """Print a fraction in per cent with two decimals, as the paper does."""
     return f"{100 * fraction:.2f}".replace("-", "−")
