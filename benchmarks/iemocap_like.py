@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from emoword.demo.corpus import write_corpus
+from emoword.demo.corpus import demo
 
 UTTERANCES = 7300
 IN_CLASSES = 5531
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--utterances", type=int, default=UTTERANCES)
     arguments = parser.parse_args()
-    write_corpus(arguments.out, 0, arguments.utterances)
+    demo(out=arguments.out, utterances=arguments.utterances)
     wavs = sorted(arguments.out.rglob("*.wav"))
     for wav, length in zip(wavs, seconds(len(wavs)), strict=True):
         stretch(wav, length)

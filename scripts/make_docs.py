@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from emoword import settings
 from emoword.cli import GROUPS
-from emoword.reproduction.choices import markdown, read_choices
+from emoword.reproduction.choices import read_choices
 from emoword.schemas import SCHEMAS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -136,6 +136,18 @@ def handovers_page() -> str:
         for name, (kind, meaning) in schema.columns.items():
             text += f"| `{name}` | {type_name(kind)} | {meaning} |\n"
     return MADE + text
+
+
+def markdown(choices: list[dict[str, Any]]) -> str:
+    """The ledger in short, as a table in Markdown."""
+    lines = ["| choice | default | alternatives (variants) | switch |", "|---|---|---|---|"]
+    for choice in choices:
+        others = choice.get("alternatives", [])
+        tried = "; ".join(f"{other['says']} (`{other['variant']}`)" for other in others)
+        setting = f"`{choice['setting']}`" if "setting" in choice else ""
+        cells = [choice["choice"], choice["default"], tried or "–", setting]
+        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
+    return "\n".join(lines)
 
 
 def choices_page() -> str:

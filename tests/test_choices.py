@@ -9,7 +9,7 @@ import yaml
 
 from emoword.io.errors import InputError
 from emoword.io.yaml_files import read_yaml
-from emoword.reproduction.choices import choices, markdown, read_choices
+from emoword.reproduction.choices import choices, read_choices
 from emoword.settings import one, read_config, resolve
 
 ROOT = Path(__file__).parent.parent
@@ -52,10 +52,6 @@ def test_an_alternative_changes_the_one_setting_that_the_ledger_names(variant: s
                   for own in (default, other)]  # fmt: skip
         place = next(key for key in blocks[0] if blocks[0][key] != blocks[1][key])
     assert all(name in words for name in place)
-
-
-def test_the_docs_show_the_ledger() -> None:
-    assert markdown(CHOICES) in (ROOT / "docs/open-choices.md").read_text(), "run make_docs.py"
 
 
 def test_the_ledger_as_latex(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.preprocessing import StandardScaler
 
 from emoword.demo import corpus as demo
-from emoword.demo.corpus import CODES, LABELS, Opinion, Rater, vote, write_corpus
+from emoword.demo.corpus import CODES, LABELS, Opinion, Rater, vote
 from emoword.demo.synthesis import FRAME, RATE, Voice, formant_filter, glottal_pulses, synthesise
 from emoword.io.errors import InputError
 
@@ -70,7 +70,7 @@ def observers(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("demo") / "corpus"
-    write_corpus(root, 0, 120)
+    demo.demo(out=root, seed=0, utterances=120)
     return root
 
 
@@ -221,7 +221,7 @@ def test_vote(labels: list[tuple[str, ...]], code: str) -> None:
 def test_same_bytes_for_the_same_seed_and_others_for_another(tmp_path: Path) -> None:
     roots = [tmp_path / name for name in ("one", "two", "other")]
     for root, seed in zip(roots, (3, 3, 4), strict=True):
-        write_corpus(root, seed, 60)
+        demo.demo(out=root, seed=seed, utterances=60)
     one, two, other = (
         {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         for root in roots
@@ -234,15 +234,15 @@ def test_same_bytes_for_the_same_seed_and_others_for_another(tmp_path: Path) -> 
 
 def test_mistakes_are_one_line_and_harm_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--utterances 59"):
-        write_corpus(tmp_path / "new", 0, 59)
+        demo.demo(out=tmp_path / "new", seed=0, utterances=59)
     with pytest.raises(InputError, match="--seed -1"):
-        write_corpus(tmp_path / "new", -1, 60)
+        demo.demo(out=tmp_path / "new", seed=-1, utterances=60)
     precious = tmp_path / "real" / "Session1" / "thesis.txt"
     precious.parent.mkdir(parents=True)
     precious.write_text("ten years")
     for out in (tmp_path / "real", precious):
         with pytest.raises(InputError, match="exists and is not empty"):
-            write_corpus(out, 0, 60)
+            demo.demo(out=out, seed=0, utterances=60)
     assert precious.read_text() == "ten years"
     assert [path.name for path in tmp_path.iterdir()] == ["real"]
 
@@ -255,7 +255,7 @@ def test_nothing_is_left_of_an_interrupted_one(
 
     monkeypatch.setattr("emoword.demo.corpus.soundfile.write", fail)
     with pytest.raises(OSError, match="No space"):
-        write_corpus(tmp_path / "corpus", 0, 60)
+        demo.demo(out=tmp_path / "corpus", seed=0, utterances=60)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -32,124 +32,80 @@ class Command(NamedTuple):
     summary: str
 
 
-GROUPS: dict[str, dict[str, Command]] = {
+# command -> the module of its function, which has the command's name unless `:` names it; a summary
+LISTED = {
     "Use": {
-        "predict": Command("inference.predict:predict", "recordings -> labels and nearest words"),
-        "nearest": Command("inference.words:nearest", "arithmetic in a word space"),
-        "query": Command("inference.query:query", "a word -> the utterances nearest to it"),
-        "retrieval": Command(
-            "inference.retrieval:retrieval", "Table A3: are the utterances of a word found"
-        ),
-        "export": Command(
-            "inference.export:export", "runs -> a folder that predicts elsewhere, with its card"
-        ),
-        "emobox": Command("reproduction.compare:emobox", "decisions in the keyed format of EmoBox"),
-        "summary": Command(
-            "reproduction.summary:summary", "the result of a run in short, and what to open"
-        ),
-        "show": Command("tables.show:show", "tables as plain text"),
+        "predict": ("inference.predict", "recordings -> labels and nearest words"),
+        "nearest": ("inference.words", "arithmetic in a word space"),
+        "query": ("inference.query", "a word -> the utterances nearest to it"),
+        "retrieval": ("inference.retrieval", "Table A3: are the utterances of a word found"),
+        "export": ("inference.export", "runs -> a folder that predicts elsewhere, with its card"),
+        "emobox": ("reproduction.compare", "decisions in the keyed format of EmoBox"),
+        "summary": ("reproduction.summary", "the result of a run in short, and what to open"),
+        "show": ("tables.show", "tables as plain text"),
     },
     "Corpora": {
-        "demo": Command("demo.corpus:demo", "synthesise a miniature corpus in IEMOCAP's layout"),
-        "read-iemocap": Command(
-            "corpora.iemocap:read_iemocap", "IEMOCAP -> utterances.csv, annotations.csv"
-        ),
-        "read-recordings": Command(
-            "corpora.recordings:read_recordings", "a CSV of recordings -> the same"
-        ),
-        "unite": Command("corpora.union:unite", "several corpora that were read -> one"),
+        "demo": ("demo.corpus", "synthesise a miniature corpus in IEMOCAP's layout"),
+        "read-iemocap": ("corpora.iemocap", "IEMOCAP -> utterances.csv, annotations.csv"),
+        "read-recordings": ("corpora.recordings", "a CSV of recordings -> the same"),
+        "unite": ("corpora.union", "several corpora that were read -> one"),
     },
     "Labels and word spaces": {
-        "fetch": Command("spaces.fetch:fetch", "a public file, such as GloVe 840B, resumable"),
-        "space": Command(
-            "spaces.make:space", "GloVe, word2vec or BERT -> a memory-mapped word space"
-        ),
-        "transform-space": Command(
-            "spaces.transforms:transform", "a space -> centred, shuffled, ..."
-        ),
-        "label-set": Command("labels.label_sets:label_set", "annotations -> words of S1, S2, S3"),
-        "encode": Command("labels.vectors:encode_words", "the vectors of a label set's words"),
+        "fetch": ("spaces.fetch", "a public file, such as GloVe 840B, resumable"),
+        "space": ("spaces.make", "GloVe, word2vec or BERT -> a memory-mapped word space"),
+        "transform-space": ("spaces.transforms:transform", "a space -> centred, shuffled, ..."),
+        "label-set": ("labels.label_sets", "annotations -> words of S1, S2, S3"),
+        "encode": ("labels.vectors:encode_words", "the vectors of a label set's words"),
     },
     "Features and training": {
-        "features": Command("features.extract:features", "audio -> frames of an upstream"),
-        "train": Command("training.train:train", "one run: weights and predictions"),
+        "features": ("features.extract", "audio -> frames of an upstream"),
+        "train": ("training.train", "one run: weights and predictions"),
     },
     "Evaluation": {
-        "check-leaks": Command(
-            "reproduction.leaks:check_leaks", "did test data leak into training"
-        ),
-        "decide": Command("evaluation.decide:decide", "predictions -> a decision an utterance"),
-        "floors": Command("evaluation.floors:floors", "decisions of constant predictors"),
-        "linear": Command(
-            "evaluation.linear_reference:linear", "decisions of linear models on the same frames"
-        ),
-        "best-rate": Command(
-            "evaluation.best_rate:best_rate", "each run at its best validated learning rate"
-        ),
-        "temperature": Command(
-            "evaluation.temperature:temperature", "how sharp class scores are, against raters"
-        ),
-        "evaluate": Command("evaluation.evaluate:evaluate", "decisions -> metrics.csv"),
-        "neighbours": Command(
-            "evaluation.neighbours:neighbours", "targets, predictions -> nearest words"
-        ),
-        "intervals": Command(
-            "statistics.intervals:intervals", "decisions -> intervals, differences"
-        ),
+        "check-leaks": ("reproduction.leaks", "did test data leak into training"),
+        "decide": ("evaluation.decide", "predictions -> a decision an utterance"),
+        "floors": ("evaluation.floors", "decisions of constant predictors"),
+        "linear": ("evaluation.linear_reference", "decisions of linear models on the same frames"),
+        "best-rate": ("evaluation.best_rate", "each run at its best validated learning rate"),
+        "temperature": ("evaluation.temperature", "how sharp class scores are, against raters"),
+        "evaluate": ("evaluation.evaluate", "decisions -> metrics.csv"),
+        "neighbours": ("evaluation.neighbours", "targets, predictions -> nearest words"),
+        "intervals": ("statistics.intervals", "decisions -> intervals, differences"),
     },
     "Tables, figures, reproduction": {
-        "table": Command("tables.paper_tables:table", "one of the paper's tables as CSV and LaTeX"),
-        "table4": Command(
-            "reproduction.table4:table4", "Table 4 of a word space, no corpus needed"
-        ),
-        "control-table": Command(
-            "reproduction.controls:control_table", "Table A2: controls and floors"
-        ),
-        "compare-spaces": Command(
-            "reproduction.spaces_comparison:compare_spaces", "word spaces: Table A1"
-        ),
-        "cross-corpus": Command(
-            "reproduction.cross_corpus:cross_corpus", "Table A4: several corpora, one word space"
-        ),
-        "unseen": Command(
-            "reproduction.unseen:unseen", "Table A5: emotions that were never trained on"
-        ),
-        "space-audit": Command(
-            "reproduction.space_audit:space_audit", "Table A7: what the word space brings along"
-        ),
-        "groups": Command(
-            "reproduction.groups:groups", "Table A8: macro F1; sex, style, length, speakers"
-        ),
-        "compare": Command("reproduction.compare:compare", "published numbers beside M1's"),
-        "versus-paper": Command(
-            "reproduction.versus_paper:versus_paper", "our tables beside the paper's"
-        ),
-        "claims": Command("reproduction.claims:claims", "does each claim of the paper hold"),
-        "choices": Command(
-            "reproduction.choices:choices", "what the paper leaves open, as a table"
-        ),
-        "readings": Command(
-            "reproduction.readings:readings", "distinct targets under each reading of section 4.2"
-        ),
-        "raters": Command(
-            "reproduction.raters:raters", "Table A6: raters and models against the other raters"
-        ),
-        "sensitivity": Command(
-            "reproduction.sensitivity:sensitivity", "what hangs on each open choice"
-        ),
-        "figure": Command("cli:figures", "one figure as PDF and PNG"),
-        "paper-numbers": Command(
-            "report.numbers:paper_numbers", "numbers of the report as LaTeX macros"
-        ),
-        "paper": Command("report.build:paper", "the reproduction report as PDF"),
-        "page": Command("page.build:page", "the page that opens from disk"),
+        "table": ("tables.paper_tables", "one of the paper's tables as CSV and LaTeX"),
+        "table4": ("reproduction.table4", "Table 4 of a word space, no corpus needed"),
+        "control-table": ("reproduction.controls", "Table A2: controls and floors"),
+        "compare-spaces": ("reproduction.spaces_comparison", "word spaces: Table A1"),
+        "cross-corpus": ("reproduction.cross_corpus", "Table A4: several corpora, one word space"),
+        "unseen": ("reproduction.unseen", "Table A5: emotions that were never trained on"),
+        "space-audit": ("reproduction.space_audit", "Table A7: what the word space brings along"),
+        "groups": ("reproduction.groups", "Table A8: macro F1; sex, style, length, speakers"),
+        "compare": ("reproduction.compare", "published numbers beside M1's"),
+        "versus-paper": ("reproduction.versus_paper", "our tables beside the paper's"),
+        "claims": ("reproduction.claims", "does each claim of the paper hold"),
+        "choices": ("reproduction.choices", "what the paper leaves open, as a table"),
+        "readings": ("reproduction.readings", "distinct targets under each reading of section 4.2"),
+        "raters": ("reproduction.raters", "Table A6: raters and models against the other raters"),
+        "sensitivity": ("reproduction.sensitivity", "what hangs on each open choice"),
+        "figure": ("cli:figures", "one figure as PDF and PNG"),
+        "paper-numbers": ("report.numbers", "numbers of the report as LaTeX macros"),
+        "paper": ("report.build", "the reproduction report as PDF"),
+        "page": ("page.build", "the page that opens from disk"),
     },
     "Audit": {
-        "trace": Command("audit.trace:trace", "a cell of a table -> metrics, runs, raters"),
-        "verify": Command("audit.verify:verify", "recompute what needs no training, and compare"),
-        "provenance": Command("audit.provenance:provenance", "gather the records of all jobs"),
-        "archive": Command("audit.archive:archive", "what verify and trace need, in one zip"),
+        "trace": ("audit.trace", "a cell of a table -> metrics, runs, raters"),
+        "verify": ("audit.verify", "recompute what needs no training, and compare"),
+        "provenance": ("audit.provenance", "gather the records of all jobs"),
+        "archive": ("audit.archive", "what verify and trace need, in one zip"),
     },
+}
+GROUPS = {
+    title: {
+        name: Command(where if ":" in where else f"{where}:{name.replace('-', '_')}", summary)
+        for name, (where, summary) in commands.items()
+    }
+    for title, commands in LISTED.items()
 }
 # kind of figure: the module whose function figure_KIND draws it
 FIGURES = {
@@ -227,7 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         recorder = Recorder(arguments)
         run(name, arguments)
-        recorder.write(record, seed_of(arguments))
+        seed = arguments.index("--seed") + 1 if "--seed" in arguments else None
+        recorder.write(record, None if seed is None else int(arguments[seed]))
     except (InputError, OSError) as error:
         # OSError: a full disk, a missing permission: the user's to mend, and no bug of ours
         sys.exit(f"emoword {name}: {plain(str(error))}")
@@ -258,8 +215,3 @@ def without_record(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
         else:
             left.append(word)
     return left, record
-
-
-def seed_of(arguments: Sequence[str]) -> int | None:
-    """The ``--seed`` of a training, for the record."""
-    return int(arguments[arguments.index("--seed") + 1]) if "--seed" in arguments else None

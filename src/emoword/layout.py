@@ -245,8 +245,8 @@ def labels_behind(labels: LabelSettings, label_set: LabelSet) -> LabelSettings:
     return msgspec.structs.replace(labels, **{name: getattr(usual, name) for name in unused})
 
 
-def label_set_settings(chosen: Settings, label_set: LabelSet) -> LabelSetSettings:
-    """What makes a label set of a variant."""
+def label_set_settings(chosen: Settings | RunSettings, label_set: LabelSet) -> LabelSetSettings:
+    """What makes a label set of a variant, or of a run."""
     space = "" if label_set == "S1" else chosen.space
     labels = labels_behind(chosen.labels, label_set)
     return LabelSetSettings(label_set=label_set, labels=labels, space=space)
@@ -291,13 +291,6 @@ def run_name(made_by: RunSettings) -> str:
     transform = "" if made_by.space_transform == "none" else made_by.space_transform
     words = (made_by.label_set, made_by.loss, made_by.upstream, made_by.space, transform)
     return "-".join(filter(None, (*words, digest(made_by))))
-
-
-def label_set_behind(made_by: RunSettings, label_set: LabelSet) -> LabelSetSettings:
-    """A label set that a model is trained on (its own), or split by (S1)."""
-    space = "" if label_set == "S1" else made_by.space
-    labels = labels_behind(made_by.labels, label_set)
-    return LabelSetSettings(label_set=label_set, labels=labels, space=space)
 
 
 def run_folder(model: str, fold: int | str, seed: int | str) -> str:

@@ -93,6 +93,10 @@ class Plan:
         """A path in the results; ``..`` is resolved."""
         return os.path.normpath("/".join((self.folder, *names)))
 
+    def files(self, name: str, *kinds: str) -> dict[str, str]:
+        """Kind -> the file of that ending; a table's kinds are CSV and LaTeX."""
+        return {kind: self.at(f"{name}.{kind}") for kind in kinds or ("csv", "tex")}
+
     def written(self) -> dict[str, str]:
         """The files that hold settings: path -> text, derived from the configuration."""
         variants, parts = self.parts.variants, self.parts
@@ -181,10 +185,7 @@ class Plan:
     def labels(self) -> Iterator[Step]:
         """Label sets, the word spaces that are shuffled by them, and their vectors."""
         usual = {f for own in self.variants for f in (*own.targets.values(), *own.vectors.values())}
-        corpus = {
-            "utterances": self.at("utterances.csv"),
-            "annotations": self.at("annotations.csv"),
-        }
+        corpus = {name: self.at(f"{name}.csv") for name in ("utterances", "annotations")}
         for name, made_by in self.parts.label_sets.items():
             space = f"results/spaces/{made_by.space}" if made_by.space else None
             out = self.at("targets", name)
@@ -212,16 +213,10 @@ class Plan:
         leaks = {"out": self.at(f"leaks/{name}.json")}
         utterances = {"utterances": self.at("utterances.csv")}
         yield Step("check-leaks", subject, utterances, leaks, usual)
-        decided = {
-            "out": self.at(f"decisions/{name}.csv"),
-            "nearest": self.at(f"nearest/{name}.csv"),
-        }
-        yield Step("decide", subject, {}, decided, usual)
-        near = {
-            "out": self.at(f"neighbours/{name}.csv"),
-            "means": self.at(f"neighbours/{name}_means.csv"),
-        }
-        yield Step("neighbours", subject, {}, near, own is self.first)
+        out, nearest = self.at(f"decisions/{name}.csv"), self.at(f"nearest/{name}.csv")
+        yield Step("decide", subject, {}, {"out": out, "nearest": nearest}, usual)
+        out, means = (self.at(f"neighbours/{name}{end}.csv") for end in ("", "_means"))
+        yield Step("neighbours", subject, {}, {"out": out, "means": means}, own is self.first)
         floors = {"out": self.at(f"floors/{name}.csv")}
         yield Step("floors", subject, {}, floors, own is self.first)
         yield Step("linear", subject, {}, {"out": self.at(f"linear/{name}.csv")}, usual)
@@ -245,10 +240,7 @@ class Plan:
         utterances = {"utterances": self.at("utterances.csv")}
         out = {"out": self.at(f"{place}metrics.csv")}
         yield Step("evaluate", decisions, utterances, out, usual)
-        makes = {
-            "intervals": self.at(f"{place}intervals.csv"),
-            "differences": self.at(f"{place}differences.csv"),
-        }
+        makes = {name: self.at(f"{place}{name}.csv") for name in ("intervals", "differences")}
         yield Step("intervals", decisions, utterances, makes, usual)
 
     @property
@@ -260,18 +252,14 @@ class Plan:
         """The paper's tables, and ours beside the paper's numbers."""
         first = self.variant(self.first)
         for number in TABLES:
-            table = self.at(f"tables/table{number}")
             reads = {"literature": "paper/literature.csv", "reported": REPORTED, **TEMPLATE}
-            makes = {kind: f"{table}.{kind}" for kind in ("csv", "tex", "json")}
+            makes = self.files(f"tables/table{number}", "csv", "tex", "json")
             yield Step("table", [number, first], reads, makes)
-        makes = {kind: self.at(f"tables/tableA3.{kind}") for kind in ("csv", "tex")}
-        yield Step("retrieval", [first], TEMPLATE, makes, usual=False)
-        makes = {kind: self.at(f"tables/tableA8.{kind}") for kind in ("csv", "tex")}
-        yield Step("groups", [first], TEMPLATE, makes, usual=False)
+        yield Step("retrieval", [first], TEMPLATE, self.files("tables/tableA3"), usual=False)
+        yield Step("groups", [first], TEMPLATE, self.files("tables/tableA8"), usual=False)
         makes, reads = {"out": self.at("compare.csv")}, {"literature": "paper/literature.csv"}
         yield Step("compare", [first], reads, makes, usual=False)
-        makes = {kind: self.at(f"tables/tableA6.{kind}") for kind in ("csv", "tex")}
-        yield Step("raters", [first], TEMPLATE, makes, usual=False)
+        yield Step("raters", [first], TEMPLATE, self.files("tables/tableA6"), usual=False)
         for name, run in self.first.final().items():
             makes = {"out": self.at("final", name)}
             yield Step("export", [self.at(run)], {}, makes, usual=False)
@@ -301,9 +289,14 @@ class Plan:
     def figures(self) -> Iterator[Step]:
         """The figures, and the numbers that each shows."""
         for name, options in self.figure_options().items():
-            figure = self.at(f"figures/{name}")
-            makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
-            yield Step("figure", [name], options, makes)
+            yield Step("figure", [name], options, self.figure_files(name))
+
+    def figure_files(self, name: str) -> dict[str, str]:
+        """A figure, and the numbers that it shows."""
+        return {
+            **self.files(f"figures/{name}", "pdf", "png"),
+            "data": self.at(f"figures/{name}.csv"),
+        }
 
     def figure_options(self) -> dict[str, dict[str, Any]]:
         """Figure -> the options of its command."""
@@ -345,39 +338,26 @@ class Plan:
             own = name == "spaces"
             command, table = ("compare-spaces", "A1") if own else ("control-table", "A2")
             rows = {"controls": "paper/controls.yaml", "best_rate": self.best_rate}
-            reads = {"comparison": place} if own else rows
-            makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
-            yield Step(command, files, {**reads, **TEMPLATE}, makes, usual=False)
+            reads = {**({"comparison": place} if own else rows), **TEMPLATE}
+            yield Step(command, files, reads, self.files(f"tables/table{table}"), usual=False)
         if name in ("cross_corpus", "unseen"):
             command, table = ("cross-corpus", "A4") if name == "cross_corpus" else (name, "A5")
             reads = {"utterances": self.at("utterances.csv"), **TEMPLATE}
-            makes = {kind: self.at(f"tables/table{table}.{kind}") for kind in ("csv", "tex")}
-            yield Step(command, files, reads, makes, usual=False)
+            yield Step(command, files, reads, self.files(f"tables/table{table}"), usual=False)
         if name == "unseen":
-            figure = self.at("figures/unseen")
-            makes = {"pdf": f"{figure}.pdf", "png": f"{figure}.png", "data": f"{figure}.csv"}
             options = {"table": self.at("tables/tableA5.csv"), **self.synthetic_note}
-            yield Step("figure", [name], options, makes, usual=False)
+            yield Step("figure", [name], options, self.figure_files(name), usual=False)
         if name == "space_audit":
             reads = {"lists": "paper/word_lists.yaml", **TEMPLATE}
-            makes = {kind: self.at(f"tables/tableA7.{kind}") for kind in ("csv", "tex")}
-            yield Step("space-audit", files, reads, makes, usual=False)
+            yield Step("space-audit", files, reads, self.files("tables/tableA7"), usual=False)
         if name == "encodings":
             makes = {"csv": f"{place}/raters.csv", "tex": self.at("tables/encodings.tex")}
             yield Step("raters", files, TEMPLATE, makes, usual=False)
         if name == "sensitivity":
-            template = "paper/templates/sensitivity.tex.j2"
-            options = {
-                "choices": "paper/choices.yaml",
-                "claims": "paper/claims.yaml",
-                "reported": REPORTED,
-                "template": template,
-            }
-            makes = {
-                "csv": f"{place}/sensitivity.csv",
-                "verdicts": f"{place}/verdicts.csv",
-                "tex": self.at("tables/sensitivity.tex"),
-            }
+            options = {"choices": "paper/choices.yaml", "claims": "paper/claims.yaml"}
+            options |= {"reported": REPORTED, "template": "paper/templates/sensitivity.tex.j2"}
+            makes = {"csv": f"{place}/sensitivity.csv", "verdicts": f"{place}/verdicts.csv"}
+            makes["tex"] = self.at("tables/sensitivity.tex")
             yield Step("sensitivity", files, options, makes, usual=False)
             options = {"template": "paper/templates/choices.tex.j2"}
             makes = {"out": self.at("tables/choices.tex")}

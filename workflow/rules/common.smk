@@ -191,7 +191,7 @@ def made_by(w):
 def label_set_of_run(w, label_set=None):
     """The folder of the label set that a model is trained on; S1: by which it is split."""
     settings_ = made_by(w)
-    behind = layout.label_set_behind(settings_, label_set or settings_.label_set)
+    behind = layout.label_set_settings(settings_, label_set or settings_.label_set)
     return f"results/{w.dataset}/targets/{layout.target_name(behind)}"
 
 

@@ -124,7 +124,32 @@ def demo(*, out: Path, seed: int = 0, utterances: int = 480) -> None:
         seed: Of everything.
         utterances: About how many, at least 60: rounded to fill twenty dialogs.
     """
-    write_corpus(out, seed, utterances)
+    if utterances < SMALLEST:
+        raise InputError(f"--utterances {utterances}: too few; the demo needs {SMALLEST} or more")
+    if seed < 0:
+        raise InputError(f"--seed {seed}: a seed is 0 or more")
+    # said at once, and not by `replacing` when all is done
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise InputError(f"{out}: exists and is not empty; remove it, or choose another --out")
+    turns = round(utterances / (len(OBSERVERS) * len(DIALOGS)))
+    rater_seed, *seeds = np.random.SeedSequence(seed).spawn(1 + len(OBSERVERS))
+    rater_names = sorted(set(" ".join(OBSERVERS).split()))
+    observers = draw_raters(rater_names, np.random.default_rng(rater_seed))
+    with replacing(out) as made:
+        for session, (names, session_seed) in enumerate(zip(OBSERVERS, seeds, strict=True), 1):
+            rng = np.random.default_rng(session_seed)
+            cast = Cast(
+                session,
+                tuple(rater for rater in observers if rater.name in names),
+                dict(zip("FM", draw_raters(["F1", "M1"], rng), strict=True)),
+                {sex: draw_voice(sex, rng) for sex in "FM"},
+            )
+            plan = plan_session(cast, turns, session_seed)
+            folder = made / f"Session{session}"
+            for start in range(0, len(plan), turns):
+                write_dialog(folder, plan[start : start + turns], cast)
+            write_decoys(folder, plan[0].dialog)
+        (made / "SYNTHETIC.txt").write_text(NOTICE, encoding="utf-8")
 
 
 # ---- raters ------------------------------------------------------------------------------------
@@ -320,37 +345,3 @@ def write_decoys(folder: Path, dialog: str) -> None:
         path = folder / "dialog" / "EmoEvaluation" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def write_corpus(out: Path, seed: int, utterances: int) -> None:
-    """Write a corpus of about ``utterances`` utterances as the folder ``out``.
-
-    Raises:
-        InputError: a number is out of range, or ``out`` is there and not an empty folder.
-    """
-    if utterances < SMALLEST:
-        raise InputError(f"--utterances {utterances}: too few; the demo needs {SMALLEST} or more")
-    if seed < 0:
-        raise InputError(f"--seed {seed}: a seed is 0 or more")
-    # said at once, and not by `replacing` when all is done
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise InputError(f"{out}: exists and is not empty; remove it, or choose another --out")
-    turns = round(utterances / (len(OBSERVERS) * len(DIALOGS)))
-    rater_seed, *seeds = np.random.SeedSequence(seed).spawn(1 + len(OBSERVERS))
-    rater_names = sorted(set(" ".join(OBSERVERS).split()))
-    observers = draw_raters(rater_names, np.random.default_rng(rater_seed))
-    with replacing(out) as made:
-        for session, (names, session_seed) in enumerate(zip(OBSERVERS, seeds, strict=True), 1):
-            rng = np.random.default_rng(session_seed)
-            cast = Cast(
-                session,
-                tuple(rater for rater in observers if rater.name in names),
-                dict(zip("FM", draw_raters(["F1", "M1"], rng), strict=True)),
-                {sex: draw_voice(sex, rng) for sex in "FM"},
-            )
-            plan = plan_session(cast, turns, session_seed)
-            folder = made / f"Session{session}"
-            for start in range(0, len(plan), turns):
-                write_dialog(folder, plan[start : start + turns], cast)
-            write_decoys(folder, plan[0].dialog)
-        (made / "SYNTHETIC.txt").write_text(NOTICE, encoding="utf-8")

@@ -22,19 +22,12 @@ RATE = 16_000  # samples a second
 FRAME = 160  # samples that share their formants: 10 ms
 
 # First three formants of men's vowels in Hz: heed, head, had, hod, hawed, who'd, hud, heard
-VOWELS = np.array(
-    [
-        [270, 2290, 3010],
-        [530, 1840, 2480],
-        [660, 1720, 2410],
-        [730, 1090, 2440],
-        [570, 840, 2410],
-        [300, 870, 2240],
-        [640, 1190, 2390],
-        [490, 1350, 1690],
-    ],
-    dtype=float,
-)
+# fmt: off
+VOWELS = np.array([
+    [270.0, 2290, 3010], [530, 1840, 2480], [660, 1720, 2410], [730, 1090, 2440],
+    [570, 840, 2410], [300, 870, 2240], [640, 1190, 2390], [490, 1350, 1690],
+])
+# fmt: on
 HIGHER_FORMANTS = (3500.0, 4500.0)
 BANDWIDTHS = np.array([70.0, 90.0, 140.0, 220.0, 300.0])
 FRICTION = butter(2, (2500, 6000), btype="bandpass", fs=RATE, output="sos")

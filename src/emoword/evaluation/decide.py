@@ -143,13 +143,19 @@ class Judge:
             chosen = decide_by_cosine(run.predictions, vectors, self.chosen.decision)
         return [classes[i] for i in chosen]
 
+    def rows(self, run: Run) -> pd.DataFrame:
+        """A row a test utterance of a run: RUN_KEYS, collapsed (0 or 1), utterance, true."""
+        record = {**run.record, "variant": self.variant, "collapsed": int(run.record["collapsed"])}
+        keys = {name: [record[name]] * len(run.utterances) for name in (*RUN_KEYS, "collapsed")}
+        true = self.truth.reindex(run.utterances).to_numpy()
+        return pd.DataFrame({**keys, "utterance": run.utterances, "true": true})
+
     def decisions(self, run: Run, near: pd.DataFrame | None = None) -> pd.DataFrame:
         """The rows of decisions.csv of one run; ``near`` is its `nearest`, if it is known."""
-        record = {**run.record, "variant": self.variant}
         listed: list[list[str]] = []
-        table = pd.DataFrame({"utterance": run.utterances})
-        table["true"] = self.truth.reindex(run.utterances).to_numpy()
-        if record["loss"] in CLASS_LOSSES:
+        table = self.rows(run)
+        table["predicted"] = self.chosen_class(run, run.record["classes"])
+        if run.record["loss"] in CLASS_LOSSES:
             listed = words_said(run)
         else:
             for name, words in self.targets.items():
@@ -158,14 +164,10 @@ class Judge:
             if near is not None:
                 columns = [name for name in near if str(name).startswith("word ")]
                 listed = near[columns].to_numpy().tolist()
-        table.insert(2, "predicted", self.chosen_class(run, record["classes"]))
         for name, words_by_rank in self.ranked.items() if listed else ():
             for rank in (1, 2):
                 missing = 0 if rank == 2 and self.chosen.table6_missing_l2 == "miss" else None
                 table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, listed, missing)
-        for position, key in enumerate([*RUN_KEYS, "collapsed"]):
-            value = int(record[key]) if key == "collapsed" else record[key]
-            table.insert(position, key, value)
         return table
 
 
@@ -174,12 +176,7 @@ def words_said(run: Run) -> list[list[str]]:
     words = run.record.get("outputs", ())
     if run.record["loss"] != "soft_words" or len(words) <= LISTED:
         return []
-    return most_probable(run.predictions, words)
-
-
-def most_probable(predictions: NDArray[np.float32], words: Sequence[str]) -> list[list[str]]:
-    """The words of each row's ten largest outputs, the largest first; of equal ones the first."""
-    order = np.argsort(-predictions, axis=1, kind="stable")[:, :LISTED]
+    order = np.argsort(-run.predictions, axis=1, kind="stable")[:, :LISTED]  # of equals the first
     return [[words[i] for i in row] for row in order]
 
 

@@ -39,13 +39,9 @@ def evaluate(*decisions: Path, utterances: Path | None = None, out: Path) -> Non
 
 
 def count_metrics(decisions: pd.DataFrame) -> pd.DataFrame:
-    """All metrics of all models, by run and overall.
+    """All metrics of all models, by run and overall: the columns of metrics.csv.
 
-    Args:
-        decisions: the rows of decisions.csv, cells as strings; empty where nothing was measured.
-
-    Returns:
-        The columns of metrics.csv.
+    ``decisions``: the rows of decisions.csv, cells as strings; empty where nothing was measured.
     """
     rows: list[tuple[object, ...]] = []
     for key, model in decisions.groupby(MODEL, sort=False):
@@ -77,7 +73,7 @@ def over_runs(
 
 
 def measure(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
-    """The metrics of some decisions: measured_on, metric, value, n."""
+    """The metrics of some decisions, and UA and WA by style: measured_on, metric, value, n."""
     true, predicted = part["true"], part["predicted"]
     yield "class", "UA", unweighted_accuracy(true, predicted), len(part)
     yield "class", "WA", weighted_accuracy(true, predicted), len(part)
@@ -88,19 +84,9 @@ def measure(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
         cells = part.get(metric.column, pd.Series(dtype=str))
         values = cells[cells != ""].astype(float)
         if len(values):
-            yield metric.measured_on, metric.name, mean(values), len(values)
-    yield from by_style(part)
-
-
-def by_style(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
-    """UA and WA of the turns of each style, if styles are known."""
+            yield metric.measured_on, metric.name, float(np.mean(values.to_numpy())), len(values)
     for style, turns in part.groupby("style") if "style" in part else ():
         if style:
-            accuracy = unweighted_accuracy(turns["true"], turns["predicted"])
-            yield str(style), "UA", accuracy, len(turns)
-            yield str(style), "WA", weighted_accuracy(turns["true"], turns["predicted"]), len(turns)
-
-
-def mean(values: pd.Series) -> float:
-    """The mean, in float64, of a series of numbers."""
-    return float(np.mean(values.to_numpy(dtype=np.float64)))
+            own = (turns["true"], turns["predicted"])
+            yield str(style), "UA", unweighted_accuracy(*own), len(turns)
+            yield str(style), "WA", weighted_accuracy(*own), len(turns)

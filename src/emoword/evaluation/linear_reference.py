@@ -103,9 +103,8 @@ def decided(folder: Path, judge: Judge, heard: dict[str, Floats]) -> Iterator[pd
 def ridge(x: dict[str, Floats], y: dict[str, Floats]) -> Floats:
     """Predictions of ridge regression for the test part, [n, dim].
 
-    Args:
-        x: train, validation, test -> standardised summaries.
-        y: train, validation -> target vectors. The penalty has the lowest squared error here.
+    ``x`` has the standardised summaries of each part; ``y`` the target vectors of training and
+    validation part, in which the penalty has the lowest squared error.
     """
     models = [Ridge(alpha=penalty).fit(x["train"], y["train"]) for penalty in PENALTIES]
     errors = [
@@ -118,11 +117,9 @@ def ridge(x: dict[str, Floats], y: dict[str, Floats]) -> Floats:
 def logistic(x: dict[str, Floats], y: dict[str, NDArray[np.intp]], classes: int) -> Floats:
     """Probabilities of logistic regression for the test part, [n, classes].
 
-    Args:
-        x: train, validation, test -> standardised summaries.
-        y: train, validation -> places of the classes; the penalty has the lowest cross entropy
-            here. A class that the training part lacks has probability 0.
-        classes: how many there are.
+    ``x`` has the standardised summaries of each part; ``y`` the places of the classes in training
+    and validation part, in which the penalty has the lowest cross entropy. A class that the
+    training part lacks has probability 0.
     """
     found: list[tuple[float, Floats]] = []
     for strength in STRENGTHS:

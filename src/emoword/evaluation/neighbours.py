@@ -212,25 +212,20 @@ def vote_rows(
         nearest, _ = space.nearest(said, min(VOTES, len(space)))
         rows, votes = np.unique(nearest, return_counts=True)
         first = np.argsort(-votes, kind="stable")[:LISTED]
-        table = pd.DataFrame(
-            {
-                "rank": range(1, len(first) + 1),
-                "word": [space.word(int(rows[i])) for i in first],
-                "similarity": (votes[first] / len(said)).round(6),
-            }
-        )
-        tables.append(table.assign(**head, kind="prediction", words=""))
+        made = as_rows(space, rows[first], votes[first] / len(said), kind="prediction", words="")
+        tables.append(made.assign(**head))
     return pd.concat(tables)
 
 
 def listed(vector: NDArray[np.floating], space: WordSpace, **head: str) -> pd.DataFrame:
     """The nearest words of one vector, one row a word, with ``head`` in front."""
     indices, similarities = space.nearest(vector[None], min(LISTED, len(space)))
-    table = pd.DataFrame(
-        {
-            "rank": range(1, indices.shape[1] + 1),
-            "word": [space.word(i) for i in indices[0]],
-            "similarity": similarities[0].round(6),
-        }
-    )
-    return table.assign(**head)
+    return as_rows(space, indices[0], similarities[0], **head)
+
+
+def as_rows(
+    space: WordSpace, indices: NDArray[np.int64], similarities: NDArray[np.float64], **head: str
+) -> pd.DataFrame:
+    """Words of a space, best first, as rows of neighbours.csv."""
+    table = pd.DataFrame({"rank": range(1, len(indices) + 1), "similarity": similarities.round(6)})
+    return table.assign(word=[space.word(int(i)) for i in indices], **head)

@@ -51,11 +51,7 @@ def shard_of(part: str) -> tuple[int, int]:
 
 
 def usable(files: Iterable[tuple[str, str]], upstream: Upstream) -> list[Utterance]:
-    """Read all audio once, before hours are spent on a part of it.
-
-    Args:
-        files: names of utterances and their files.
-        upstream: says how many frames so many samples give.
+    """Read all audio (utterance, file) once, before hours are spent on a part of it.
 
     Returns:
         The utterances, the longest first.
@@ -90,11 +86,9 @@ def usable(files: Iterable[tuple[str, str]], upstream: Upstream) -> list[Utteran
 
 
 def batches(utterances: Sequence[Utterance], seconds: int) -> Iterator[list[Utterance]]:
-    """Cut into batches of at most so many seconds, each padded to its longest; at least one each.
+    """Cut utterances, the longest first, into batches of at most so many seconds, or of one.
 
-    Args:
-        utterances: the longest first.
-        seconds: of audio in a batch, padding included.
+    Padding to the longest of a batch counts.
     """
     first = 0
     while first < len(utterances):

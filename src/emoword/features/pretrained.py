@@ -15,7 +15,7 @@ output, closing layer norm applied.
 Models are in eval mode: no LayerDrop, no SpecAugment, no dropout.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import prod
 from pathlib import Path
@@ -216,23 +216,9 @@ def load_from(made_by: Transformers, device: torch.device, *, local_files_only: 
             reason = " ".join(str(error).split())
             raise error_class(f"{model}: {loader.__name__} cannot load it: {reason}") from error
 
-    config = fetch(transformers.AutoConfig)
-    kind = config.model_type
-    if kind not in EXTRACTORS:
-        raise InputError(f"{model}: is a model of type {kind!r}; known are {', '.join(EXTRACTORS)}")
-    size = "encoder_layers" if kind == "whisper" else "num_hidden_layers"
+    config, extractor = configured(made_by, fetch)
+    kind, size = config.model_type, size_key(config)
     layers = getattr(config, size)
-    shape = (kind, layers, config.hidden_size)
-    if Path(model).name == PAPERS and shape != PAPERS_SHAPE:
-        raise InputError(f"{model}: is {shape}, not the paper's model, {PAPERS_SHAPE}")
-    if made_by.layer > layers:
-        raise InputError(f"layer {made_by.layer}: {model} has layers 1 to {layers}")
-    extractor = fetch(transformers.AutoFeatureExtractor)
-    if type(extractor).__name__ != EXTRACTORS[kind] or extractor.sampling_rate != SAMPLE_RATE:
-        raise InputError(
-            f"{model}: preprocessor_config.json is of {type(extractor).__name__} at "
-            f"{extractor.sampling_rate} Hz; {kind} needs {EXTRACTORS[kind]} at {SAMPLE_RATE} Hz"
-        )
     setattr(config, size, made_by.layer)  # no block above it is made; its weights stay in the file
     config.add_adapter = False  # nor what may stand above the blocks
     # Whisper's class that has an encoder and no decoder
@@ -254,3 +240,33 @@ def load_from(made_by: Transformers, device: torch.device, *, local_files_only: 
     revision = Path(path).parent.name if isinstance(path, str) else None
     upstream.about |= {"revision": revision, "type": kind, "layers": layers}
     return upstream
+
+
+def size_key(config: Any) -> str:
+    """What a model's configuration calls its number of blocks."""
+    return "encoder_layers" if config.model_type == "whisper" else "num_hidden_layers"
+
+
+def configured(made_by: Transformers, fetch: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """A model's configuration, and what prepares its input, both checked.
+
+    Raises:
+        InputError: it is of another kind, or has too few layers.
+    """
+    model, config = made_by.model, fetch(transformers.AutoConfig)
+    kind = config.model_type
+    if kind not in EXTRACTORS:
+        raise InputError(f"{model}: is a model of type {kind!r}; known are {', '.join(EXTRACTORS)}")
+    layers = getattr(config, size_key(config))
+    shape = (kind, layers, config.hidden_size)
+    if Path(model).name == PAPERS and shape != PAPERS_SHAPE:
+        raise InputError(f"{model}: is {shape}, not the paper's model, {PAPERS_SHAPE}")
+    if made_by.layer > layers:
+        raise InputError(f"layer {made_by.layer}: {model} has layers 1 to {layers}")
+    extractor = fetch(transformers.AutoFeatureExtractor)
+    if type(extractor).__name__ != EXTRACTORS[kind] or extractor.sampling_rate != SAMPLE_RATE:
+        raise InputError(
+            f"{model}: preprocessor_config.json is of {type(extractor).__name__} at "
+            f"{extractor.sampling_rate} Hz; {kind} needs {EXTRACTORS[kind]} at {SAMPLE_RATE} Hz"
+        )
+    return config, extractor

@@ -28,11 +28,7 @@ def figure_confusion(*, decisions: Path, loss: str = "lc", out: style.Out) -> No
 
 
 def numbers(decisions: pd.DataFrame) -> pd.DataFrame:
-    """Count true and predicted labels per model, pooled over folds and seeds.
-
-    Args:
-        decisions: the keys of a run, collapsed (0 or 1), true, predicted; of one variant, and of
-            one loss a model.
+    """Count true and predicted labels per model, pooled over folds and seeds, of one variant.
 
     Returns:
         Columns variant, model, loss, runs, collapsed (how many of the runs), true, predicted,

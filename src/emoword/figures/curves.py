@@ -46,14 +46,9 @@ def _read_run(path: Path) -> pd.DataFrame:
 
 
 def numbers(runs: pd.DataFrame) -> pd.DataFrame:
-    """The losses of all runs.
+    """The losses of all runs (which may be infinite or NaN), as `_read_run` has them, ordered.
 
-    Args:
-        runs: variant, model, loss, fold, seed, collapsed (bool), epoch, train_loss and
-            validation_loss (which may be infinite or NaN).
-
-    Returns:
-        The same, ordered, and best (whether the run's validation loss is lowest in this epoch).
+    Adds best: whether the run's validation loss is lowest in this epoch.
 
     Raises:
         InputError: a run is given twice.

@@ -69,12 +69,8 @@ def read_predictions(path: Path, loss: str, words: int) -> pd.DataFrame:
 def shares_of(nearest: pd.DataFrame, true: pd.DataFrame) -> pd.Series:
     """The shares of an emotion's utterances that have a word among the nearest to their prediction.
 
-    Args:
-        nearest: model, fold, seed, utterance and their words, a column a rank.
-        true: model, fold, seed, utterance, emotion.
-
-    Returns:
-        Shares over folds and seeds, by model, emotion and word.
+    ``nearest`` has RUN and a column of words a rank, ``true`` RUN and emotion; the shares are over
+    folds and seeds, by model, emotion and word.
     """
     rows = true[[*RUN, "emotion"]].merge(nearest, on=RUN)
     words = rows.melt([*RUN, "emotion"], value_name="word")
@@ -103,7 +99,8 @@ def draw(numbers: pd.DataFrame) -> Figure:
     for (i, j), axes in np.ndenumerate(grid):
         rows = numbers[(numbers["emotion"] == emotions[i]) & (numbers["model"] == models[j])]
         known = rows.dropna(subset="similarity")
-        bars(axes, known)
+        whole = axes.get_yaxis_transform()  # the shares have the panel's width as their scale
+        axes.barh(known["rank"], known["share"].fillna(0), 0.8, color=style.PALE, transform=whole)
         panel(axes, known, {emotions[i]}, style.COLOURS[models[j]])
         axes.set(xlim=(low, 1), ylim=(words + 0.6, 0.4))
     for model, axes in zip(models, grid[0], strict=True):
@@ -128,12 +125,6 @@ def draw(numbers: pd.DataFrame) -> Figure:
     notes += [f"Collapsed, {what}: {runs}."] * bool(runs)
     style.note(figure, notes)
     return figure
-
-
-def bars(axes: Axes, rows: pd.DataFrame) -> None:
-    """Draw the shares behind the dots, with the panel's whole width as their scale."""
-    whole = axes.get_yaxis_transform()
-    axes.barh(rows["rank"], rows["share"].fillna(0), 0.8, color=style.PALE, transform=whole)
 
 
 def panel(axes: Axes, rows: pd.DataFrame, bold: Container[str], colour: str) -> None:

@@ -35,9 +35,6 @@ def figure_targets(*, neighbours: Path, words: style.Count = 5, out: style.Out) 
 def numbers(rows: pd.DataFrame) -> pd.DataFrame:
     """The targets with their nearest words.
 
-    Args:
-        rows: name (the label set), words (``anger:3 furious:1``), rank, word, similarity.
-
     Returns:
         Columns label_set, target (its words, such as ``anger ×3, furious``), rank, word,
         similarity, own (whether the word is one of the target's).

@@ -28,12 +28,7 @@ PAPER = "https://doi.org/10.21437/Interspeech.2023-1591"
 
 
 def model_card(trained: Trained, space: WordSpace | None) -> str:
-    """README.md of an exported model: YAML front matter, then Markdown.
-
-    Args:
-        trained: runs of a results folder.
-        space: the words that are taken along.
-    """
+    """README.md of an exported model with its words: YAML front matter, then Markdown."""
     own, upstream, place = trained.made_by, trained.upstream, place_of(trained)
     name = "baseline" if own.loss == "ce" else MODEL_OF[own.label_set]
     measured = numbers(place, name, trained) if place else []

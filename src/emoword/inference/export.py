@@ -32,9 +32,7 @@ OF_UPSTREAM = (".json", ".safetensors")  # what is taken of a local model: nothi
 
 
 def export(
-    *runs: Path,
-    out: Path,
-    most_frequent: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
+    *runs: Path, out: Path, most_frequent: Annotated[int, Parameter(validator=Number(gte=0))] = 0
 ) -> None:
     """Write a folder that predicts anywhere: weights, settings, words, and a model card.
 

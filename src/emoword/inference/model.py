@@ -152,9 +152,7 @@ class Model(
         self, given: Sequence[str | Path | Array], rate: int | None = None
     ) -> list[Prediction]: ...
     def predict(
-        self,
-        given: str | Path | Array | Sequence[str | Path | Array],
-        rate: int | None = None,
+        self, given: str | Path | Array | Sequence[str | Path | Array], rate: int | None = None
     ) -> Prediction | list[Prediction]:
         """Predict one recording, or a list of them.
 

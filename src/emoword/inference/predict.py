@@ -72,8 +72,10 @@ def predict(
     paths = listed(recordings)
     if hop and not hop <= (window or 0):
         raise InputError(f"--hop {hop:g}: is between windows; give --window, as long or longer")
-    if figure:
-        check_figure(figure, window, paths)
+    if figure and (not window or len(paths) != 1):
+        raise InputError("--figure: shows the windows of one recording: give --window, and one")
+    if figure and figure.suffix.lower() not in (".png", ".pdf"):
+        raise InputError(f"--figure {figure}: .png or .pdf")
     table = Growing(load(model, device), words, windowed=bool(window), csv=csv)
     if figure and table.model.space is None:
         raise InputError("--figure: shows words; this model predicts classes")
@@ -82,7 +84,23 @@ def predict(
         done = len(paths) - len(waiting)
         print(f"predict: {done} of {len(paths)} are in {csv} already", file=sys.stderr)
     made = in_windows(table, waiting, window, hop or window) if window else whole(table, waiting)
-    lengths, bad = {path: sound.seconds(path) for path in waiting}, 0
+    bad = fill(table, made, waiting)
+    if json:
+        records = table.frame().astype(object)
+        write_json(records.mask(records.isna(), None).to_dict("records"), json)
+    if table.rows and not (csv or json):
+        print(for_a_terminal(table.frame(), words))
+    if figure and table.rows:
+        from emoword.inference.over_time import draw_over_time  # matplotlib takes a second
+
+        draw_over_time(table.frame(), words or table.model.classes, figure)
+    if bad:
+        raise InputError(f"{bad} of {len(paths)} recordings cannot be used; named above")
+
+
+def fill(table: "Growing", made: "Made", paths: Sequence[Path]) -> int:
+    """Take in the rows of recordings as they come; names those that are wrong, returns how many."""
+    lengths, bad = {path: sound.seconds(path) for path in paths}, 0
     try:
         total = sum(lengths.values())
         with tqdm(total=total, unit=" s of audio", unit_scale=True, mininterval=5) as bar:
@@ -95,17 +113,7 @@ def predict(
                 bar.update(lengths[path])
     finally:
         table.write()
-    if json:
-        records = table.frame().astype(object)
-        write_json(records.mask(records.isna(), None).to_dict("records"), json)
-    if table.rows and not (csv or json):
-        print(for_a_terminal(table.frame(), words))
-    if figure and table.rows:
-        from emoword.inference.over_time import draw_over_time  # matplotlib takes a second
-
-        draw_over_time(table.frame(), words or table.model.classes, figure)
-    if bad:
-        raise InputError(f"{bad} of {len(paths)} recordings cannot be used; named above")
+    return bad
 
 
 class Growing:
@@ -247,11 +255,3 @@ def for_a_terminal(table: pd.DataFrame, words: Sequence[str]) -> str:
     for word in words:
         shown[word] = table[f"cosine {word}"].map("{:.3f}".format)
     return shown.map(lambda cell: plain(str(cell))).to_string(index=False)
-
-
-def check_figure(figure: Path, window: float | None, paths: Sequence[Path]) -> None:
-    """Raise an InputError where there is nothing to draw over time."""
-    if not window or len(paths) != 1:
-        raise InputError("--figure: shows the windows of one recording: give --window, and one")
-    if figure.suffix.lower() not in (".png", ".pdf"):
-        raise InputError(f"--figure {figure}: .png or .pdf")

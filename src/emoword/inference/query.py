@@ -108,11 +108,7 @@ def write_players(page: Path, place: Place, found: pd.DataFrame, asked: str, mos
         except InputError as error:
             row |= {"audio": "", "why": str(error)}
     text = template("play.html.j2").render(
-        rows=rows,
-        asked=asked,
-        count=len(found),
-        variant=place.variant,
-        version=__version__,
+        rows=rows, asked=asked, count=len(found), variant=place.variant, version=__version__
     )
     with replacing(page) as made:
         made.write_text(text, encoding="utf-8")

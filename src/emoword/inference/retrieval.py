@@ -10,17 +10,14 @@ from sklearn.metrics import average_precision_score
 
 from emoword.inference.results import Results
 from emoword.io.errors import InputError
-from emoword.io.files import write_table
 from emoword.labels.raters import words_by_rater
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.settings import LabelSet
 from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
-from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, frame
-from emoword.tables.number_tables import percent
-from emoword.tables.paper_tables import SYNTHETIC
+from emoword.tables.appended import SYNTHETIC, Out, share
+from emoword.tables.model import Cell, Column, Row, Table
 
 FEWEST = 5  # utterances of a word: with fewer, its average precision hangs on one or two
 LISTED = 20  # words of a label set that have a row of their own, the most frequent
@@ -28,7 +25,7 @@ SETS: tuple[LabelSet, ...] = ("S2", "S3")
 RATERS, CHANCE = "a rater", "chance"
 
 
-def retrieval(variant: Path, /, *, template: Path, csv: Path, tex: Path) -> None:
+def retrieval(variant: Path, /, *, out: Out) -> None:
     r"""Make Table A3: average precision of finding the utterances whose raters wrote a word.
 
     For each word of S2 and S3 the test utterances are ranked by the cosine similarity of their
@@ -42,14 +39,9 @@ def retrieval(variant: Path, /, *, template: Path, csv: Path, tex: Path) -> None
 
     Args:
         variant: The variant's file.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
-    place = read_variant(variant)
-    table = retrieval_table(place)
-    write_table(frame(table), csv)
-    write_latex(render_tables(template, [table]), tex)
+    out.write([retrieval_table(read_variant(variant))])
 
 
 def retrieval_table(place: Place) -> Table:
@@ -93,11 +85,8 @@ def precision_by_word(
 ) -> pd.DataFrame:
     """Average precision of each word: index word; columns utterances, each model, rater, chance.
 
-    Args:
-        words: the label set: utterance, word, count.
-        found: model -> test utterances, and their predictions [n, dim].
-        space: the word space.
-        said: utterance, rater, word.
+    ``words`` (utterance, word, count) are the label set's; ``found``: model -> test utterances, and
+    their predictions [n, dim]; ``said``: utterance, rater, word.
 
     Raises:
         InputError: no word is named often enough.
@@ -158,17 +147,12 @@ def rows_of(
     label_set: str, measured: pd.DataFrame, names: Sequence[str], *, first: bool
 ) -> list[Row]:
     """The rows of a label set: the mean over words, then the most frequent."""
-    mean = {"utterances": Cell("–")} | {name: cell(measured[name].mean()) for name in names}
+    mean = {"utterances": Cell("–")} | {name: share(measured[name].mean()) for name in names}
     rows = [Row((label_set, f"mean of {len(measured)} words"), mean, rule=not first)]
     ordered = measured.sort_values("utterances", ascending=False, kind="stable")
     for word, numbers in ordered.head(LISTED).iterrows():
         count = int(numbers["utterances"])
         cells = {"utterances": Cell(str(count), count)}
-        cells |= {name: cell(float(numbers[name])) for name in names}
+        cells |= {name: share(float(numbers[name])) for name in names}
         rows.append(Row((label_set, str(word)), cells))
     return rows
-
-
-def cell(value: float) -> Cell:
-    """An average precision in per cent; an en dash where there is none."""
-    return Cell("–") if np.isnan(value) else Cell(percent(value), value)

@@ -12,15 +12,9 @@ from emoword.spaces.geometry import Floats, cosine
 def decide(outputs: Floats, label_vectors: Floats, by: str = "largest") -> NDArray[np.intp]:
     """The label whose vector has the largest cosine similarity with the output (equation 5).
 
-    The paper prints argmin, an erratum. Of equal similarities the first label wins.
-
-    Args:
-        outputs: [n, dim].
-        label_vectors: [labels, dim].
-        by: ``largest``, or ``smallest``: equation 5 to the letter.
-
-    Returns:
-        Indices of labels [n].
+    The paper prints argmin, an erratum: ``by`` is ``largest``, or ``smallest``, to the letter. Of
+    equal similarities the first label wins. From outputs [n, dim] and label vectors [labels, dim]:
+    indices of labels [n].
     """
     similarity = cosine(outputs[:, None], label_vectors)
     chosen: NDArray[np.intp] = (similarity if by == "largest" else -similarity).argmax(axis=1)
@@ -40,16 +34,10 @@ def class_probabilities(
     classes: Sequence[str],
     merge: Mapping[str, str],
 ) -> NDArray[np.float64]:
-    """How probable each class is, where outputs are the logits of words: float64 [n, classes].
+    """How probable each class is, where outputs [n, words] are logits: float64 [n, classes].
 
-    A word that counts as a class in the ground truth counts as one here: with excitement merged
-    with happiness (section 4.1), happiness has the probability of both.
-
-    Args:
-        outputs: [n, words].
-        words: what the outputs stand for; the classes are among them.
-        classes: to decide between.
-        merge: word -> class.
+    A word that counts as a class in the ground truth (``merge``: word -> class) counts as one here:
+    with excitement merged with happiness (section 4.1), happiness has the probability of both.
     """
     found: NDArray[np.float64] = softmax(outputs) @ counts_as(words, classes, merge)
     return found

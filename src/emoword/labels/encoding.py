@@ -55,15 +55,10 @@ def encode(targets: pd.DataFrame, utterances: Sequence[str], space: Vectors) -> 
 
 
 def proportions(words: pd.DataFrame) -> tuple[tuple[str, int], ...]:
-    """One utterance's words in their exact proportions: the same for targets that are the same.
+    """One utterance's words (word, count) in their exact proportions: equal for equal targets.
 
-    Anger twice and sadness twice is the mean of anger and sadness, which floats may hide.
-
-    Args:
-        words: columns word and count, of one utterance.
-
-    Returns:
-        Words with counts that have no common divisor, in the order of the alphabet.
+    Anger twice and sadness twice is the mean of anger and sadness, which floats may hide. Counts
+    have no common divisor; words are in the order of the alphabet.
     """
     divisor = math.gcd(*words["count"])
     counts = (int(count) // divisor for count in words["count"])

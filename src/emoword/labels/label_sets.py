@@ -199,9 +199,7 @@ def comment_word(text: str, choices: LabelSettings) -> str:
 def correctly_spelled(words: Iterable[str], checker: str) -> set[str] | None:
     """The words that an English list holds, looked up in lower case; None: without a list.
 
-    Args:
-        words: one word each, or more, which are looked up as a whole by pyspellchecker.
-        checker: the setting ``spelling``.
+    One that is several is looked up as a whole by pyspellchecker.
 
     Raises:
         InputError: hunspell, or its dictionary, is not there.

@@ -16,11 +16,7 @@ def words_by_rater(
 ) -> pd.DataFrame:
     """What each rater wrote, as words of S3: utterance, kind (label or comment), word, rater.
 
-    Args:
-        annotations: the rows of annotations.csv.
-        truth: utterance -> class, of the utterances that take part.
-        choices: how labels and comments become words.
-        space: the word space in which the words must be.
+    Arguments are those of `rater_words`.
     """
     columns = ["utterance", "kind", "word", "rater"]
     tables = [

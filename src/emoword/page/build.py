@@ -19,15 +19,8 @@ from emoword import __version__
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
 from emoword.labels.words import read_dropped, read_label_sets
-from emoword.layout import read_variant
-from emoword.page.data import (
-    Shown,
-    details,
-    metric_rows,
-    nearest,
-    run_records,
-    utterance_list,
-)
+from emoword.layout import Place, read_variant
+from emoword.page.data import details, metric_rows, nearest, run_records, utterance_list
 from emoword.page.figures import copy_figures
 from emoword.page.overview import facts, outcome
 from emoword.page.space import read_predictions, space_data
@@ -35,6 +28,7 @@ from emoword.page.tables import address, read_tables
 from emoword.reproduction.claim_pages import html_values
 from emoword.reproduction.verdicts import Part
 from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, RUN_KEYS, UTTERANCES
+from emoword.tables.model import Table
 
 # What other stages may have made: shown where it is, in this order.
 FURTHER = {
@@ -67,74 +61,95 @@ def page(variant: Path, /, *, copy_audio: bool = False, out: Path) -> None:
         copy_audio: Copy the audio into OUT instead of linking it.
         out: Folder of the page: index.html in it.
     """
-    shown = Shown(read_variant(variant))
+    place = read_variant(variant)
     with replacing(out) as made:
         made.mkdir()
-        sizes = write_page(shown, made, out, copy_audio)
+        sizes = write_page(place, made, out, copy_audio)
     total = sum(sizes.values())
     print(f"{out}/index.html and {len(sizes) - 1} files beside it: {total / 1e6:.1f} MB")
 
 
-def write_page(shown: Shown, folder: Path, out: Path, copy_audio: bool) -> dict[str, int]:
+def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> dict[str, int]:
     """Write all files of the page into ``folder``; returns their sizes by name."""
-    utterances = UTTERANCES.read_text(shown.results / "utterances.csv")
-    annotations = ANNOTATIONS.read_text(shown.results / "annotations.csv")
-    dropped = read_dropped(shown.place)
-    targets = read_label_sets(shown.place)
-    synthetic = shown.place.variant.synthetic
-    decisions_file = shown.results / "decisions" / f"{shown.variant}.csv"
+    root, chosen = place.root, place.variant.settings
+    utterances = UTTERANCES.read_text(root / "utterances.csv")
+    annotations = ANNOTATIONS.read_text(root / "annotations.csv")
+    dropped = read_dropped(place)
+    targets = read_label_sets(place)
+    decisions_file = root / "decisions" / f"{place.variant.name}.csv"
     decisions = DECISIONS.read_text(decisions_file, *RUN_KEYS, "utterance", "true", "predicted")
-    near_file = shown.results / "nearest" / f"{shown.variant}.csv"
+    near_file = root / "nearest" / f"{place.variant.name}.csv"
     near = NEAREST.read_text(near_file, "of", "fold", "seed", "utterance")
-    metrics_file = shown.results / "metrics.csv"
-    metrics = METRICS.read_text(metrics_file)
     ids = list(utterances["utterance"])
     check_ids({"annotations.csv": annotations, "dropped.csv": dropped, near_file.name: near}, ids)
     audio = audio_addresses(list(utterances["wav"]), out, folder, copy_audio)
 
-    listed = utterance_list(utterances, targets, decisions, shown.loss)
-    made_runs = run_records(sorted(shown.place.runs()))
-    tables, traces = read_tables(shown)
+    listed = utterance_list(utterances, targets, decisions, chosen.table_loss)
+    tables, traces = read_tables(place)
     first = next(iter(listed["decided"]), "")
-    column = "CE UA" if first == "baseline" else f"{shown.loss.upper()} UA"
-    listed["trace"] = [f"{shown.results.as_posix()}/tables/table1.csv", first, column]
+    column = "CE UA" if first == "baseline" else f"{chosen.table_loss.upper()} UA"
+    listed["trace"] = [f"{root.as_posix()}/tables/table1.csv", first, column]
     write_data(folder, "utterances", listed)
     take_part = [name for name, label in zip(ids, listed["truth"], strict=True) if label != "."]
-    predicted = read_predictions(shown, take_part)
+    predicted = read_predictions(place, take_part)
     with threadpool_limits(1):  # other numbers of threads give other roundings
-        for name, part in space_data(shown, predicted, targets):
+        for name, part in space_data(place, predicted, targets):
             write_data(folder, name, part)
     write_data(folder, "details", details(ids, annotations, dropped, targets, audio))
-    for seed, part in nearest(ids, near, decisions, shown.loss).items():
+    for seed, part in nearest(ids, near, decisions, chosen.table_loss).items():
         write_data(folder, "nearest-targets" if seed == "targets" else f"nearest-{seed}", part)
-    rows = metric_rows(metrics[metrics["variant"] == shown.variant])
-    chosen = {"aggregate": shown.aggregate, "loss": shown.loss}
-    write_data(folder, "runs", {"runs": made_runs, "metrics": rows, "traces": traces, **chosen})
+    runs = write_runs(place, folder, traces)
     copy_assets(folder)
-    text = template("page.html.j2").render(
-        shown=shown,
-        dataset=shown.results.name,
-        version=__version__,
-        synthetic=synthetic,
-        licensed=not synthetic and is_licensed(shown.results),
-        command=f"./run --cores 1 {out.as_posix()}/index.html",
-        tables=tables,
-        address=address,
-        intervals=any(trace.get("interval") for trace in traces.values()),
-        figures=copy_figures(shown.results / "figures", folder),
-        **read_claims(shown.results),
-        outcome=outcome(tables, shown.loss),
-        mapped=list(dict.fromkeys(model for model, _ in predicted)),
-        further=further_tables(shown.results),
-        long=LONG,
-        facts=facts(shown, made_runs, len(ids), dropped),
-        dropped=Counter(zip(dropped["kind"], dropped["reason"], dropped["label_set"], strict=True)),
-        run_grid=run_grid(made_runs),
-        listed=listed,
-        config=configuration(shown.results),
-    )
+    shown = page_values(place, folder, tables, runs) | {
+        "command": f"./run --cores 1 {out.as_posix()}/index.html",
+        "intervals": any(trace.get("interval") for trace in traces.values()),
+        "mapped": list(dict.fromkeys(model for model, _ in predicted)),
+        "facts": facts(place, runs, len(ids), dropped),
+        "dropped": Counter(
+            zip(dropped["kind"], dropped["reason"], dropped["label_set"], strict=True)
+        ),
+        "listed": listed,
+    }
+    text = template("page.html.j2").render(shown)
     (folder / "index.html").write_text(text, encoding="utf-8")
     return {path.name: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+
+
+def write_runs(place: Place, folder: Path, traces: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Write the data of runs, metrics and traces; returns the runs' records."""
+    runs, chosen = run_records(sorted(place.runs())), place.variant.settings
+    metrics = METRICS.read_text(place.root / "metrics.csv")
+    rows = metric_rows(metrics[metrics["variant"] == place.variant.name])
+    data = {"runs": runs, "metrics": rows, "traces": traces}
+    data |= {"aggregate": chosen.aggregate, "loss": chosen.table_loss}
+    write_data(folder, "runs", data)
+    return runs
+
+
+def page_values(
+    place: Place, folder: Path, tables: Sequence[Table], runs: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """What page.html.j2 names of results that lie there; copies the figures into ``folder``."""
+    root, synthetic = place.root, place.variant.synthetic
+    corpus, config = root / "corpus.json", root / "config.json"
+    # annotations of IEMOCAP itself may not be passed on
+    reader = read_json(corpus).get("reader") if corpus.is_file() else None
+    return {
+        "place": place,
+        "dataset": root.name,
+        "version": __version__,
+        "synthetic": synthetic,
+        "licensed": reader == "read-iemocap" and not synthetic,
+        "tables": tables,
+        "address": address,
+        "figures": copy_figures(root / "figures", folder),
+        **read_claims(root),
+        "outcome": outcome(tables, place.variant.settings.table_loss),
+        "further": further_tables(root),
+        "long": LONG,
+        "run_grid": run_grid(runs),
+        "config": config.read_text(encoding="utf-8") if config.is_file() else "",
+    }
 
 
 def check_ids(tables: Mapping[str, pd.DataFrame], ids: Sequence[str]) -> None:
@@ -176,16 +191,10 @@ def write_data(folder: Path, name: str, value: object) -> None:
 
 
 def audio_addresses(wavs: Sequence[str], out: Path, folder: Path, copy: bool) -> list[str]:
-    """The address of each audio file as seen from the page; copied under a name of ours if asked.
+    """The address of each audio file as seen from the page, which will lie at ``out``.
 
-    A page from disk may play a file but not read it, to draw its waveform: a copy is a script that
-    holds the bytes.
-
-    Args:
-        wavs: paths as in utterances.csv.
-        out: where the page will lie.
-        folder: where it is being written.
-        copy: whether to copy.
+    With ``copy`` it is copied into ``folder`` under a name of ours. A page from disk may play a
+    file but not read it, to draw its waveform: a copy is a script that holds the bytes.
     """
     if not copy:
         return [quote(Path(os.path.relpath(wav, out)).as_posix()) for wav in wavs]
@@ -271,15 +280,3 @@ def run_grid(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
     ):
         rows.setdefault((run["model"], run["loss"]), {}).setdefault(run["fold"], []).append(run)
     return {"folds": folds, "rows": rows}
-
-
-def is_licensed(results: Path) -> bool:
-    """Whether the corpus is IEMOCAP itself, whose annotations may not be passed on."""
-    corpus = results / "corpus.json"
-    return corpus.is_file() and read_json(corpus).get("reader") == "read-iemocap"
-
-
-def configuration(results: Path) -> str:
-    """config.json as it lies there."""
-    path = results / "config.json"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""

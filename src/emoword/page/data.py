@@ -7,7 +7,6 @@ exactly these, so that what it shows is what lies in the files.
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import pandas as pd
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table
-from emoword.layout import Place
 from emoword.settings import LabelSet
 
 NOT_DECIDED = "."
@@ -41,33 +39,6 @@ class Listed:
         return self._place[value]
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What of a results folder the page shows: a variant, and the choices of its tables."""
-
-    place: Place
-
-    @property
-    def results(self) -> Path:
-        """The folder results/{dataset}."""
-        return self.place.root
-
-    @property
-    def variant(self) -> str:
-        """The name of the variant that the tables show."""
-        return self.place.variant.name
-
-    @property
-    def loss(self) -> str:
-        """The loss of the models that Tables 3 to 6 show."""
-        return self.place.variant.settings.table_loss
-
-    @property
-    def aggregate(self) -> str:
-        """Over folds: `mean` or `pooled`."""
-        return self.place.variant.settings.aggregate
-
-
 def utterance_list(
     utterances: pd.DataFrame,
     targets: Mapping[LabelSet, pd.DataFrame],
@@ -76,11 +47,8 @@ def utterance_list(
 ) -> dict[str, Any]:
     """What is listed and filtered by: who, which fold, the label, what each model decided.
 
-    Args:
-        utterances: the rows of utterances.csv.
-        targets: label set -> utterance, word, count; S1's word is the ground truth.
-        decisions: the rows of one variant, as strings.
-        loss: of the models that are shown; the baseline has its own.
+    ``decisions`` are rows of one variant, as strings; shown are models with ``loss``, and the
+    baseline.
 
     Returns:
         ids, speakers and the like by column; `decided`: model -> seed -> one digit (base 36) an
@@ -146,16 +114,15 @@ def details(
     reasons, sets_ = Listed(dropped["reason"]), Listed(dropped["label_set"])
     words = Listed([word for table in targets.values() for word in table["word"]])
 
+    left_out = dropped[dropped["kind"] == "utterance"]
+    why = dict(
+        zip(left_out["utterance"], map(reasons.__getitem__, left_out["reason"]), strict=True)
+    )
     fallen: dict[tuple[str, ...], list[list[int]]] = {}
-    out = [-1] * len(ids)
-    for row in dropped.itertuples(index=False):
-        if row.kind == "utterance":
-            out[place[str(row.utterance)]] = reasons[row.reason]
-        else:
-            key = tuple(map(str, (row.utterance, row.rater, row.kind, row.file, row.line)))
-            entry = [texts[row.text], sets_[row.label_set], reasons[row.reason]]
-            fallen.setdefault(key, []).append(entry)
-
+    for row in dropped[dropped["kind"] != "utterance"].itertuples(index=False):
+        key = tuple(map(str, (row.utterance, row.rater, row.kind, row.file, row.line)))
+        entry = [texts[row.text], sets_[row.label_set], reasons[row.reason]]
+        fallen.setdefault(key, []).append(entry)
     notes: list[list[list[Any]]] = [[] for _ in ids]
     lines: dict[tuple[str, ...], list[int]] = {}
     names = ["utterance", *SOURCE, "text"]
@@ -166,7 +133,8 @@ def details(
         gone = fallen.pop((utterance, rater, kind, file, line), [])
         notes[place[utterance]].append([*head, said, gone])
     by_set = {name: words_of(table, place, words) for name, table in targets.items()}
-    folders = Listed([address.rpartition("/")[0] for address in audio])
+    split = [address.rpartition("/") for address in audio]
+    folders = Listed([folder for folder, _, _ in split])
     return {
         "raters": raters.values,
         "files": files.values,
@@ -176,13 +144,10 @@ def details(
         "label_sets": sets_.values,
         "words": words.values,
         "notes": notes,
-        "out": out,
+        "out": [why.get(name, -1) for name in ids],
         "sets": by_set,
         "folders": folders.values,
-        "audio": [
-            [folders[folder], name]
-            for folder, _, name in (address.rpartition("/") for address in audio)
-        ],
+        "audio": [[folders[folder], name] for folder, _, name in split],
     }
 
 
@@ -191,11 +156,8 @@ def nearest(
 ) -> dict[str, dict[str, Any]]:
     """The nearest words of targets and predictions, one part a seed, and one for the targets.
 
-    Args:
-        ids: the utterances, in order.
-        rows: nearest.csv as strings; a target has no seed.
-        decisions: for the similarity of prediction and target.
-        loss: of the predictions.
+    ``rows`` are those of nearest.csv as strings (a target has no seed); ``decisions`` have the
+    similarity of prediction and target, of ``loss``.
 
     Returns:
         `targets` and each seed -> `words`; `lists`, distinct ones [word, similarity, word, ...];

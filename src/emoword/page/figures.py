@@ -32,19 +32,14 @@ def copy_figures(source: Path, folder: Path) -> list[dict[str, Any]]:
         ]
         for path in files:
             shutil.copyfile(path, folder / f"figure-{path.name}")
-        width, height = png_size(folder / f"figure-{name}.png")
+        header = (folder / f"figure-{name}.png").read_bytes()[16:24]
+        width, height = (int.from_bytes(header[at : at + 4], "big") for at in (0, 4))  # pixels
         names = {path.suffix[1:]: f"figure-{path.name}" for path in files}
         data = source / f"{name}.csv"
         seen = SEEN[name](read_table(data, [])) if name in SEEN and data.is_file() else title
         about = {"name": name, "title": title, "files": names, "seen": seen}
         figures.append({**about, "width": width, "height": height})
     return figures
-
-
-def png_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels, from the header."""
-    head = path.read_bytes()[16:24]
-    return int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
 
 
 def words_seen(rows: pd.DataFrame) -> str:

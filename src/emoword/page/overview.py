@@ -8,7 +8,7 @@ import pandas as pd
 
 from emoword.io.files import read_json
 from emoword.labels.words import read_summaries
-from emoword.page.data import Shown
+from emoword.layout import Place
 from emoword.page.tables import address
 from emoword.tables.model import Cell, Table
 
@@ -49,13 +49,11 @@ def lines_of(table: Table, loss: str) -> Iterator[tuple[str, list[tuple[Cell, st
 
 
 def facts(
-    shown: Shown,
-    made: Sequence[dict[str, Any]],
-    utterances: int,
-    dropped: pd.DataFrame,
+    place: Place, made: Sequence[dict[str, Any]], utterances: int, dropped: pd.DataFrame
 ) -> list[tuple[str, str]]:
     """What was run, in lines of (what, text)."""
-    place = shown.place
+    chosen = place.variant.settings
+    shown = f"{chosen.aggregate} over folds, loss {chosen.table_loss}"
     summaries = read_summaries(map(place.targets, place.variant.targets))
     summary = summaries["S1"]
     meta = read_json(place.space / "meta.json")
@@ -66,21 +64,15 @@ def facts(
     seeds = sorted({run["seed"] for run in made})
     fallen = sum(bool(run["collapsed"]) for run in made)
     targets = ", ".join(f"{name}: {one['distinct_targets']}" for name, one in summaries.items())
-    out = int((dropped["kind"] == "utterance").sum())
+    taken, out = summary["utterances"], int((dropped["kind"] == "utterance").sum())
     return [
-        (
-            "Utterances",
-            f"{summary['utterances']} take part ({by_class}); {out} of {utterances} do not",
-        ),
+        ("Utterances", f"{taken} take part ({by_class}); {out} of {utterances} do not"),
         ("Distinct targets", targets),
         ("Word space", f"{meta['source']}: {meta['words']:,} words, {meta['dim']} dimensions"),
-        ("Features", place.variant.settings.upstream),
+        ("Features", chosen.upstream),
         ("Runs", f"{len(made)}: {len(folds)} folds, seeds {', '.join(map(str, seeds))}"),
         ("Collapsed runs", f"{fallen} of {len(made)}" if fallen else "none"),
         ("Trained on", "; ".join(f"{name}, {n} runs" for name, n in hosts.items())),
         ("Versions", "; ".join(f"{name}" for name in versions)),
-        (
-            "Tables show",
-            f"variant {shown.variant}, {shown.aggregate} over folds, loss {shown.loss}",
-        ),
+        ("Tables show", f"variant {place.variant.name}, {shown}"),
     ]

@@ -20,7 +20,7 @@ from emoword.figures.style import EMOTIONS, in_order
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
 from emoword.labels.encoding import encode
-from emoword.page.data import Shown
+from emoword.layout import Place
 from emoword.settings import LabelSet
 from emoword.spaces.geometry import unit
 from emoword.spaces.word_space import WordSpace
@@ -32,19 +32,15 @@ PLACES = 30_000  # steps from the map's middle to its edge
 NOWHERE = -32_768  # of a prediction that there is not, or that has no direction
 
 Floats = NDArray[np.floating[Any]]
+Key = tuple[str, str]  # model, seed
 
 
 def space_data(
-    shown: Shown,
-    predicted: Mapping[tuple[str, str], NDArray[np.float64]],
+    place: Place,
+    predicted: Mapping[Key, NDArray[np.float64]],
     targets: Mapping[LabelSet, pd.DataFrame],
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The page's data of the map: `map`, and `map-{seed}` for each seed.
-
-    Args:
-        shown: what is shown.
-        predicted: of `read_predictions`; if there are none, there is no map.
-        targets: label set -> utterance, word, count.
+    """The page's data of the map, if anything is predicted: `map`, and `map-{seed}` for each seed.
 
     Yields:
         name, data. `map`: words [word, kind] and targets (label set -> places), variance (shares
@@ -53,23 +49,58 @@ def space_data(
     """
     if not predicted:
         return
-    held = WordSpace.open(shown.place.space)
-    labels = in_order(targets["S1"]["word"], EMOTIONS)
-    listed = read_listed(shown.results / f"neighbours/{shown.variant}.csv", shown.loss, NEAR)
-    spanning = map_figure.near_words(held, labels, listed["word"], NEAR)
-    raters = {word for table in targets.values() for word in table["word"]}
-    words = [*spanning, *sorted(raters.difference(spanning))]
+    held = WordSpace.open(place.space)
+    kinds = words_shown(place, held, targets)
+    spanning = sum(kind != "rater" for kind in kinds.values())
     means = {
         name: np.unique(encode(table, list(dict.fromkeys(table["utterance"])), held), axis=0)
         for name, table in targets.items()
     }
     points, variance = places(
-        held.vectors_of(words), len(spanning), [*means.values(), *predicted.values()]
+        held.vectors_of(list(kinds)), spanning, [*means.values(), *predicted.values()]
     )
     reach = PLACES / max(np.nanmax(np.abs(np.concatenate(points))), 1e-9)
-    spots = [spots_of(part * reach) for part in points]
+    words, *spots = (encoded(spots_of(part * reach)) for part in points)
+    asked, told = asked_for(held, list(kinds), predicted)
+    of_targets, of_predictions = spots[: len(means)], spots[len(means) :]
+    about = {"variance": variance, "words": [list(item) for item in kinds.items()]}
+    about |= {"places": words, "targets": dict(zip(means, of_targets, strict=True))}
+    yield "map", {**about, **asked}
+    by_seed: dict[str, dict[str, Any]] = {}
+    for ((model, seed), (own, size)), spot in zip(told.items(), of_predictions, strict=True):
+        packed = {"places": spot, "vectors": encoded(own), "scale": size.tolist()}
+        by_seed.setdefault(seed, {})[model] = packed
+    for seed, models in by_seed.items():
+        yield f"map-{seed}", models
+
+
+def words_shown(
+    place: Place, held: WordSpace, targets: Mapping[LabelSet, pd.DataFrame]
+) -> dict[str, str]:
+    """Word -> kind: those that span the map (label, near), then what raters said (rater)."""
+    labels, chosen = in_order(targets["S1"]["word"], EMOTIONS), place.variant
+    listed = read_listed(
+        place.path(f"neighbours/{chosen.name}.csv"), chosen.settings.table_loss, NEAR
+    )
+    spanning = map_figure.near_words(held, labels, listed["word"], NEAR)
+    raters = {word for table in targets.values() for word in table["word"]}
+    kinds = dict.fromkeys(spanning, "near") | dict.fromkeys(labels, "label")
+    return kinds | dict.fromkeys(sorted(raters.difference(spanning)), "rater")
+
+
+def asked_for(
+    held: WordSpace, words: Sequence[str], predicted: Mapping[Key, NDArray[np.float64]]
+) -> tuple[dict[str, Any], dict[Key, tuple[NDArray[np.int8], Floats]]]:
+    """Words that can be asked for, with what the page has of them; and the predictions, quantised.
+
+    How far similarities are off is measured by ``words``, those of the map; ``predicted`` are of
+    `read_predictions`, [utterances, dim].
+    """
     asked = list(dict.fromkeys([*words, *(held.word(i) for i in range(min(MOST, len(held))))]))
-    directions = {key: directions_of(part) for key, part in predicted.items()}
+    directions = {
+        key: unit(np.where(np.isfinite(part).all(axis=1, keepdims=True), part, 0))
+        for key, part in predicted.items()
+    }
     basis = main_directions(np.concatenate([*directions.values()]))
     told = {key: quantised(part @ basis) for key, part in directions.items()}
     vectors = unit(held.vectors_of(asked))
@@ -80,50 +111,24 @@ def space_data(
         for (own, size), part in zip(told.values(), directions.values(), strict=True)
     )
     ends = np.array([(part.mean(), part.max()) for part in off])
-    kinds = dict.fromkeys(spanning, "near") | dict.fromkeys(labels, "label")
-    yield (
-        "map",
-        {
-            "variance": variance,
-            "words": [[word, kinds.get(word, "rater")] for word in words],
-            "places": encoded(spots[0]),
-            "targets": dict(zip(means, map(encoded, spots[1 : 1 + len(means)]), strict=True)),
-            "asked": asked,
-            "vectors": encoded(codes),
-            "scale": steps.tolist(),
-            "dim": held.dim,
-            "total": len(held),
-            "error": [round(float(ends[:, 0].mean()), 4), round(float(ends[:, 1].max()), 3)],
-        },
-    )
-    by_seed: dict[str, dict[str, Any]] = {}
-    for ((model, seed), (own, size)), place in zip(
-        told.items(), spots[1 + len(means) :], strict=True
-    ):
-        packed = {"places": encoded(place), "vectors": encoded(own), "scale": size.tolist()}
-        by_seed.setdefault(seed, {})[model] = packed
-    for seed, models in by_seed.items():
-        yield f"map-{seed}", models
+    error = [round(float(ends[:, 0].mean()), 4), round(float(ends[:, 1].max()), 3)]
+    about = {"asked": asked, "vectors": encoded(codes), "scale": steps.tolist()}
+    return {**about, "dim": held.dim, "total": len(held), "error": error}, told
 
 
-def read_predictions(
-    shown: Shown, ids: Sequence[str]
-) -> dict[tuple[str, str], NDArray[np.float64]]:
+def read_predictions(place: Place, ids: Sequence[str]) -> dict[Key, NDArray[np.float64]]:
     """(Model, seed) -> predictions of the tables' loss, [utterances, dim]; NaN where there is none.
 
-    Models that predict classes have no vectors in the space, and are left out.
-
-    Args:
-        shown: what is shown.
-        ids: utterances that take part, in the page's order.
+    ``ids`` are the utterances that take part, in the page's order. Models that predict classes have
+    no vectors in the space, and are left out.
 
     Raises:
         InputError: a run predicts an utterance that takes no part.
     """
-    dim = int(read_json(shown.place.space / "meta.json")["dim"])
+    dim = int(read_json(place.space / "meta.json")["dim"])
     row = {name: i for i, name in enumerate(ids)}
-    predicted: dict[tuple[str, str], NDArray[np.float64]] = {}
-    for folder in sorted(shown.place.runs([shown.loss])):
+    predicted: dict[Key, NDArray[np.float64]] = {}
+    for folder in sorted(place.runs([place.variant.settings.table_loss])):
         run = read_run(folder)
         if run.predictions.shape[1] != dim or run.record["model"] == "baseline":
             continue
@@ -136,20 +141,12 @@ def read_predictions(
     return dict(sorted(predicted.items()))
 
 
-def directions_of(vectors: Floats) -> NDArray[np.float64]:
-    """Vectors scaled to length one; zero where there is none."""
-    return unit(np.where(np.isfinite(vectors).all(axis=1, keepdims=True), vectors, 0))
-
-
 def places(
     words: Floats, spanning: int, parts: Sequence[Floats]
 ) -> tuple[list[Floats], list[float]]:
     """Where words and further vectors lie on the map of figures/map, and the axes' variance.
 
-    Args:
-        words: vectors, the first ``spanning`` of which span the map.
-        spanning: how many.
-        parts: further vectors.
+    The first ``spanning`` of ``words`` span the map; ``parts`` are further vectors.
     """
     rest = [words[spanning:], *parts]
     count = spanning + sum(map(len, rest))

@@ -6,19 +6,19 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from emoword.page.data import Shown
+from emoword.layout import Place
 from emoword.schemas import NEIGHBOURS
 from emoword.tables import model
 from emoword.tables.model import Key, Near, Table
 from emoword.tables.word_tables import neighbours_of
 
 
-def read_tables(shown: Shown) -> tuple[list[Table], dict[str, Any]]:
+def read_tables(place: Place) -> tuple[list[Table], dict[str, Any]]:
     """The tables that are there, and the traces of their cells by address."""
-    folder = shown.results / "tables"
-    near = NEIGHBOURS.read_text(shown.results / f"neighbours/{shown.variant}.csv")
+    folder = place.root / "tables"
+    near = NEIGHBOURS.read_text(place.root / f"neighbours/{place.variant.name}.csv")
     near["rank"] = near["rank"].astype(int)
-    near = near[near["variant"] == shown.variant]
+    near = near[near["variant"] == place.variant.name]
     tables = [model.read(path) for path in sorted(folder.glob("table[1-6].json"))]
     return tables, {
         address(table, row, column): {

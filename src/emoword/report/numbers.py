@@ -12,12 +12,12 @@ from emoword.evaluation.metrics import LINEAR
 from emoword.features.shards import FRAMES_PER_SECOND, Meta
 from emoword.figures.style import NOTE
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, replacing
+from emoword.io.files import read_json, read_table
 from emoword.labels.words import read_summaries
 from emoword.layout import read_settings, read_variant
 from emoword.reproduction.verdicts import VERDICTS
 from emoword.settings import Mfcc, Transformers
-from emoword.tables.latex import Latex, escape
+from emoword.tables.latex import Latex, escape, write_latex
 
 NOTES = {
     "iemocap": "",
@@ -65,9 +65,7 @@ def paper_numbers(variant: Path, /, *, features: Path, out: Path) -> None:
         ),
     }
     lines = [rf"\newcommand{{\emo{name}}}{{{escape(value)}}}" for name, value in values.items()]
-    text = "% Made by `emoword paper-numbers`.\n" + "\n".join(lines) + "\n"
-    with replacing(out) as made:
-        made.write_text(text, encoding="utf-8", newline="\n")
+    write_latex("% Made by `emoword paper-numbers`.\n" + "\n".join(lines) + "\n", out)
 
 
 def of_targets(sets: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
@@ -81,11 +79,8 @@ def of_targets(sets: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
         "PerClass": ", ".join(f"{name} {by_class[name]}" for name in summary["classes"]),
         "PerFold": ", ".join(str(count) for count in summary["utterances_by_fold"].values()),
         **{
-            f"Targets{short}": sets.get(name, {}).get("distinct_targets", 0)
-            for name, short in names.items()
-        },
-        **{
-            f"Words{short}": sets.get(name, {}).get("distinct_words", 0)
+            f"{what}{short}": sets.get(name, {}).get(f"distinct_{what.lower()}", 0)
+            for what in ("Targets", "Words")
             for name, short in names.items()
         },
     }

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from emoword.io.errors import InputError
-from emoword.io.files import replacing
 from emoword.io.yaml_files import line_in, read_yaml
-from emoword.tables.latex import render
+from emoword.tables.latex import render, write_latex
 
 
 def choices(ledger: Path, /, *, template: Path, out: Path) -> None:
@@ -24,8 +23,7 @@ def choices(ledger: Path, /, *, template: Path, out: Path) -> None:
     """
     listed = read_choices(ledger)
     rows = [{"setting": "", "alternatives": [], "untried": "", **choice} for choice in listed]
-    with replacing(out) as made:
-        made.write_text(render(template, {"choices": rows}), encoding="utf-8", newline="\n")
+    write_latex(render(template, {"choices": rows}), out)
 
 
 def read_choices(path: Path) -> list[dict[str, Any]]:
@@ -44,15 +42,3 @@ def read_choices(path: Path) -> list[dict[str, Any]]:
                 raise InputError(f"{path}: line {line}: {name} stands there twice")
             seen.add(name)
     return choices
-
-
-def markdown(choices: list[dict[str, Any]]) -> str:
-    """The ledger in short, as a table in Markdown."""
-    lines = ["| choice | default | alternatives (variants) | switch |", "|---|---|---|---|"]
-    for choice in choices:
-        others = choice.get("alternatives", [])
-        tried = "; ".join(f"{other['says']} (`{other['variant']}`)" for other in others)
-        setting = f"`{choice['setting']}`" if "setting" in choice else ""
-        cells = [choice["choice"], choice["default"], tried or "–", setting]
-        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
-    return "\n".join(lines)

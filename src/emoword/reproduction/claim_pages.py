@@ -105,12 +105,7 @@ def decisive(part: Part) -> Latex:
 def html_values(
     rows: Sequence[Mapping[str, Any]], parts: Mapping[str, Sequence[Part]]
 ) -> dict[str, Any]:
-    """For claims_list.html.j2: each claim with its parts and the geometry of its picture.
-
-    Args:
-        rows: those of claims.csv.
-        parts: claim -> its parts.
-    """
+    """For claims_list.html.j2: each claim (a row of claims.csv), its parts, its picture."""
     listed = []
     for row in rows:
         own, size = parts[row["claim"]], float(row["margin"] or 0)

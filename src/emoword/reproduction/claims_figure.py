@@ -50,11 +50,7 @@ def figure_claims(*, claims: Path, parts: Path, out: style.Out) -> None:
 
 
 def numbers(claims: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
-    """The parts that are differences, with their claim.
-
-    Args:
-        claims: claim, place, says, margin (NaN where there is none).
-        parts: claim, what, measure, value (NaN where it is no difference), low, high, verdict.
+    """The parts that are differences (value is not NaN), with their claim.
 
     Returns:
         Columns claim, place, says, margin (0 where there is none), what, measure, value, low,

@@ -1,7 +1,5 @@
 """Table A2: the controls beside the default, and floors."""
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -9,28 +7,23 @@ import pandas as pd
 from msgspec.structs import replace
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_table, write_table
 from emoword.io.yaml_files import read_yaml
 from emoword.layout import Variant, read_variant
-from emoword.schemas import MODEL, RUN_KEYS
-from emoword.statistics.intervals import (
-    Key,
-    Measured,
-    Model,
-    Where,
-    measure,
-    paired,
-    read_model,
+from emoword.schemas import UTTERANCES
+from emoword.statistics.intervals import Key, Measured, Model, Where, by_model, measure, read_model
+from emoword.tables.appended import (
+    AGGREGATES,
+    Out,
+    difference,
+    named,
+    paged,
+    said_of,
+    with_interval,
 )
-from emoword.tables import number_tables
-from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame, loss_name
+from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
 from emoword.tables.model import Key as TableKey
-from emoword.tables.number_tables import Show, number_cell, percent, signed
-from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
 
 BASELINE = ("baseline", "ce")
-ROWS = 20  # of a page
 STYLES = ("improvised", "scripted")
 STUB = (
     Column("group", words=True, across=True),
@@ -46,9 +39,7 @@ COLUMNS = (
 Numbers = dict[Key, dict[Where, Measured]]
 
 
-def control_table(
-    *variants: Path, controls: Path, best_rate: Path, template: Path, csv: Path, tex: Path
-) -> None:
+def control_table(*variants: Path, controls: Path, best_rate: Path, out: Out) -> None:
     r"""Make Table A2: the controls beside the default, as CSV and as LaTeX.
 
     One row a control and model: UA and WA, the paired difference of UA from the same model of the
@@ -65,19 +56,15 @@ def control_table(
         variants: The variants' files, the default first.
         controls: paper/controls.yaml: the rows.
         best_rate: best_rate.csv, of the comparison `rates`.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
     places = [read_variant(path) for path in variants]
     first = places[0]
     default = first.variant
-    names = ["utterance", "speaker", "style"]
-    utterances = read_table(first.path("utterances.csv"), names).set_index("utterance")
     files = [place.path(f"decisions/{place.variant.name}.csv") for place in places]
     files += [first.path(f"{stage}/{default.name}.csv") for stage in ("linear", "floors")]
     files.append(best_rate)
-    models, collapsed = read_models(files, utterances)
+    models, collapsed = read_models(files, first.path("utterances.csv"))
     numbers = measure(models)
     rows, of_variants = [], []
     for group in read_yaml(controls, "controls.schema.yaml")["groups"]:
@@ -90,60 +77,34 @@ def control_table(
     if not rows:
         raise InputError(f"{controls}: none of its variants has decisions")
     there = {name for row in rows for name in row.cells}
-    notes = [*collapse_note(rows), AGGREGATES[default.settings.aggregate]]
-    notes += [f"Dataset {default.dataset}.", *([SYNTHETIC] if default.synthetic else [])]
+    notes = (*collapse_note(rows), AGGREGATES[default.settings.aggregate], *said_of(default))
     caption = (
         "Controls: UA and WA in per cent; paired differences of UA, in points, from the same model "
         "of the default variant (other models: from its M1) and from its baseline; UA and WA of "
         "improvised and scripted turns apart. ±: half of the 95% interval."
     )
     columns = tuple(column for column in COLUMNS if column.name in there)
-    table = Table("A2", "Controls", caption, STUB, columns, tuple(rows), tuple(notes))
-    latex = render_tables(template, paged(table))
-    write_table(frame(table).assign(variant=of_variants), csv)
-    write_latex(latex, tex)
+    table = Table("A2", "Controls", caption, STUB, columns, tuple(rows), notes)
+    out.write(paged(table), frame(table).assign(variant=of_variants))
 
 
-def paged(table: Table) -> list[Table]:
-    """A table in parts that fit on a page each."""
-    return [
-        replace(table, number=table.number + "-continued" * i, rows=tuple(part))
-        for i, part in enumerate(pages(table.rows))
-    ]
-
-
-def pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """The rows in parts of whole groups that fit on a page."""
-    part: list[Row] = []
-    for _, members in groupby(rows, key=lambda row: row.stub[0]):
-        group = list(members)
-        if part and len(part) + len(group) > ROWS:
-            yield part
-            part = []
-        part += group
-    yield part
-
-
-def read_models(
-    paths: list[Path], utterances: pd.DataFrame
-) -> tuple[dict[Key, Model], dict[Key, str]]:
+def read_models(paths: list[Path], utterances: Path) -> tuple[dict[Key, Model], dict[Key, str]]:
     """Every model of the decisions, with the styles' scores; and how many runs collapsed."""
+    about = UTTERANCES.read(utterances, "utterance", "speaker", "style").set_index("utterance")
     models: dict[Key, Model] = {}
     collapsed: dict[Key, str] = {}
     for path in paths:
-        table = read_table(path, [*RUN_KEYS, "utterance", "true", "predicted", "collapsed"])
-        for key, rows in table.groupby(MODEL, sort=False):
-            variant, model, loss = map(str, key)
-            read = read_model(rows, utterances["speaker"], path)
-            styles = utterances["style"].reindex(read.tested.index).to_numpy()
+        for key, rows in by_model(path, "collapsed"):
+            read = read_model(rows, about["speaker"], path)
+            styles = about["style"].reindex(read.tested.index).to_numpy()
             apart = {
                 (style, metric): np.where(styles == style, read.scores["class", metric], np.nan)
                 for style in STYLES
                 if (styles == style).any()
                 for metric in ("UA", "WA")
             }
-            models[variant, model, loss] = read._replace(scores={**read.scores, **apart})
-            collapsed[variant, model, loss] = collapsed_runs(rows)
+            models[key] = read._replace(scores={**read.scores, **apart})
+            collapsed[key] = collapsed_runs(rows)
     return models, collapsed
 
 
@@ -169,11 +130,9 @@ def control_cells(key: Key, numbers: Numbers, collapsed: str, chosen: Variant) -
     for name, other in (("default", default), ("baseline", baseline)):
         if other is not None and other is not own:
             cells[f"UA - {name}"] = difference(own, other, (fold, "class", "UA"))
-    for style in STYLES:
-        for metric in ("UA", "WA"):
-            if (fold, style, metric) in own:
-                cells[f"{style} {metric}"] = with_interval(own[fold, style, metric])
-    return cells
+    apart = ((style, metric) for style in STYLES for metric in ("UA", "WA"))
+    there = (one for one in apart if (fold, *one) in own)
+    return cells | {" ".join(one): with_interval(own[(fold, *one)]) for one in there}
 
 
 def same_of_default(key: Key, variant: str, loss: str) -> Key:
@@ -182,29 +141,3 @@ def same_of_default(key: Key, variant: str, loss: str) -> Key:
     if (model, own_loss) == BASELINE:
         return variant, *BASELINE
     return variant, model if model in ("M1", "M2", "M3") else "M1", loss
-
-
-def with_interval(found: Measured) -> Cell:
-    """An accuracy with its interval."""
-    low, high, _ = found.interval()
-    return narrow(found.value, low, high, percent)
-
-
-def difference(ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where) -> Cell:
-    """A paired difference in points with its interval, if it can be had."""
-    for found, (value, low, high, *_) in paired({where: ours[where]}, theirs):
-        if found == where:
-            return narrow(value, low, high, lambda x: signed(x, percent))
-    return Cell("–")
-
-
-def narrow(value: float, low: float, high: float, show: Show) -> Cell:
-    """A number with half the width of its interval, which takes less room than its ends."""
-    cell = number_cell(number_tables.Measured(value, 0, low, high), show)
-    return replace(cell, interval=f"±{percent((high - low) / 2)}" if cell.interval else "")
-
-
-def named(model: str, loss: str) -> str:
-    """A model as tables write it: `M1 LC`, `mean of S1`, `majority`."""
-    name = model.replace("_", " of ")
-    return f"{name} {loss_name(loss)}".strip()

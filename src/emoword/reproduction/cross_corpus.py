@@ -9,23 +9,22 @@ from msgspec.structs import replace
 
 from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
-from emoword.io.files import write_table
 from emoword.layout import Place, Variant, read_variant
-from emoword.reproduction.controls import (
-    BASELINE,
-    collapsed_runs,
+from emoword.reproduction.controls import BASELINE, collapsed_runs
+from emoword.schemas import MODEL, UTTERANCES
+from emoword.statistics.intervals import Key, Measured, Model, Where, measure, read_model
+from emoword.tables.appended import (
+    AGGREGATES,
+    SYNTHETIC,
+    Out,
     difference,
     named,
     paged,
+    share,
     with_interval,
 )
-from emoword.schemas import MODEL, RUN_KEYS, UTTERANCES
-from emoword.statistics.intervals import Key, Measured, Model, Where, measure, read_model
-from emoword.tables.latex import render_tables, write_latex
 from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
 from emoword.tables.model import Key as TableKey
-from emoword.tables.number_tables import percent
-from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
 
 OWN, SHARED = "own labels", "shared labels"
 TRAINED_ON = {"all": "all corpora", "own": "it alone", "others": "the others"}
@@ -58,12 +57,18 @@ class About(NamedTuple):
     standardise: str
     shared: bool
 
+    @classmethod
+    def of(cls, variant: Variant, shared: Sequence[str]) -> "About":
+        """Of a variant; ``shared`` are the classes of all corpora."""
+        learns, labels = variant.settings.training, variant.settings.labels
+        return cls(learns.corpora, learns.standardise, set(labels.classes) == set(shared))
+
 
 Numbers = Mapping[Tested, dict[Where, Measured]]
 Classes = Mapping[str, list[str]]  # corpus -> its classes
 
 
-def cross_corpus(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Path) -> None:
+def cross_corpus(*variants: Path, utterances: Path, out: Out) -> None:
     r"""Make Table A4: each corpus of a union, tested by models that learned from it or others.
 
     One row a tested corpus, variant and model. A model decides among the classes that the tested
@@ -79,9 +84,7 @@ def cross_corpus(*variants: Path, utterances: Path, template: Path, csv: Path, t
     Args:
         variants: The variants' files, that of all corpora and labels first.
         utterances: utterances.csv.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
     places = [read_variant(path) for path in variants]
     first = places[0].variant
@@ -96,14 +99,13 @@ def cross_corpus(*variants: Path, utterances: Path, template: Path, csv: Path, t
         models[tested] = read_model(own.astype(str), about["speaker"], utterances)
         collapsed[tested] = collapsed_runs(own)
     numbers = measure(models)
-    of = {place.variant.name: about_of(place.variant, shared_by(classes)) for place in places}
+    of = {place.variant.name: About.of(place.variant, shared_by(classes)) for place in places}
     fold = first.settings.aggregate
     made = [row for name in classes for row in rows_of(name, numbers, collapsed, of, classes, fold)]
     shown = tuple(row for _, row in made)
     table = Table("A4", "Across corpora", caption(classes), STUB, COLUMNS, shown)
     table = table.with_notes(*notes(first, about, classes), *collapse_note(shown))
-    write_table(frame(table).assign(variant=[name for name, _ in made]), csv)
-    write_latex(render_tables(template, paged(table)), tex)
+    out.write(paged(table), frame(table).assign(variant=[name for name, _ in made]))
 
 
 def classes_of(place: Place, corpus: pd.Series) -> dict[str, list[str]]:
@@ -137,25 +139,13 @@ def decisions(place: Place, corpus: pd.Series, classes: Classes) -> pd.DataFrame
     """
     judge, tables = Judge.of(place), []
     for run in map(read_run, place.runs([place.variant.settings.table_loss, "ce"])):
-        record = {**run.record, "variant": judge.variant}
-        table = pd.DataFrame({"utterance": run.utterances})
-        table = table.assign(**{name: record[name] for name in (*RUN_KEYS, "collapsed")})
-        table["true"] = judge.truth.reindex(run.utterances).to_numpy()
-        table["corpus"] = corpus.reindex(run.utterances).to_numpy()
+        table = judge.rows(run).assign(corpus=corpus.reindex(run.utterances).to_numpy())
         (name,) = set(table["corpus"])  # a fold is of one corpus
         for among, own in ((OWN, classes[name]), (SHARED, shared_by(classes))):
-            if set(own) <= set(record["classes"]):
+            if set(own) <= set(run.record["classes"]):
                 table["predicted"] = judge.chosen_class(run, own)
                 tables.append(table[table["true"].isin(own)].assign(among=among))
     return pd.concat(tables)
-
-
-def about_of(variant: Variant, shared: Sequence[str]) -> About:
-    """What a variant learns from."""
-    training = variant.settings.training
-    return About(
-        training.corpora, training.standardise, set(variant.settings.labels.classes) == set(shared)
-    )
 
 
 def rows_of(
@@ -194,7 +184,7 @@ def rows_of(
         stub = (corpus, trained, "shared" if about.shared else "all", named(*key[1:]))
         yield key[0], Row(stub, cells)
     chance = {f"UA {OWN}": 1 / len(classes[corpus]), f"UA {SHARED}": 1 / len(shared_by(classes))}
-    cells = {name: Cell(percent(value), value) for name, value in chance.items()}
+    cells = {name: share(value) for name, value in chance.items()}
     yield "", Row((corpus, "nothing", "", "chance"), cells)
 
 

@@ -8,22 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.io.files import read_table, write_table
+from emoword.io.files import read_table
 from emoword.layout import Place, read_variant
-from emoword.reproduction.controls import narrow
-from emoword.schemas import DECISIONS, FRAMES, MODEL, RUN_KEYS, UTTERANCES
-from emoword.statistics.intervals import Model, read_model, tally
-from emoword.statistics.resampling import (
-    Aggregate,
-    Tally,
-    half_width,
-    over_speakers,
-    value,
-)
-from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, frame
-from emoword.tables.number_tables import percent, read_metrics, signed
-from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
+from emoword.schemas import FRAMES
+from emoword.statistics.intervals import Model, by_model, read_model, read_speakers, tally
+from emoword.statistics.resampling import Aggregate, Tally, half_width, over_speakers, value
+from emoword.tables.appended import AGGREGATES, Out, said_of, share, within
+from emoword.tables.model import Cell, Column, Row, Table
+from emoword.tables.number_tables import percent, points, read_metrics
 
 SPLITS: Mapping[str, tuple[str, str]] = {
     "sex": ("F", "M"),
@@ -43,7 +35,7 @@ class Gap(NamedTuple):
     reach: float
 
 
-def groups(variant: Path, /, *, template: Path, csv: Path, tex: Path) -> None:
+def groups(variant: Path, /, *, out: Out) -> None:
     r"""Make Table A8: macro F1 beside UA and WA, and UA by groups of utterances.
 
     Groups are the speakers' sex, the style of turns, the length (shorter or longer than the median
@@ -56,27 +48,21 @@ def groups(variant: Path, /, *, template: Path, csv: Path, tex: Path) -> None:
 
     Args:
         variant: The variant's file.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
     place = read_variant(variant)
     models = read_models(place)
-    tables = [accuracies(place, list(models)), gaps(place, models)]
-    write_table(pd.concat(map(frame, tables)), csv)
-    write_latex(render_tables(template, tables), tex)
+    out.write([accuracies(place, list(models)), gaps(place, models)])
 
 
 def read_models(place: Place) -> dict[str, Model]:
     """The models of Tables 3 to 6, and the baseline."""
     path = place.path(f"decisions/{place.variant.name}.csv")
-    utterances = UTTERANCES.read(place.path("utterances.csv"), "utterance", "speaker")
-    rows = DECISIONS.read_text(path, *RUN_KEYS, "utterance", "true", "predicted")
-    rows = rows[rows["loss"].isin([place.variant.settings.table_loss, "ce"])]
-    speaker_of = utterances.set_index("utterance")["speaker"]
+    speaker_of = read_speakers(place.path("utterances.csv"))
     return {
-        str(model): read_model(own, speaker_of, path)
-        for (_, model, _), own in rows.groupby(MODEL, sort=False)
+        model: read_model(own, speaker_of, path)
+        for (_, model, loss), own in by_model(path)
+        if loss in (place.variant.settings.table_loss, "ce")
     }
 
 
@@ -90,8 +76,7 @@ def accuracies(place: Place, models: list[str]) -> Table:
         found = {
             key.metric: own for key, own in metrics.items() if key[:3] == (model, loss, "class")
         }
-        cells = {name: Cell(percent(found[name].value), found[name].value) for name in METRICS}
-        rows.append(Row((model,), cells))
+        rows.append(Row((model,), {name: share(found[name].value) for name in METRICS}))
     caption = "Macro F1 beside UA and WA, in per cent."
     columns = (Column("UA"), Column("WA"), Column("F1", "macro F1"))
     return Table("A8", "Macro F1", caption, (Column("model", words=True),), columns, tuple(rows))
@@ -119,8 +104,8 @@ def gaps(place: Place, models: Mapping[str, Model]) -> Table:
         "±: half of the 95% interval, by the jackknife over speakers."
     )
     stub = (Column("groups", words=True, once=True), Column("model", words=True))
-    notes = [AGGREGATES[fold], f"Dataset {about.dataset}.", *([SYNTHETIC] * about.synthetic)]
-    return Table("A8groups", "Groups", caption, stub, columns, tuple(rows), tuple(notes))
+    notes = (AGGREGATES[fold], *said_of(about))
+    return Table("A8groups", "Groups", caption, stub, columns, tuple(rows), notes)
 
 
 def groups_of(place: Place, tested: pd.Index) -> pd.DataFrame:
@@ -160,13 +145,8 @@ def gap(first: Tally, second: Tally, fold: Aggregate) -> Gap:
 
 def gap_row(stub: tuple[str, str], found: Gap) -> Row:
     """A row of the table."""
-    low, high = found.difference - found.reach, found.difference + found.reach
-    cells = {
-        name: Cell(percent(own), own)
-        for name, own in (("first", found.first), ("second", found.second))
-    }
-    cells["gap"] = narrow(found.difference, low, high, lambda x: signed(x, percent))
-    return Row(stub, cells)
+    cells = {"first": share(found.first), "second": share(found.second)}
+    return Row(stub, {**cells, "gap": within(found.difference, found.reach, points)})
 
 
 def extremes(model: str, own: Model) -> Row:
@@ -180,6 +160,6 @@ def extremes(model: str, own: Model) -> Row:
     cells = {
         "first": Cell(f"{percent(found[low])} ({low})", found[low]),
         "second": Cell(f"{percent(found[high])} ({high})", found[high]),
-        "gap": Cell(signed(found[low] - found[high], percent), found[low] - found[high]),
+        "gap": share(found[low] - found[high], points),
     }
     return Row((f"speaker: lowest - highest of {len(found)}", model), cells)

@@ -1,6 +1,6 @@
 """Table A6: raters and models, held against the other raters, and models against all of them."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from emoword.evaluation.decide import Run, read_run
 from emoword.evaluation.distributions import calibration
 from emoword.evaluation.temperature import class_scores
-from emoword.io.files import write_table
 from emoword.labels.decision import softmax
 from emoword.labels.raters import words_by_rater
 from emoword.labels.words import read_classes, read_truth
-from emoword.layout import Place, read_variant
+from emoword.layout import Place, read_variant, run_folder
 from emoword.reproduction.yardstick import (
     Answers,
     Said,
@@ -31,11 +30,9 @@ from emoword.schemas import ANNOTATIONS, DECISIONS, NEAREST, RUN_KEYS, TEMPERATU
 from emoword.spaces.word_space import WordSpace
 from emoword.statistics.intervals import Key, Measured, Model, Where, measure
 from emoword.statistics.resampling import Aggregate, half_width, over_speakers
-from emoword.tables import number_tables
-from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, frame, loss_name
-from emoword.tables.number_tables import Show, cosine, number_cell, percent
-from emoword.tables.paper_tables import AGGREGATES, SYNTHETIC
+from emoword.tables.appended import AGGREGATES, Out, said_of
+from emoword.tables.model import Cell, Column, Row, Table, loss_name
+from emoword.tables.number_tables import Show, cosine, interval_cell, percent
 from emoword.tables.word_tables import NO_RATERS
 from emoword.training.targets import CLASS_LOSSES, SHARES
 
@@ -63,7 +60,7 @@ Heard = dict[str, list[tuple[list[str], Answers]]]  # who -> test utterances and
 Found = dict[str, list[Answers]]  # who -> their answers, one a seed, in the order of the rows
 
 
-def raters(*variants: Path, template: Path, csv: Path, tex: Path) -> None:
+def raters(*variants: Path, out: Out) -> None:
     r"""Make Table A6: what a rater reaches by the measures of the models, and how near these come.
 
     Each rater of an utterance is left out in turn and held against the others as a model is: the
@@ -81,13 +78,9 @@ def raters(*variants: Path, template: Path, csv: Path, tex: Path) -> None:
 
     Args:
         variants: The variants' files; the first says what raters' labels become.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
-    table = rater_table([read_variant(path) for path in variants])
-    write_table(frame(table), csv)
-    write_latex(render_tables(template, [table]), tex)
+    out.write([rater_table([read_variant(path) for path in variants])])
 
 
 def rater_table(places: Sequence[Place]) -> Table:
@@ -96,7 +89,7 @@ def rater_table(places: Sequence[Place]) -> Table:
     number, title = "A6", "Raters as the yardstick"
     if len(places) > 1:
         number, title = "encodings", "Encodings of labels, and raters as the yardstick"
-    about, chosen = first.variant, first.variant.settings
+    chosen = first.variant.settings
     said, rows = read_said(first)
     compared = said.rated_by_others()
     if compared.pairs.empty:
@@ -118,11 +111,7 @@ def rater_table(places: Sequence[Place]) -> Table:
     there = {name for line in lines for name in line.cells}
     columns = (*(column for column, _ in PRINTED.values()), ECE, ALPHA)
     kept = tuple(column for column in columns if column.name in there)
-    notes = (
-        *said_below(others, everyone, chosen.aggregate),
-        f"Dataset {about.dataset}.",
-        *([SYNTHETIC] if about.synthetic else []),
-    )
+    notes = (*said_below(others, everyone, chosen.aggregate), *said_of(first.variant))
     return Table(number, title, f"{title}: {CAPTION}", STUB, kept, tuple(lines), notes)
 
 
@@ -198,18 +187,14 @@ def read_answers(places: Sequence[Place]) -> Heard:
             seen.add(model.folder)
             name = f"{model.name} {loss_name(model.loss)}"
             name += f" ({about.name})" if name in found else ""
+            folds = range(1, about.folds + 1)
             found[name] = [
-                known.answers([place.path(run) for run in runs], same_space)
-                for runs in by_seed(place, model.folder)
+                known.answers(
+                    [place.path(run_folder(model.folder, fold, seed)) for fold in folds], same_space
+                )
+                for seed in about.seeds
             ]
     return found
-
-
-def by_seed(place: Place, folder: str) -> Iterator[list[str]]:
-    """The runs of a model: one list a seed, of all folds."""
-    for seed in place.variant.seeds:
-        folds = range(1, place.variant.folds + 1)
-        yield [f"{folder}/fold{fold}-seed{seed}" for fold in folds]
 
 
 @dataclass(frozen=True)
@@ -273,15 +258,12 @@ def by_keys(table: pd.DataFrame, keys: Sequence[str], values: Iterable[T]) -> di
 
 def looked_up(models: Heard, against: Yardstick) -> Found:
     """The models' answers in the order of a yardstick's rows."""
-    found: Found = {}
-    for who, seeds in models.items():
-        found[who] = []
-        for names, answers in seeds:
-            row = {name: i for i, name in enumerate(names)}
-            found[who].append(
-                answers.take(np.array([row[name] for name in against.rows["utterance"]]))
-            )
-    return found
+
+    def ordered(names: list[str], answers: Answers) -> Answers:
+        row = {name: i for i, name in enumerate(names)}
+        return answers.take(np.array([row[name] for name in against.rows["utterance"]]))
+
+    return {who: [ordered(*one) for one in seeds] for who, seeds in models.items()}
 
 
 def scored(against: Yardstick, found: Found, fold: str) -> dict[str, dict[str, Cell]]:
@@ -310,20 +292,16 @@ def scored(against: Yardstick, found: Found, fold: str) -> dict[str, dict[str, C
 
 def means(numbers: Mapping[Where, Measured], fold: str) -> dict[str, Cell]:
     """Cells of the metrics that are means over rows."""
+    there = {on: printed for on, printed in PRINTED.items() if (fold, *on) in numbers}
     cells = {}
-    for on, (column, show) in PRINTED.items():
-        if (fold, *on) in numbers:
-            measured = numbers[fold, *on]
-            low, high, _ = measured.interval()
-            cells[column.name] = number_cell(
-                number_tables.Measured(measured.value, measured.utterances, low, high), show
-            )
+    for on, (column, show) in there.items():
+        found = numbers[(fold, *on)]
+        cells[column.name] = interval_cell(found.value, *found.interval()[:2], show)
     return cells
 
 
 def with_interval(value: float, without: NDArray[np.float64], show: Show) -> Cell:
     """A number with its jackknife interval; ``without``: the same without each speaker, [G]."""
     count = len(without)
-    error = over_speakers((count * value - (count - 1) * without)[None])
-    reach = half_width(error)
-    return number_cell(number_tables.Measured(value, 0, value - reach, value + reach), show)
+    reach = half_width(over_speakers((count * value - (count - 1) * without)[None]))
+    return interval_cell(value, value - reach, value + reach, show)

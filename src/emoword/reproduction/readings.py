@@ -11,15 +11,13 @@ import numpy as np
 import pandas as pd
 
 from emoword.evaluation.decide import ranked_words
-from emoword.io.files import write_table
 from emoword.labels.label_sets import ground_truth, multiset, rater_words, read_reported
 from emoword.layout import read_variant
 from emoword.schemas import ANNOTATIONS, UTTERANCES
 from emoword.settings import LabelSettings
 from emoword.spaces.word_space import WordSpace
-from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.appended import Out, said_of
 from emoword.tables.model import Cell, Column, Row, Table
-from emoword.tables.paper_tables import SYNTHETIC
 
 # What is read in more than one way: of raters' labels (S2 and S3), of comments (S3 alone).
 OF_LABELS: dict[str, dict[str, Any]] = {
@@ -46,7 +44,7 @@ TIES = ("frequent", "rare", "alphabet")
 SHOWN = 12  # rows of the LaTeX table
 
 
-def readings(variant: Path, /, *, reported: Path, template: Path, csv: Path, tex: Path) -> None:
+def readings(variant: Path, /, *, reported: Path, out: Out) -> None:
     r"""Count the distinct targets of S2 and S3 under each reading of section 4.2, nearest first.
 
     The paper prints 129 targets of S2 and 629 of S3, and leaves open some of how they are made.
@@ -64,9 +62,7 @@ def readings(variant: Path, /, *, reported: Path, template: Path, csv: Path, tex
     Args:
         variant: The variant's file: labels, classes and word space are its own but for the choices.
         reported: paper/reported.csv.
-        template: paper/templates/table.tex.j2.
-        csv: All readings.
-        tex: The nearest ones as LaTeX.
+        out: Where they go: all as CSV, the nearest ones as LaTeX.
     """
     place = read_variant(variant)
     about = place.variant
@@ -77,9 +73,7 @@ def readings(variant: Path, /, *, reported: Path, template: Path, csv: Path, tex
         WordSpace.open(place.space),
         read_reported(reported),
     )
-    write_table(table, csv)
-    notes = [f"Dataset {about.dataset}.", *([SYNTHETIC] if about.synthetic else [])]
-    write_latex(render_tables(template, [nearest_table(table).with_notes(*notes)]), tex)
+    out.write([nearest_table(table).with_notes(*said_of(about))], table)
     print(table.head(SHOWN).to_string(index=False))
 
 
@@ -133,11 +127,7 @@ HUNSPELL = shutil.which("hunspell") is not None
 
 
 def counts(words: pd.DataFrame) -> dict[str, int]:
-    """How many distinct targets there are, by what counts as one.
-
-    Args:
-        words: utterance, word; one row each time that a word was given.
-    """
+    """How many distinct targets there are, by what counts as one; ``words``: utterance, word."""
     counted = multiset(words)
     number = counted["count"].to_numpy()
     starts = np.flatnonzero(~counted["utterance"].duplicated().to_numpy())

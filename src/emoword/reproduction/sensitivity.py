@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from emoword.io.errors import InputError
-from emoword.io.files import replacing, write_table
+from emoword.io.files import write_table
 from emoword.labels.label_sets import read_reported
 from emoword.labels.words import read_summaries
-from emoword.layout import Place, read_variant
+from emoword.layout import Place, Variant, read_variant
 from emoword.reproduction.choices import read_choices
 from emoword.reproduction.claims_file import AnyClaim, Differs, Pair, read_claims
 from emoword.reproduction.controls import BASELINE, Numbers, read_models
@@ -26,10 +26,10 @@ from emoword.reproduction.verdicts import (
     judge,
     verdict_of,
 )
-from emoword.schemas import NEIGHBOURS, UTTERANCES
-from emoword.statistics.intervals import contrast, measure, paired
-from emoword.tables.latex import Latex, render
-from emoword.tables.paper_tables import SYNTHETIC
+from emoword.schemas import NEIGHBOURS
+from emoword.statistics.intervals import Key, contrast, measure, paired
+from emoword.tables.appended import SYNTHETIC
+from emoword.tables.latex import Latex, render, write_latex
 
 METRICS = ("UA", "WA")
 
@@ -69,29 +69,26 @@ def sensitivity(
     places = {place.variant.name: place for place in map(read_variant, variants)}
     default, *_ = places
     first = places[default]
-    table = UTTERANCES.read(first.path("utterances.csv"), "utterance", "speaker", "style")
     files = [place.path(f"decisions/{name}.csv") for name, place in places.items()]
-    models, collapsed = read_models(files, table.set_index("utterance"))
-    numbers = measure(models)
-    over = {name: place.variant.settings.aggregate for name, place in places.items()}
-    loss = first.variant.settings.table_loss
+    models, collapsed = read_models(files, first.path("utterances.csv"))
+    numbers, loss = measure(models), first.variant.settings.table_loss
     written, counts = read_claims(claims), read_reported(reported)
     said = {
         name: dict(judged(place, loss, numbers, written, counts)) for name, place in places.items()
     }
     rows, changed, lines = [], [], []
     for head in alternatives(choices):
-        name = head["variant"]
-        if name in places:
-            own = list(changes(name, numbers, over, default))
-            own = [{**row, "collapsed": collapsed[row.pop("key")]} for row in own]
-            turns = [
-                {"claim": claim, "default": said[default][claim], "verdict": verdict}
-                for claim, verdict in said[name].items()
-            ]
-            rows += [{**head, **row} for row in own]
-            changed += [{**head, **row} for row in turns]
-            lines.append({**head, **cells(own), "claims": turned(turns)})
+        if head["variant"] not in places:
+            continue
+        changed_to = places[head["variant"]].variant
+        own = list(changes(changed_to, first.variant, numbers, collapsed))
+        turns = [
+            {"claim": claim, "default": said[default][claim], "verdict": verdict}
+            for claim, verdict in said[changed_to.name].items()
+        ]
+        rows += [{**head, **row} for row in own]
+        changed += [{**head, **row} for row in turns]
+        lines.append({**head, **cells(own), "claims": turned(turns)})
     if not rows:
         raise InputError(f"{choices}: none of its variants is among the files")
     write_table(pd.DataFrame(rows), csv)
@@ -105,8 +102,7 @@ def sensitivity(
         "defaults": [(spoken(c), verdict) for c, verdict in said[default].items()],
         "notes": [SYNTHETIC] if first.variant.synthetic else [],
     }
-    with replacing(tex) as made:
-        made.write_text(render(template, values), encoding="utf-8", newline="\n")
+    write_latex(render(template, values), tex)
 
 
 # ------------------------------------------------------------------------------- differences
@@ -121,16 +117,16 @@ def alternatives(choices: Path) -> Iterator[dict[str, str]]:
 
 
 def changes(
-    variant: str, numbers: Numbers, over: Mapping[str, str], default: str
+    variant: Variant, default: Variant, numbers: Numbers, collapsed: Mapping[Key, str]
 ) -> Iterator[dict[str, Any]]:
-    """Each model's change in UA and WA from the default."""
+    """Each model's change in UA and WA from the default; over folds, each as its settings say."""
     for key, own in numbers.items():
-        theirs = numbers.get((default, *key[1:]))
-        if key[0] != variant or theirs is None:
+        theirs = numbers.get((default.name, *key[1:]))
+        if key[0] != variant.name or theirs is None:
             continue
         for metric in METRICS:
-            mine = own[over[variant], "class", metric]
-            other = theirs[over[default], "class", metric]
+            mine = own[variant.settings.aggregate, "class", metric]
+            other = theirs[default.settings.aggregate, "class", metric]
             found = contrast(mine, other)
             yield {
                 "key": key,
@@ -143,6 +139,7 @@ def changes(
                 "difference low": found.low,
                 "difference high": found.high,
                 "p": found.p,
+                "collapsed": collapsed[key],
             }
 
 
@@ -150,11 +147,7 @@ def changes(
 
 
 def judged(
-    place: Place,
-    loss: str,
-    numbers: Numbers,
-    claims: Sequence[AnyClaim],
-    reported: dict[str, int],
+    place: Place, loss: str, numbers: Numbers, claims: Sequence[AnyClaim], reported: dict[str, int]
 ) -> Iterator[tuple[str, str]]:
     """The verdict on each claim that can be judged by one variant and loss."""
     name = place.variant.name

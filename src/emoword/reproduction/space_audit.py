@@ -1,6 +1,7 @@
 """Table A7: what the word space brings along, and what that does to decisions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 from pathlib import Path
@@ -14,17 +15,16 @@ from scipy.stats import permutation_test
 
 from emoword.evaluation.decide import read_run
 from emoword.io.errors import InputError
-from emoword.io.files import read_table, write_table
+from emoword.io.files import read_table
 from emoword.io.yaml_files import read_yaml_as
 from emoword.labels.decision import decide, unweighted_accuracy
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.spaces.geometry import Float64, cosine, unit
 from emoword.spaces.word_space import WordSpace
-from emoword.tables.latex import render_tables, write_latex
-from emoword.tables.model import Cell, Column, Row, Table, frame
-from emoword.tables.number_tables import percent, signed
-from emoword.tables.paper_tables import SYNTHETIC
+from emoword.tables.appended import Out, said_of, share
+from emoword.tables.model import Cell, Column, Row, Table
+from emoword.tables.number_tables import points
 from emoword.training.targets import CLASS_LOSSES
 
 DIRECTIONS = 100_000  # random ones, for which the labels compete
@@ -59,7 +59,7 @@ class Drift(NamedTuple):
     p: float
 
 
-def space_audit(*variants: Path, lists: Path, template: Path, csv: Path, tex: Path) -> None:
+def space_audit(*variants: Path, lists: Path, out: Out) -> None:
     r"""Make Table A7: what the word space brings along, and what that does to decisions.
 
     Three tables. Labels: how often each is nearest to a random direction (hubness; without any, all
@@ -79,47 +79,65 @@ def space_audit(*variants: Path, lists: Path, template: Path, csv: Path, tex: Pa
     Args:
         variants: The variants' files, the default first; the others process its space.
         lists: paper/word_lists.yaml.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
     places = [read_variant(path) for path in variants]
     if places[0].variant.settings.table_loss in CLASS_LOSSES:
         raise InputError(f"{variants[0]}: its models predict classes, no vector among words")
     pairs = read_yaml_as(tuple[WordLists, ...], lists)
-    tables = [label_table(places, pairs), decision_table(places), drift_table(places[0])]
-    about = places[0].variant
-    notes = [f"Dataset {about.dataset}.", *([SYNTHETIC] * about.synthetic)]
-    tables = [table.with_notes(*notes) for table in tables if table.rows]
-    write_table(pd.concat(map(frame, tables)), csv)
-    write_latex(render_tables(template, tables), tex)
+    spaces = [Labels.of(place) for place in places]
+    tables = [label_table(spaces, pairs), decision_table(spaces), drift_table(places[0])]
+    notes = said_of(places[0].variant)
+    out.write([table.with_notes(*notes) for table in tables if table.rows])
 
 
 # ------------------------------------------------------------------------------ labels
 
 
-def label_table(places: Sequence[Place], pairs: Sequence[WordLists]) -> Table:
-    """The labels in each space: hubness, decisions, associations."""
-    rows = []
-    for place in places:
+@dataclass(frozen=True)
+class Labels:
+    """The labels of a variant in its space.
+
+    Attributes:
+        vectors: float32 [classes, d].
+        crowding: half of the mean similarity of each label with its nearest words, [classes].
+    """
+
+    place: Place
+    space: WordSpace
+    classes: Classes
+    vectors: NDArray[np.float32]
+    crowding: Float64
+
+    @classmethod
+    def of(cls, place: Place) -> "Labels":
+        """Of a variant."""
         space, classes = WordSpace.open(place.space), classes_of(place)
         vectors = space.vectors_of(classes)
-        by_cosine = hubness(vectors, np.zeros(len(classes)))
-        by_csls = hubness(vectors, crowding(space, classes))
-        decided = m1_decisions(place)
-        found = [associations(space, classes, pair) for pair in pairs]
-        for i, name in enumerate(classes):
+        _, similarities = space.nearest(vectors, NEAREST + 1)  # the nearest is the label itself
+        return cls(place, space, classes, vectors, similarities[:, 1:].mean(axis=1) / 2)
+
+
+def label_table(spaces: Sequence[Labels], pairs: Sequence[WordLists]) -> Table:
+    """The labels in each space: hubness, decisions, associations."""
+    rows = []
+    for own in spaces:
+        by_cosine = hubness(own.vectors, np.zeros(len(own.classes)))
+        by_csls = hubness(own.vectors, own.crowding)
+        decided = m1_decisions(own.place)
+        found = [associations(own, pair) for pair in pairs]
+        for i, name in enumerate(own.classes):
             cells = {
                 "random": share(by_cosine[i]),
                 "random CSLS": share(by_csls[i]),
                 "true": share((decided["true"] == name).mean()),
                 "M1": share((decided["predicted"] == name).mean()),
             }
-            for pair, own in zip(pairs, found, strict=True):
-                if own:
-                    text = f"{own[i].effect:+.2f} ({own[i].p:.3f})".replace("-", "−")
-                    cells[pair.says] = Cell(text, own[i].effect)
-            rows.append(Row((place.variant.name, name), cells))
+            for pair, asked in zip(pairs, found, strict=True):
+                if asked:
+                    text = f"{asked[i].effect:+.2f} ({asked[i].p:.3f})".replace("-", "−")
+                    cells[pair.says] = Cell(text, asked[i].effect)
+            rows.append(Row((own.place.variant.name, name), cells))
     columns = [Column("random", "eq. 5", "random directions, %")]
     columns += [Column("random CSLS", "CSLS", "random directions, %")]
     columns += [Column("true", "true", "utterances, %"), Column("M1", "M1", "utterances, %")]
@@ -139,13 +157,6 @@ def classes_of(place: Place) -> list[str]:
     return sorted(set(read_label_sets(place)["S1"]["word"]))
 
 
-def crowding(space: WordSpace, classes: Classes) -> Float64:
-    """Half of the mean similarity of each label with its nearest words, itself left out."""
-    _, similarities = space.nearest(space.vectors_of(classes), NEAREST + 1)
-    near: Float64 = similarities[:, 1:].mean(axis=1) / 2
-    return near
-
-
 def hubness(vectors: NDArray[np.floating], less: Float64) -> Float64:
     """The share of random directions to which each of ``vectors`` [n, d] is nearest, [n]."""
     random = np.random.default_rng(SEED)
@@ -157,16 +168,14 @@ def hubness(vectors: NDArray[np.floating], less: Float64) -> Float64:
     return wins / DIRECTIONS
 
 
-def associations(space: WordSpace, classes: Classes, pair: WordLists) -> list[Association]:
+def associations(own: Labels, pair: WordLists) -> list[Association]:
     """The association of each label with two lists; none where the space has few of a list."""
+    space = own.space
     known = [[word for word in words if word in space] for words in (pair.first, pair.second)]
     if min(map(len, known)) < FEWEST:
         return []
     first, second = (space.vectors_of(words) for words in known)
-    return [
-        association(cosine(first, vector), cosine(second, vector))
-        for vector in space.vectors_of(classes)
-    ]
+    return [association(cosine(first, label), cosine(second, label)) for label in own.vectors]
 
 
 def association(first: Float64, second: Float64) -> Association:
@@ -197,21 +206,19 @@ def m1_decisions(place: Place) -> pd.DataFrame:
     return rows[(rows["model"] == "M1") & (rows["loss"] == place.variant.settings.table_loss)]
 
 
-def decision_table(places: Sequence[Place]) -> Table:
+def decision_table(spaces: Sequence[Labels]) -> Table:
     """UA of M1 by equation 5 and by CSLS, in each space."""
     rows = []
-    for place in places:
-        space, classes = WordSpace.open(place.space), classes_of(place)
-        vectors = space.vectors_of(classes)
-        between = [float(cosine(a, b)) for a, b in combinations(vectors, 2)]
-        by_cosine, by_csls = m1_accuracies(place, vectors, crowding(space, classes), classes)
+    for own in spaces:
+        between = [float(cosine(a, b)) for a, b in combinations(own.vectors, 2)]
+        by_cosine, by_csls = m1_accuracies(own)
         cells = {
             "labels": Cell(f"{np.mean(between):.3f}", float(np.mean(between))),
             "equation 5": share(by_cosine),
             "CSLS": share(by_csls),
-            "difference": Cell(signed(by_csls - by_cosine, percent), by_csls - by_cosine),
+            "difference": share(by_csls - by_cosine, points),
         }
-        rows.append(Row((place.variant.name,), cells))
+        rows.append(Row((own.place.variant.name,), cells))
     columns = (
         Column("labels", "between labels", "cosine"),
         *(Column(name, group="UA of M1, %") for name in ("equation 5", "CSLS", "difference")),
@@ -224,19 +231,17 @@ def decision_table(places: Sequence[Place]) -> Table:
     return Table("A7decisions", "Decisions", caption, stub, columns, tuple(rows))
 
 
-def m1_accuracies(
-    place: Place, vectors: NDArray[np.float32], less: Float64, classes: Classes
-) -> tuple[float, float]:
+def m1_accuracies(own: Labels) -> tuple[float, float]:
     """UA of M1 by equation 5 and by CSLS: the mean over its runs."""
-    truth = read_label_sets(place)["S1"].set_index("utterance")["word"]
+    truth = read_label_sets(own.place)["S1"].set_index("utterance")["word"]
     found = []
-    for run in map(read_run, place.runs([place.variant.settings.table_loss])):
+    for run in map(read_run, own.place.runs([own.place.variant.settings.table_loss])):
         if run.record["model"] == "M1":
             true = truth.loc[run.utterances].reset_index(drop=True)
-            similarity = cosine(run.predictions[:, None], vectors)
-            chosen = (decide(run.predictions, vectors), (similarity - less).argmax(axis=1))
-            named = (pd.Series([classes[i] for i in own]) for own in chosen)
-            found.append([unweighted_accuracy(true, own) for own in named])
+            similarity = cosine(run.predictions[:, None], own.vectors) - own.crowding
+            chosen = (decide(run.predictions, own.vectors), similarity.argmax(axis=1))
+            named = (pd.Series([own.classes[i] for i in which]) for which in chosen)
+            found.append([unweighted_accuracy(true, labels) for labels in named])
     by_cosine, by_csls = np.mean(found, axis=0)
     return float(by_cosine), float(by_csls)
 
@@ -246,31 +251,21 @@ def m1_accuracies(
 
 def drift_table(place: Place) -> Table:
     """The mean predictions for women and men, by model and emotion; none where sex is unknown."""
-    columns = (
-        Column("similarity", "cosine"),
-        Column("shared", "words shared"),
-        Column("p"),
-    )
+    columns = (Column("similarity", "cosine"), Column("shared", "words shared"), Column("p"))
     stub = (Column("model", words=True, once=True), Column("emotion", words=True))
     caption = (
         "Women and men: cosine similarity of the mean predictions for both, how many of their five "
         "nearest words they share, and the share of splits of the speakers into groups of these "
         "sizes whose means are as far apart (p)."
     )
-    rows = tuple(drift_rows(place)) if has_sex(place) else ()
+    utterances = read_table(place.path("utterances.csv"), ["utterance", "speaker"])
+    known = {"F", "M"} <= set(utterances.get("sex", ()))
+    rows = tuple(drift_rows(place, utterances.set_index("utterance"))) if known else ()
     return Table("A7sex", "Women and men", caption, stub, columns, rows)
 
 
-def has_sex(place: Place) -> bool:
-    """Whether speakers of both sexes are known."""
-    table = read_table(place.path("utterances.csv"), ["utterance", "speaker"])
-    return {"F", "M"} <= set(table.get("sex", ()))
-
-
-def drift_rows(place: Place) -> Iterator[Row]:
-    """A row a model and emotion."""
-    table = read_table(place.path("utterances.csv"), ["utterance", "speaker", "sex"])
-    about = table.set_index("utterance")
+def drift_rows(place: Place, about: pd.DataFrame) -> Iterator[Row]:
+    """A row a model and emotion; ``about``: speaker and sex of each utterance."""
     truth = read_label_sets(place)["S1"].set_index("utterance")["word"]
     space = WordSpace.open(place.space)
     for model, (names, vectors) in predictions(place).items():
@@ -305,11 +300,8 @@ def drift(
 ) -> Drift:
     """How far the means of two groups of speakers lie apart, beside other splits of them.
 
-    Args:
-        vectors: predictions [n, d].
-        speakers: who speaks, [n].
-        sexes: speaker -> whether of the first group.
-        space: for the nearest words.
+    ``vectors`` [n, d] are predictions of what ``speakers`` [n] say; ``sexes``: speaker -> whether
+    of the first group.
     """
     known = sorted(set(speakers))
     sums = np.stack([vectors[speakers == name].sum(axis=0) for name in known])
@@ -341,8 +333,3 @@ def other_splits(first: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
         random = np.random.default_rng(SEED)
         for _ in range(SPLITS):
             yield random.permutation(first)
-
-
-def share(value: float) -> Cell:
-    """A share in per cent."""
-    return Cell(percent(float(value)), float(value))

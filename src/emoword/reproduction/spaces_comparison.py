@@ -7,27 +7,27 @@ from pathlib import Path
 import pandas as pd
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, write_table
+from emoword.io.files import read_json
 from emoword.layout import Place, read_variant
 from emoword.schemas import DIFFERENCES
-from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.appended import Out, said_of
 from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note, frame
 from emoword.tables.number_tables import (
     Measured,
     add_intervals,
+    interval_cell,
     number_cell,
     number_row,
     percent,
+    points,
     read_metrics,
-    signed,
 )
-from emoword.tables.paper_tables import SYNTHETIC
 
 METRICS = ("UA", "WA")
 KEYS = {metric: Key("M1", "lc", "class", metric) for metric in METRICS}
 
 
-def compare_spaces(*variants: Path, comparison: Path, template: Path, csv: Path, tex: Path) -> None:
+def compare_spaces(*variants: Path, comparison: Path, out: Out) -> None:
     r"""Table A1: UA and WA of M1 (log-cosh) by word space, and the difference of each two spaces.
 
     Values and differences are those of `emoword intervals`, by the same test as every other claim.
@@ -39,21 +39,17 @@ def compare_spaces(*variants: Path, comparison: Path, template: Path, csv: Path,
     Args:
         variants: The files of variants that differ in their word space; their order is the table's.
         comparison: Folder of the comparison's metrics.csv, intervals.csv and differences.csv.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
     places = [read_variant(variant) for variant in variants]
-    about = places[0].variant
-    notes = [f"Dataset {about.dataset}.", *([SYNTHETIC] if about.synthetic else [])]
+    notes = said_of(places[0].variant)
     tables = [
         values_table(places, comparison).with_notes(*notes),
         pairs_table(places, comparison / "differences.csv").with_notes(*notes),
     ]
-    latex = render_tables(template, [table for table in tables if table.rows])
     whole = dict.fromkeys(["words", "dimensions"], "Int64")
-    write_table(pd.concat(map(frame, tables)).astype(whole), csv)
-    write_latex(latex, tex)
+    exact = pd.concat(map(frame, tables)).astype(whole)
+    out.write([table for table in tables if table.rows], exact)
 
 
 def values_table(places: Sequence[Place], comparison: Path) -> Table:
@@ -105,8 +101,7 @@ def pairs_table(places: Sequence[Place], differences: Path) -> Table:
                     f"{differences}: no difference in {metric} of {first} and {second}"
                 )
             value, low, high, p = (row[name] for name in numbers)
-            measured = Measured(value, 0, low, high)
-            cells[f"{metric} difference"] = number_cell(measured, lambda x: signed(x, percent))
+            cells[f"{metric} difference"] = interval_cell(value, low, high, points)
             cells[f"{metric} p"] = number_cell(Measured(p, 0), "{:.3f}".format)
         rows.append(Row((pair[0].settings.space, pair[1].settings.space), cells))
     columns = [Column(f"{m} {name}", name, m) for m in METRICS for name in ("difference", "p")]

@@ -1,6 +1,6 @@
 """Table A5: emotions of which neither utterance nor word was ever trained on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,13 +10,10 @@ from msgspec.structs import replace
 
 from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
-from emoword.io.files import write_table
 from emoword.layout import Place, read_variant
-from emoword.reproduction.controls import collapsed_runs, named, narrow, paged
-from emoword.schemas import UTTERANCES
-from emoword.statistics.intervals import tally
+from emoword.reproduction.controls import collapsed_runs
+from emoword.statistics.intervals import read_speakers, tally
 from emoword.statistics.resampling import (
-    Error,
     Floats,
     half_width,
     jackknife,
@@ -24,11 +21,10 @@ from emoword.statistics.resampling import (
     over_speakers_and_seeds,
     value,
 )
-from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.appended import SYNTHETIC, Out, named, paged, within
 from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
 from emoword.tables.model import Key as TableKey
-from emoword.tables.number_tables import percent, signed
-from emoword.tables.paper_tables import SYNTHETIC
+from emoword.tables.number_tables import points
 from emoword.training.targets import CLASS_LOSSES
 
 NEVER, SHUFFLED = "never trained on", "never, shuffled vectors"
@@ -60,23 +56,19 @@ class Measures(NamedTuple):
     """What is measured of one emotion and model.
 
     Attributes:
-        recall: share of the emotion's utterances that are taken for it, among all classes.
-        others: UA of the utterances of all other classes, among all classes.
-        harmonic: the harmonic mean of both.
-        ten: share of the emotion's utterances whose word is among the ten nearest.
+        metrics: column -> recall: share of the emotion's utterances that are taken for it; UA of
+            the utterances of all other classes; the harmonic mean of both (all three among all
+            classes); in ten: share of its utterances whose word is among the ten nearest.
         rank: median place of the word among all words; NaN: of several emotions.
         collapsed: how many runs are, if any.
     """
 
-    recall: Metric
-    others: Metric
-    harmonic: Metric
-    ten: Metric
+    metrics: Mapping[str, Metric]
     rank: float
     collapsed: str = ""
 
 
-def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Path) -> None:
+def unseen(*variants: Path, utterances: Path, out: Out) -> None:
     r"""Make Table A5: are emotions recognised of which nothing was trained on?
 
     For each emotion that a variant was not to learn (training: unseen), of its test utterances and
@@ -95,13 +87,11 @@ def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Pa
     Args:
         variants: The variants' files, that which has learned all first.
         utterances: utterances.csv.
-        template: paper/templates/table.tex.j2.
-        csv: The table as CSV.
-        tex: The table as LaTeX.
+        out: Where it goes.
     """
     places = [read_variant(path) for path in variants]
     first = places[0].variant
-    speakers = UTTERANCES.read(utterances, "utterance", "speaker").set_index("utterance")["speaker"]
+    speakers = read_speakers(utterances)
     measured = dict(measures(places, speakers))
     emotions = list(dict.fromkeys(emotion for emotion, _, _ in measured))
     for _, how, model in list(measured) if len(emotions) > 1 else ():
@@ -123,8 +113,7 @@ def unseen(*variants: Path, utterances: Path, template: Path, csv: Path, tex: Pa
     ]
     table = Table("A5", "Emotions never trained on", CAPTION, STUB, COLUMNS, tuple(rows))
     table = table.with_notes(*notes, *collapse_note(rows))
-    write_table(frame(table), csv)
-    write_latex(render_tables(template, paged(table)), tex)
+    out.write(paged(table), frame(table))
 
 
 CAPTION = (
@@ -157,14 +146,10 @@ def measures(places: Sequence[Place], speakers: pd.Series) -> Iterator[tuple[Key
         by_emotion.setdefault(chosen.training.unseen[0], []).append((how, place))
     for emotion, known in by_emotion.items():
         nearest = [(NEAREST, place) for how, place in known if how == NEVER]
-        for how, place in sorted([*known, *nearest, (LEARNED, first)], key=by_how):
+        ordered = sorted([*known, *nearest, (LEARNED, first)], key=lambda one: HOWS.index(one[0]))
+        for how, place in ordered:
             for model, rows in answers(place, emotion, how).items():
                 yield (emotion, how, model), measured(rows, emotion, speakers)
-
-
-def by_how(one: tuple[str, Place]) -> int:
-    """The order of an emotion's rows."""
-    return HOWS.index(one[0])
 
 
 def answers(place: Place, emotion: str, how: str) -> dict[Name, pd.DataFrame]:
@@ -176,21 +161,18 @@ def answers(place: Place, emotion: str, how: str) -> dict[Name, pd.DataFrame]:
     """
     judge, tables = Judge.of(place), dict[Name, list[pd.DataFrame]]()
     for run in map(read_run, place.runs([place.variant.settings.table_loss, "ce"])):
-        record, vectors = run.record, run.predictions
-        of_classes = record["loss"] in CLASS_LOSSES
+        classes, model, vectors = run.record["classes"], run.record["model"], run.predictions
+        of_classes = run.record["loss"] in CLASS_LOSSES
         if of_classes and how in (SHUFFLED, NEAREST):
             continue  # knows no vectors, and so is the same as beside them
-        trained = [name for name in record["classes"] if name != emotion or how != NEAREST]
+        trained = [name for name in classes if name != emotion or how != NEAREST]
         predicted = judge.chosen_class(run, trained)
         if of_classes or how == NEAREST:
             vectors = judge.space.vectors_of(predicted)
-        table = pd.DataFrame({"utterance": run.utterances, "predicted": predicted})
-        table["true"] = judge.truth.reindex(run.utterances).to_numpy()
+        table = judge.rows(run).assign(predicted=predicted)
         own = (table["true"] == emotion).to_numpy()
         table.loc[own, "rank"] = judge.space.ranks(vectors[own], emotion)
-        run_keys = {name: record[name] for name in ("fold", "seed", "collapsed")}
-        model = record["model"], record["loss"]
-        tables.setdefault(model, []).append(table.assign(**run_keys))
+        tables.setdefault((model, run.record["loss"]), []).append(table)
     return {name: pd.concat(own) for name, own in tables.items()}
 
 
@@ -199,11 +181,14 @@ def measured(rows: pd.DataFrame, emotion: str, speakers: pd.Series) -> Measures:
     rows = rows.sort_values(["seed", "utterance"])
     rows = rows.assign(right=rows["predicted"] == rows["true"], ten=rows["rank"] <= TEN)
     own = rows[rows["true"] == emotion]
-    recall = share(own, "right", speakers)
-    others = share(rows[rows["true"] != emotion], "right", speakers)
-    ten = share(own, "ten", speakers)
-    rank, fallen = float(own["rank"].median()), collapsed_runs(rows)
-    return Measures(recall, others, harmonic(recall, others), ten, rank, fallen)
+    recall = mean_share(own, "right", speakers)
+    others = mean_share(rows[rows["true"] != emotion], "right", speakers)
+    metrics = {"recall": recall, "UA of the others": others}
+    metrics |= {
+        "harmonic mean": harmonic(recall, others),
+        "in ten": mean_share(own, "ten", speakers),
+    }
+    return Measures(metrics, float(own["rank"].median()), collapsed_runs(rows))
 
 
 def harmonic(first: Metric, second: Metric) -> Metric:
@@ -216,7 +201,7 @@ def harmonic(first: Metric, second: Metric) -> Metric:
     return mean
 
 
-def share(rows: pd.DataFrame, what: str, speakers: pd.Series) -> Metric:
+def mean_share(rows: pd.DataFrame, what: str, speakers: pd.Series) -> Metric:
     """The mean over classes of how often something is so; of each seed, speakers weighted."""
     scores = rows[what].to_numpy(np.float64).reshape(rows["seed"].nunique(), -1)
     tested = rows.drop_duplicates("utterance").assign(fold="")
@@ -229,45 +214,32 @@ def share(rows: pd.DataFrame, what: str, speakers: pd.Series) -> Metric:
 def mean_of(measures: Sequence[Measures]) -> Measures:
     """The mean over emotions; ranks have none."""
 
-    def mean(metrics: Sequence[Metric]) -> Metric:
-        return lambda weights: np.mean([metric(weights) for metric in metrics], axis=0)
+    def mean(name: str) -> Metric:
+        return lambda weights: np.mean([own.metrics[name](weights) for own in measures], axis=0)
 
-    return Measures(
-        mean([own.recall for own in measures]),
-        mean([own.others for own in measures]),
-        mean([own.harmonic for own in measures]),
-        mean([own.ten for own in measures]),
-        np.nan,
-    )
+    return Measures({name: mean(name) for name in measures[0].metrics}, np.nan)
 
 
 def cells_of(
     own: Measures, shuffled: Measures | None, speakers: int, source: TableKey
 ) -> dict[str, Cell]:
     """The cells of a row; ``shuffled`` is what it is compared with."""
-    leave_one = np.eye(speakers)
-    everyone = np.ones((1, speakers))
-
-    def cell(metric: Metric) -> Cell:
-        whole = float(metric(everyone).mean())
-        reach = half_width(over_speakers(jackknife(metric, leave_one)))
-        return narrow(whole, whole - reach, whole + reach, percent)
-
+    leave_one, everyone = np.eye(speakers), np.ones((1, speakers))
     cells = {
-        "recall": replace(cell(own.recall), source=source, collapsed=own.collapsed),
-        "UA of the others": cell(own.others),
-        "harmonic mean": cell(own.harmonic),
-        "median rank": Cell("–") if np.isnan(own.rank) else Cell(f"{own.rank:.0f}", own.rank),
-        "in ten": cell(own.ten),
+        name: within(
+            float(metric(everyone).mean()), half_width(over_speakers(jackknife(metric, leave_one)))
+        )
+        for name, metric in own.metrics.items()
     }
+    cells["recall"] = replace(cells["recall"], source=source, collapsed=own.collapsed)
+    rank = Cell("–") if np.isnan(own.rank) else Cell(f"{own.rank:.0f}", own.rank)
+    ten = cells.pop("in ten")
+    cells |= {"median rank": rank, "in ten": ten}
     if shuffled:
 
         def less(weights: Floats) -> Floats:
-            return own.recall(weights) - shuffled.recall(weights)
+            return own.metrics["recall"](weights) - shuffled.metrics["recall"](weights)
 
-        error: Error = over_speakers_and_seeds(jackknife(less, leave_one))
-        whole, reach = float(less(everyone).mean()), half_width(error)
-        cells["recall - shuffled"] = narrow(
-            whole, whole - reach, whole + reach, lambda x: signed(x, percent)
-        )
+        reach = half_width(over_speakers_and_seeds(jackknife(less, leave_one)))
+        cells["recall - shuffled"] = within(float(less(everyone).mean()), reach, points)
     return cells

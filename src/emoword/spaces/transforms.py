@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from cyclopts import Parameter
@@ -56,49 +56,31 @@ def transform(
         seed: Of shuffled and random.
         out: Folder of the word space.
     """
-    meta = transform_space(
-        WordSpace.open(space), transform, out, components=components, targets=targets, seed=seed
-    )
-    print(f"{out}: {meta['words']} words, {meta['dim']} dimensions, {transform}")
-
-
-def transform_space(
-    space: WordSpace,
-    kind: str,
-    out: Path,
-    *,
-    components: int | None = None,
-    targets: Sequence[Path] = (),
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Write the transformed space in the folder ``out``; returns its meta.json.
-
-    Raises:
-        InputError: shuffled without targets, or as many components as there are dimensions.
-    """
+    opened = WordSpace.open(space)
     source = {
-        "source": space.meta.get("source", space.folder.name),
-        "format": space.meta.get("format", ""),
-        "transform": kind,
-        "of": space.meta["files"]["vectors.npy"]["sha256"],
+        "source": opened.meta.get("source", opened.folder.name),
+        "format": opened.meta.get("format", ""),
+        "transform": transform,
+        "of": opened.meta["files"]["vectors.npy"]["sha256"],
     }
     rng = np.random.default_rng(seed)
-    if kind == "shuffled":
+    if transform == "shuffled":
         if not targets:
             raise InputError("--transform shuffled needs the label sets: name them with --targets")
-        rows = shuffled_rows(space, label_words(targets), rng)
-        chunks = changed(space, lambda vectors: vectors, rows)
-    elif kind == "random":
-        chunks = changed(space, lambda vectors: random_directions(vectors, rng))
+        rows = shuffled_rows(opened, label_words(targets), rng)
+        chunks = changed(opened, lambda vectors: vectors, rows)
+    elif transform == "random":
+        chunks = changed(opened, lambda vectors: random_directions(vectors, rng))
     else:
         removed = 0
-        if kind == "top_removed":
-            removed = max(1, round(space.dim / 100)) if components is None else components
-            if not 1 <= removed < space.dim:
-                raise InputError(f"--components {removed}: must be in 1..{space.dim - 1}")
+        if transform == "top_removed":
+            removed = max(1, round(opened.dim / 100)) if components is None else components
+            if not 1 <= removed < opened.dim:
+                raise InputError(f"--components {removed}: must be in 1..{opened.dim - 1}")
             source["components"] = str(removed)
-        chunks = changed(space, without_top(*moments(space), removed))
-    return write_space(chunks, out, source)
+        chunks = changed(opened, without_top(*moments(opened), removed))
+    meta = write_space(chunks, out, source)
+    print(f"{out}: {meta['words']} words, {meta['dim']} dimensions, {transform}")
 
 
 def changed(

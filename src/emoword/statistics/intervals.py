@@ -112,14 +112,12 @@ def intervals(*decisions: Path, utterances: Path, intervals: Path, differences: 
         intervals: intervals.csv.
         differences: differences.csv.
     """
-    speakers = UTTERANCES.read(utterances, "utterance", "speaker")
-    speaker_of = speakers.set_index("utterance")["speaker"]
-    models: dict[Key, Model] = {}
-    for path in decisions:
-        table = DECISIONS.read_text(path, *RUN_KEYS, "utterance", "true", "predicted")
-        for key, rows in table.groupby(MODEL, sort=False):
-            variant, model, loss = map(str, key)
-            models[variant, model, loss] = read_model(rows, speaker_of, path)
+    speaker_of = read_speakers(utterances)
+    models = {
+        key: read_model(rows, speaker_of, path)
+        for path in decisions
+        for key, rows in by_model(path)
+    }
     numbers, contrasts, unpaired = compare(models)
     write_table(numbers, intervals)
     write_table(contrasts, differences)
@@ -128,16 +126,24 @@ def intervals(*decisions: Path, utterances: Path, intervals: Path, differences: 
         print(f"not compared, as they were not tested on the same utterances and seeds: {pair}")
 
 
-def read_model(rows: pd.DataFrame, speaker_of: pd.Series, path: Path) -> Model:
-    """Gather a model's decisions by seed and utterance.
+def read_speakers(utterances: Path) -> pd.Series:
+    """Utterance -> speaker, of utterances.csv."""
+    return UTTERANCES.read(utterances, "utterance", "speaker").set_index("utterance")["speaker"]
 
-    Args:
-        rows: of decisions.csv, one model's, cells as strings.
-        speaker_of: utterance -> speaker.
-        path: named in errors.
+
+def by_model(decisions: Path, *further: str) -> Iterator[tuple[Key, pd.DataFrame]]:
+    """The rows of each model in decisions.csv, cells as strings; ``further``: columns it needs."""
+    needed = (*RUN_KEYS, "utterance", "true", "predicted", *further)
+    for key, rows in DECISIONS.read_text(decisions, *needed).groupby(MODEL, sort=False):
+        variant, model, loss = map(str, key)
+        yield (variant, model, loss), rows
+
+
+def read_model(rows: pd.DataFrame, speaker_of: pd.Series, path: Path) -> Model:
+    """Gather a model's rows of decisions.csv, cells as strings, by seed and utterance.
 
     Raises:
-        InputError: an utterance is unknown, or was not tested once by each seed.
+        InputError: an utterance is unknown, or was not tested once by each seed; names ``path``.
     """
     rows = rows.sort_values(["seed", "utterance"])
     name = " ".join(rows[MODEL].iloc[0])

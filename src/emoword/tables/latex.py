@@ -64,16 +64,11 @@ class Latex(str):
 
 
 def escape(value: object) -> Latex:
-    r"""Turn anything into LaTeX that shows its text and does nothing else.
+    r"""Turn anything (with ``str``, unless it is `Latex`) into LaTeX that shows its text alone.
 
     Letters are composed first (Unicode NFC). A character that pdflatex cannot show, control
-    characters and lone surrogates included, becomes a visible ``\texttt{U+XXXX}``.
-
-    Args:
-        value: printed with ``str``, unless it is `Latex`, which is returned as it is.
-
-    Returns:
-        LaTeX for text mode, of characters that ``\usepackage[T1]{fontenc}`` shows.
+    characters and lone surrogates included, becomes a visible ``\texttt{U+XXXX}``. The result is
+    for text mode, of characters that ``\usepackage[T1]{fontenc}`` shows.
     """
     if isinstance(value, Latex):
         return value
@@ -93,11 +88,7 @@ def bold(value: object) -> Latex:
 
 
 def render(template: Path, values: Mapping[str, object]) -> str:
-    """Fill a template in; the same values give the same bytes.
-
-    Args:
-        template: a file; it can include others of its folder.
-        values: what its expressions may name.
+    """Fill a template in (see `io.templates.fill`); the same values give the same bytes.
 
     Raises:
         InputError: the template is missing, is not valid, or names something that is not there.

@@ -24,6 +24,12 @@ from emoword.tables.word_tables import NO_RATERS
 MODELS = ("M1", "M2", "M3")
 LOSSES = ("mse", "mae", "lc")
 LISTED_BY = ("paper", "us")
+# beside M1 in Table 2: as it is called there, model, loss
+REFERENCES = (
+    ("Baseline CE", "baseline", "ce"),
+    ("Ridge, linear reference", "ridge", LINEAR),
+    ("Logistic, linear reference", "logistic", LINEAR),
+)
 NO_WORKS = "No published work is listed, as the values at hand are for other speech."
 PAPERS_WORKS = (
     "Published values are as the paper's Table 2 has them, with the paper's numbers of its "
@@ -180,15 +186,10 @@ def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
     names = ("UA", "WA")
     ours = [
         number_row(
-            metrics, f"{what} (here)", {m: Key(model, own, "class", m) for m in names}, percent
+            metrics, f"{says} (here)", {m: Key(model, own, "class", m) for m in names}, percent
         )
-        for what, model, own in (
-            (f"Word embeddings, M1 {loss.upper()}", "M1", loss),
-            ("Baseline CE", "baseline", "ce"),
-            ("Ridge, linear reference", "ridge", LINEAR),
-            ("Logistic, linear reference", "logistic", LINEAR),
-        )
-        if Key(model, own, "class", "UA") in metrics or model in ("M1", "baseline")
+        for says, model, own in (("Word embeddings, M1 " + loss.upper(), "M1", loss), *REFERENCES)
+        if Key(model, own, "class", "UA") in metrics or own != LINEAR
     ]
     papers, further = (
         [work_row(work) for work in works[works["listed_by"] == by].to_dict("records")]
@@ -207,17 +208,14 @@ def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
 
 def below_linear(metrics: Metrics, loss: str) -> list[str]:
     """What the linear reference is, if there is one, and which models stay below it in UA."""
+    models = (f"M1 {loss.upper()}", "the baseline", "ridge", "logistic")
+    keys = (("M1", loss), *(one[1:] for one in REFERENCES))
     values = {
-        name: metrics[key].value
-        for name, model, own in (
-            (f"M1 {loss.upper()}", "M1", loss),
-            ("the baseline", "baseline", "ce"),
-            ("ridge", "ridge", LINEAR),
-            ("logistic", "logistic", LINEAR),
-        )
-        if (key := Key(model, own, "class", "UA")) in metrics
+        says: metrics[key].value
+        for says, own in zip(models, keys, strict=True)
+        if (key := Key(*own, "class", "UA")) in metrics
     }
-    linear = max((values.pop(name) for name in ("ridge", "logistic") if name in values), default=0)
+    linear = max((values.pop(name) for name in models[2:] if name in values), default=0)
     below = [name for name, value in values.items() if value < linear]
     return [LINEAR_NOTE] * (linear > 0) + [f"{' and '.join(below)}: {BELOW_LINEAR}"] * bool(below)
 
@@ -329,6 +327,11 @@ def number_cell(measured: Measured, show: Show) -> Cell:
     return Cell(show(value), value, None, interval, low, high, again, most)
 
 
+def interval_cell(value: float, low: float, high: float, show: Show) -> Cell:
+    """A number with its interval as they are printed; nothing of metrics.csv is behind it."""
+    return number_cell(Measured(value, 0, low, high), show)
+
+
 def percent(fraction: float) -> str:
     """Print a fraction in per cent with two decimals, as the paper does."""
     return f"{100 * fraction:.2f}".replace("-", "−")
@@ -342,3 +345,8 @@ def cosine(similarity: float) -> str:
 def signed(value: float, show: Show) -> str:
     """Print a difference with its sign."""
     return ("+" if value >= 0 else "") + show(value)
+
+
+def points(difference: float) -> str:
+    """Print a difference of two fractions in points, with its sign."""
+    return signed(difference, percent)

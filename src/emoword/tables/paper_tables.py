@@ -7,6 +7,7 @@ from emoword.io.files import read_json, write_table
 from emoword.layout import Place, read_variant
 from emoword.spaces.filters import caption
 from emoword.tables import model
+from emoword.tables.appended import AGGREGATES, SYNTHETIC
 from emoword.tables.latex import render_tables, write_latex
 from emoword.tables.model import Table
 from emoword.tables.number_tables import (
@@ -22,11 +23,6 @@ from emoword.tables.number_tables import (
 from emoword.tables.reported import beside, read_reported
 from emoword.tables.word_tables import prediction_table, read_neighbours, target_table
 
-# which of the overall values are printed, and what the caption says of it
-AGGREGATES = {
-    "mean": "Values are means over the folds.",
-    "pooled": "Values are of the utterances of all folds pooled.",
-}
 LOSSES = {
     "mse": "mean squared error",
     "mae": "mean absolute error",
@@ -37,10 +33,6 @@ LOSSES = {
     "dirichlet": "likelihood under a Dirichlet prior",
     "triplet": "triplet loss",
 }
-SYNTHETIC = (
-    "The speech is synthetic: the numbers show that the pipeline works and say nothing about the "
-    "paper."
-)
 
 
 def table(

@@ -38,10 +38,7 @@ def left_out(
 
 
 def naming(
-    truth: Mapping[str, str],
-    words: pd.DataFrame,
-    training: TrainingSettings,
-    labels: LabelSettings,
+    truth: Mapping[str, str], words: pd.DataFrame, training: TrainingSettings, labels: LabelSettings
 ) -> set[str]:
     """The utterances whose class, or a word of whose target, is to stay unseen.
 

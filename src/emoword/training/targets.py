@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from emoword.io.errors import InputError
 from emoword.labels.encoding import Vectors, encode
 
-VECTOR_LOSSES = ("mse", "mae", "lc", "cosine")
 # What these predict says how much each class, or word, is meant: the largest decides.
 CLASS_LOSSES = ("ce", "soft", "soft_words", "dirichlet", "triplet")
 SHARES = ("soft", "soft_words", "dirichlet")  # raters' labels, as shares or counts

@@ -111,13 +111,9 @@ def train(
     )
     judged = "test" if fold else "validation"  # the final model has no test part
     predictions, spread, more = predicted(made_by, network, data, judged)
-    true = [data.truth[name] for name in data.part(judged).names]
     learned = {data.truth[name] for name in data.part("train").names}
-    unheard = never_predicted(
-        [name for name in true if name in learned], decided(made_by, data, predictions)
-    )
-    weights = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
-    weights |= more | data.statistics
+    true = [label for name in data.part(judged).names if (label := data.truth[name]) in learned]
+    unheard = never_predicted(true, decided(made_by, data, predictions))
     run = {
         **described(made_by, fold, seed),
         **outcome(history, best_epoch, spread, unheard, data.parts),
@@ -127,17 +123,26 @@ def train(
         **({"outputs": data.outputs} if made_by.loss in CLASS_LOSSES else {}),
         "targets": {part: data.fingerprint(part) for part in ("train", "validation")},
     }
-    with replacing(out) as folder:
-        folder.mkdir()
-        save_file(weights, folder / "weights.safetensors")
-        write_table(history, folder / "history.csv")
-        write_table(data.parts, folder / "split.csv")
-        tested = predictions if fold else predictions[:0]
-        np.save(folder / "predictions.npy", tested, allow_pickle=False)
-        write_json(run, folder / "run.json")
+    tested = predictions if fold else predictions[:0]
+    write_run(out, run, network.state_dict() | more | data.statistics, history, data.parts, tested)
     said = f"NEVER {', '.join(unheard)}" if unheard else "to one vector"
     state = f"COLLAPSED: {said}" if run["collapsed"] else "done"
     print(f"{state}: best of {len(history)} epochs was {best_epoch}, spread {spread:.3f}")
+
+
+def write_run(
+    out: Path, run: dict[str, Any], weights: dict[str, Tensor], history: pd.DataFrame,
+    parts: pd.DataFrame, tested: NDArray[np.float32],
+) -> None:  # fmt: skip
+    """Write the folder of a run, whole or not at all."""
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
+    with replacing(out) as folder:
+        folder.mkdir()
+        save_file(tensors, folder / "weights.safetensors")
+        write_table(history, folder / "history.csv")
+        write_table(parts, folder / "split.csv")
+        np.save(folder / "predictions.npy", tested, allow_pickle=False)
+        write_json(run, folder / "run.json")
 
 
 @dataclass(frozen=True)

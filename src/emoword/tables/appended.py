@@ -1,0 +1,118 @@
+"""What the appended tables (A1 to A8) share: where they go, their cells, what stands below them."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from cyclopts import Parameter
+from msgspec.structs import replace
+
+from emoword.io.files import write_table
+from emoword.layout import Variant
+from emoword.statistics.intervals import Measured, Where, paired
+from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.model import Cell, Row, Table, frame, loss_name
+from emoword.tables.number_tables import Show, interval_cell, percent, points
+
+# which of the overall values are printed, and what the caption says of it
+AGGREGATES = {
+    "mean": "Values are means over the folds.",
+    "pooled": "Values are of the utterances of all folds pooled.",
+}
+SYNTHETIC = (
+    "The speech is synthetic: the numbers show that the pipeline works and say nothing about the "
+    "paper."
+)
+ROWS = 20  # of a page
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where tables go.
+
+    Attributes:
+        template: paper/templates/table.tex.j2.
+        csv: The tables as CSV.
+        tex: The tables as LaTeX.
+    """
+
+    template: Path
+    csv: Path
+    tex: Path
+
+    def write(self, tables: Sequence[Table], csv: pd.DataFrame | None = None) -> None:
+        """Write tables below each other; ``csv``: the exact numbers, if not those of their cells.
+
+        Raises:
+            InputError: the template cannot be used; nothing is written.
+        """
+        latex = render_tables(self.template, tables)
+        write_table(pd.concat(map(frame, tables)) if csv is None else csv, self.csv)
+        write_latex(latex, self.tex)
+
+
+Out = Annotated[Output, Parameter(name="*")]  # of the commands: each field is an option
+
+
+def said_of(variant: Variant) -> list[str]:
+    """The notes that every table has: its dataset, and whether the speech is synthetic."""
+    return [f"Dataset {variant.dataset}.", *[SYNTHETIC] * variant.synthetic]
+
+
+def paged(table: Table) -> list[Table]:
+    """A table in parts of whole groups (rows whose first cell is the same) that fit on a page."""
+    return [
+        replace(table, number=table.number + "-continued" * i, rows=tuple(part))
+        for i, part in enumerate(pages(table.rows))
+    ]
+
+
+def pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """The rows in parts of whole groups that fit on a page."""
+    part: list[Row] = []
+    for _, members in groupby(rows, key=lambda row: row.stub[0]):
+        group = list(members)
+        if part and len(part) + len(group) > ROWS:
+            yield part
+            part = []
+        part += group
+    yield part
+
+
+def share(value: float, show: Show = percent) -> Cell:
+    """A share in per cent; with ``points``, a difference of two; an en dash where there is none."""
+    return Cell("–") if math.isnan(value) else Cell(show(float(value)), float(value))
+
+
+def between(value: float, low: float, high: float, show: Show = percent) -> Cell:
+    """A number with half the width of its interval, which takes less room than its ends."""
+    cell = interval_cell(value, low, high, show)
+    return replace(cell, interval=f"±{percent((high - low) / 2)}" if cell.interval else "")
+
+
+def within(value: float, reach: float, show: Show = percent) -> Cell:
+    """The same of an interval that reaches as far on both sides."""
+    return between(value, value - reach, value + reach, show)
+
+
+def with_interval(found: Measured) -> Cell:
+    """An accuracy with its interval over speakers."""
+    return between(found.value, *found.interval()[:2])
+
+
+def difference(ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where) -> Cell:
+    """A paired difference in points with its interval, if it can be had."""
+    for found, (value, low, high, *_) in paired({where: ours[where]}, theirs):
+        if found == where:
+            return between(value, low, high, points)
+    return Cell("–")
+
+
+def named(model: str, loss: str) -> str:
+    """A model as tables write it: `M1 LC`, `mean of S1`, `majority`."""
+    name = model.replace("_", " of ")
+    return f"{name} {loss_name(loss)}".strip()
