@@ -129,7 +129,6 @@ def changes(
             other = theirs[default.settings.aggregate, "class", metric]
             found = contrast(mine, other)
             yield {
-                "key": key,
                 "model": key[1],
                 "loss": key[2],
                 "metric": metric,
