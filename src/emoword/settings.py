@@ -97,7 +97,6 @@ class NetworkSettings(Base, frozen=True, kw_only=True):
     lstm_dropout: Annotated[
         Literal["between", "each"], choice("between the BLSTMs, or after each", "Figure 1")
     ] = "between"
-    input_dropout: Annotated[float, choice("dropout of the input frames", ge=0, lt=1)] = 0.0
     hidden: Annotated[Sizes, choice("widths of the fully connected layers")] = (1024, 1024)
     dropout: Annotated[float, choice("of BLSTMs, and after fully connected layers", ge=0, lt=1)] = (
         0.5

@@ -121,7 +121,6 @@ class Network(nn.Module):
         self.dense = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(dense))
         self.output = nn.Linear(dense[-1], output_dim)
         self.dropout = nn.Dropout(shape.dropout)
-        self.input_dropout = nn.Dropout(shape.input_dropout)
         self.drops_last = shape.lstm_dropout == "each"
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
@@ -131,7 +130,7 @@ class Network(nn.Module):
         """
         halved = self.precision == "bfloat16"
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=halved):
-            x = self.input_dropout(self.normalised(frames, lengths))
+            x = self.normalised(frames, lengths)
             for convolution in self.convolutions:
                 x, lengths = convolution(x, lengths)
             for i, layer in enumerate(self.recurrent):
