@@ -90,13 +90,14 @@ def open_gensim(folder: Path) -> Measured:
 
 def neighbours(folder: Path) -> Measured:
     """All queries at once; the results are kept, to be compared."""
+    from emoword.spaces.neighbours import nearest_words
     from emoword.spaces.word_space import WordSpace
 
     queries = np.load(folder / "queries.npy")
 
     def search() -> None:
         space = WordSpace.open(folder / "store")
-        indices, _ = space.nearest(queries, K)
+        indices, _ = nearest_words(space, queries, K)
         np.save(folder / "found.npy", indices)
 
     return timed(search)

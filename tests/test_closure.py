@@ -118,3 +118,7 @@ def test_an_edit_of_neighbour_search_trains_nothing() -> None:
     names = {path.relative_to(PACKAGE).as_posix() for path in closure("training.train")}
     assert "training/loop.py" in names
     assert not names & {"spaces/neighbours.py", "spaces/word_space.py"}
+    # nor anything that training reads
+    before = ("spaces.make", "spaces.transforms", "labels.label_sets", "labels.vectors")
+    assert PACKAGE / "spaces/word_space.py" in closure(*before)
+    assert PACKAGE / "spaces/neighbours.py" not in closure(*before)

@@ -39,6 +39,7 @@ from emoword.figures.style import (
 from emoword.io.files import read_table
 from emoword.reproduction.unseen_figure import METRICS as UNSEEN
 from emoword.reproduction.unseen_figure import SHOWN
+from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
 from emoword.spaces.writer import write_space
 
@@ -88,18 +89,18 @@ def write_inputs(
         for i, (true, other) in enumerate(rng.choice(labels, (40, 2))):
             answer = true if rng.random() < 0.5 else other
             rows["decisions"].append(["paper", model, loss, fold, 1, 0, f"u{i}", true, answer])
-            near = [space.word(k) for k in space.nearest(predicted[i : i + 1], 5)[0][0]]
+            near = [space.word(k) for k in nearest_words(space, predicted[i : i + 1], 5)[0][0]]
             rows["nearest"].append(["paper", model, fold, 1, f"u{i}", *near])
     for model, label in [(m, label) for m in models if m != "baseline" for label in labels]:
         mean = space.vectors_of([label])[0] + rng.normal(size=DIM) * 0.5
         rows["means"].append(["paper", model, "lc", label, *mean])
-        found = zip(*(each[0] for each in space.nearest(mean[None], 6)), strict=True)
+        found = zip(*(each[0] for each in nearest_words(space, mean[None], 6)), strict=True)
         for rank, (i, cosine) in enumerate(found, 1):
             row = ["prediction", "paper", model, "lc", "", label, "", rank, space.word(i), cosine]
             rows["neighbours"].append(row)
     for label_set, target in zip(("S1", "S2", "S3"), (words[0], *words[4:6]), strict=True):
         found = zip(
-            *(each[0] for each in space.nearest(space.vectors_of([target]), 6)), strict=True
+            *(each[0] for each in nearest_words(space, space.vectors_of([target]), 6)), strict=True
         )
         for rank, (i, cosine) in enumerate(found, 1):
             row = ["target", "paper", "", "", "", label_set, f"{target}:2 {words[1]}:1", rank]

@@ -8,6 +8,7 @@ import pytest
 
 from emoword.cli import main
 from emoword.spaces.filters import caption
+from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
 from emoword.spaces.writer import write_space
 
@@ -81,8 +82,8 @@ def test_hidden_phrases_can_be_looked_up_but_are_not_listed(tmp_path: Path) -> N
     write_space([(chunk, vectors)], tmp_path / "shown", {})
     write_space([(chunk, vectors)], tmp_path / "hidden", {"hide_phrases": True})
     shown, hidden = (WordSpace.open(tmp_path / name) for name in ("shown", "hidden"))
-    assert shown.nearest([[1.0, 0]], 2)[0].tolist() == [[1, 3]]
-    assert hidden.nearest([[1.0, 0]], 2)[0].tolist() == [[2, 0]]
+    assert nearest_words(shown, [[1.0, 0]], 2)[0].tolist() == [[1, 3]]
+    assert nearest_words(hidden, [[1.0, 0]], 2)[0].tolist() == [[2, 0]]
     assert np.array_equal(hidden.vectors_of(["New_York"]), [[1, 0]])
 
 

@@ -27,6 +27,7 @@ from emoword.io.errors import InputError
 from emoword.spaces import formats
 from emoword.spaces.keyed_vectors import from_keyed_vectors, to_keyed_vectors
 from emoword.spaces.make import CUTS
+from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
 from emoword.spaces.writer import write_space
 
@@ -107,7 +108,7 @@ def test_vectors_are_mapped_and_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_space_is_searched(tmp_path: Path) -> None:
     words = make(tmp_path, ["east", "nowhere", "north", "up"], [[1, 0], [0, 0], [1, 1], [0, 3]])
-    indices, similarities = words.nearest(np.array([[0.0, 5.0]]), 3)
+    indices, similarities = nearest_words(words, np.array([[0.0, 5.0]]), 3)
     assert [words.word(i) for i in indices[0]] == ["up", "north", "east"]
     np.testing.assert_allclose(similarities, [[1, math.sqrt(0.5), 0]], rtol=1e-15)
 
@@ -478,7 +479,7 @@ def test_there_and_back_with_gensim(tmp_path: Path) -> None:
     vectors = to_keyed_vectors(words)
     assert vectors.index_to_key == ["the", "of", "Anger", "anger"]
     [(word, similarity), *_] = vectors.most_similar("of", topn=1)
-    indices, similarities = words.nearest(words.vectors_of(["of"]), 2)
+    indices, similarities = nearest_words(words, words.vectors_of(["of"]), 2)
     assert words.word(indices[0, 1]) == word
     assert similarities[0, 1] == pytest.approx(similarity, abs=1e-6)
     again = from_keyed_vectors(vectors, tmp_path / "again")
@@ -585,7 +586,7 @@ def test_embedded_cut_has_the_labels(embedded: WordSpace) -> None:
     assert 20_000 <= len(embedded) <= 25_000
     labels = ["anger", "happiness", "excitement", "sadness", "neutral", "frustration"]
     labels += ["surprise", "fear", "disgust"]
-    indices, _ = embedded.nearest(embedded.vectors_of(labels), 2)
+    indices, _ = nearest_words(embedded, embedded.vectors_of(labels), 2)
     assert [embedded.word(i) for i in indices[:, 0]] == labels
     assert embedded.word(indices[labels.index("sadness"), 1]) == "sorrow"
 
@@ -611,7 +612,7 @@ def test_embedded_bert_carries_meaning(embedded_bert: WordSpace, embedded: WordS
     assert (embedded_bert.dim, len(embedded_bert)) == (384, 5955)
     assert all(word in embedded for word in embedded_bert.words())
     labels = ["anger", "happiness", "sadness", "excitement", "fear", "neutral"]
-    indices, _ = embedded_bert.nearest(embedded_bert.vectors_of(labels), 3)
+    indices, _ = nearest_words(embedded_bert, embedded_bert.vectors_of(labels), 3)
     near = [{embedded_bert.word(i) for i in row[1:]} for row in indices]
     assert near[0] & {"angry", "angered"}
     assert near[1] & {"happy", "happier"}

@@ -19,6 +19,7 @@ from emoword.layout import Place, read_variant
 from emoword.schemas import NEAREST, RUN_KEYS, SPLIT
 from emoword.settings import LabelSet, Settings
 from emoword.spaces.geometry import cosine
+from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
 from emoword.training.targets import CLASS_LOSSES
 
@@ -193,7 +194,7 @@ def words_near(
     utterances: Sequence[str], vectors: NDArray[np.float32], space: WordSpace
 ) -> pd.DataFrame:
     """Each vector's ten nearest words: columns utterance, word 1, similarity 1, word 2, ..."""
-    indices, similarities = space.nearest(vectors, min(LISTED, len(space)))
+    indices, similarities = nearest_words(space, vectors, min(LISTED, len(space)))
     table: dict[str, Sequence[object]] = {"utterance": utterances}
     for rank in range(indices.shape[1]):
         table[f"word {rank + 1}"] = [space.word(i) for i in indices[:, rank]]

@@ -18,6 +18,7 @@ from emoword.labels.words import read_classes, read_words
 from emoword.layout import read_variant
 from emoword.schemas import MODEL, NEIGHBOURS
 from emoword.settings import LabelSet
+from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
 
 LISTED = 10
@@ -209,7 +210,7 @@ def vote_rows(
         vectors = np.concatenate([run.predictions for run in own])
         labels = np.concatenate([emotions(run) for run in own])
         said = vectors[labels == head["name"]]
-        nearest, _ = space.nearest(said, min(VOTES, len(space)))
+        nearest, _ = nearest_words(space, said, min(VOTES, len(space)))
         rows, votes = np.unique(nearest, return_counts=True)
         first = np.argsort(-votes, kind="stable")[:LISTED]
         made = as_rows(space, rows[first], votes[first] / len(said), kind="prediction", words="")
@@ -219,7 +220,7 @@ def vote_rows(
 
 def listed(vector: NDArray[np.floating], space: WordSpace, **head: str) -> pd.DataFrame:
     """The nearest words of one vector, one row a word, with ``head`` in front."""
-    indices, similarities = space.nearest(vector[None], min(LISTED, len(space)))
+    indices, similarities = nearest_words(space, vector[None], min(LISTED, len(space)))
     return as_rows(space, indices[0], similarities[0], **head)
 
 

@@ -18,6 +18,7 @@ from emoword.io.errors import InputError
 from emoword.io.files import read_table
 from emoword.schemas import MODEL
 from emoword.spaces.geometry import unit
+from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
 
 Floats = NDArray[np.floating[Any]]
@@ -74,7 +75,7 @@ def near_words(
     for label in np.array(labels)[~own.any(axis=1)]:
         raise InputError(f"{held.folder}: the vector of the label {str(label)!r} is zero")
     # the nearest word of a label is itself
-    indices, _ = held.nearest(own, min(count + 1, int(np.count_nonzero(held.norms))))
+    indices, _ = nearest_words(held, own, min(count + 1, int(np.count_nonzero(held.norms))))
     return list(dict.fromkeys([*labels, *(held.word(int(i)) for i in indices.flat), *listed]))
 
 

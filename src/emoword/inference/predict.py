@@ -19,6 +19,7 @@ from emoword.inference.words import vectors_of
 from emoword.io.errors import InputError, plain
 from emoword.io.files import read_table, write_json, write_table
 from emoword.spaces.geometry import cosine
+from emoword.spaces.neighbours import nearest_words
 
 SECONDS_BETWEEN_STATES = 10  # of the CSV while it grows
 RANKS = range(1, 6)
@@ -170,7 +171,7 @@ class Growing:
         if space is None or not predictions:
             return rows
         vectors = np.stack([own.vector for own in predictions])
-        near = zip(*space.nearest(vectors, min(len(RANKS), len(space))), strict=True)
+        near = zip(*nearest_words(space, vectors, min(len(RANKS), len(space))), strict=True)
         similar = cosine(vectors[:, None], vectors_of(space, self.words))
         for row, (which, nearness), own in zip(rows, near, similar, strict=True):
             for rank, i, similarity in zip(RANKS, which.tolist(), nearness.tolist(), strict=False):

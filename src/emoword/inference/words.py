@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError, plain
+from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
 
 SUGGESTED_FROM = 200_000  # the first words of a space, as most go from frequent to rare
@@ -46,7 +47,7 @@ def near(
     ``without``: words (with or without a sign) that are passed over.
     """
     passed = {space.index(term.removeprefix("-")) for term in without}
-    rows, similarities = space.nearest(vector[None], min(k + len(passed), len(space)))
+    rows, similarities = nearest_words(space, vector[None], min(k + len(passed), len(space)))
     found = zip(rows[0].tolist(), similarities[0].tolist(), strict=True)
     return [(space.word(row), s) for row, s in islice((f for f in found if f[0] not in passed), k)]
 

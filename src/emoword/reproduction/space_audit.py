@@ -21,6 +21,7 @@ from emoword.labels.decision import decide, unweighted_accuracy
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.spaces.geometry import Float64, cosine, unit
+from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
 from emoword.tables.appended import Out, said_of, share
 from emoword.tables.model import Cell, Column, Row, Table
@@ -114,7 +115,9 @@ class Labels:
         """Of a variant."""
         space, classes = WordSpace.open(place.space), classes_of(place)
         vectors = space.vectors_of(classes)
-        _, similarities = space.nearest(vectors, NEAREST + 1)  # the nearest is the label itself
+        _, similarities = nearest_words(
+            space, vectors, NEAREST + 1
+        )  # the nearest is the label itself
         return cls(place, space, classes, vectors, similarities[:, 1:].mean(axis=1) / 2)
 
 
@@ -316,7 +319,7 @@ def drift(
 
     observed = similarity(first)
     splits = [similarity(split) for split in other_splits(first)]
-    near, _ = space.nearest(np.stack(means(first)), 5)
+    near, _ = nearest_words(space, np.stack(means(first)), 5)
     shared = len(set(near[0]) & set(near[1]))
     return Drift(observed, shared, float(np.mean(np.array(splits) <= observed + 1e-12)))
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from emoword.evaluation.neighbours import Example, example, target_vector
 from emoword.io.files import write_table
+from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
 from emoword.tables.reported import read_reported
 from emoword.tables.word_tables import PLACES
@@ -49,8 +50,8 @@ def table4(*, space: Path, reported: Path, out: Path) -> None:
 
 def compare_words(target: Example, theirs: list[str], space: WordSpace) -> pd.DataFrame:
     """The words nearest to a target beside the paper's, nearest first."""
-    indices, similarities = space.nearest(
-        target_vector(target, space)[None], min(SEARCHED, len(space))
+    indices, similarities = nearest_words(
+        space, target_vector(target, space)[None], min(SEARCHED, len(space))
     )
     found = [space.word(int(index)) for index in indices[0]]
     ranks = {word: rank for rank, word in enumerate(found, start=1)}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from emoword.spaces.geometry import PIECE, cosine, unit
+from emoword.spaces.word_space import WordSpace
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -29,6 +30,15 @@ GPU_TILE = (32768, 2048)
 SHARE = 64  # queries at least for each thread; with fewer, BLAS had better share out the rows
 WORTH_TORCH = 1e12  # multiplications: with fewer, a CPU is done before torch is imported
 DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of GPUs: Linux, WSL, ROCm
+
+
+def nearest_words(space: WordSpace, queries: npt.ArrayLike, k: int) -> tuple[Int64, Float64]:
+    """The ``k`` words of a space nearest to each query: see `nearest`.
+
+    No method of the space, as what only reads vectors (label sets, encoding, so training) is then
+    not made again for an edit of the search.
+    """
+    return nearest(space.vectors, space.norms, queries, k)
 
 
 def nearest(

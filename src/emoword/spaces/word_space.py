@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
-from emoword.spaces import neighbours
 from emoword.spaces.geometry import PIECE, cosine, lengths, unit
 
 STORED = ("vectors.npy", "words.txt", "offsets.npy", "order.npy")
@@ -98,12 +96,6 @@ class WordSpace:
             raise InputError(f"{self.folder}: not in the word space: {', '.join(missing)}")
         # typed, for an empty list would make a float index
         return self.vectors[np.array([rows[word] for word in words], np.int64)]
-
-    def nearest(
-        self, queries: npt.ArrayLike, k: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The ``k`` nearest words of each query: see `emoword.spaces.neighbours.nearest`."""
-        return neighbours.nearest(self.vectors, self.norms, queries, k)
 
     def ranks(self, queries: NDArray[np.floating], word: str) -> NDArray[np.int64]:
         """The place of ``word`` among the words nearest to each query [q, d]: int64 [q], from 1.
