@@ -59,6 +59,7 @@ PHRASES = ("a bit {}", "kind of {}", "more {} than angry", "trying not to sound 
 OBSERVERS = ("E2 E3 E4", "E1 E2 E5", "E3 E4 E6", "E1 E4 E5", "E2 E5 E6")  # by session
 DIALOGS = ("F_impro01", "M_impro02", "F_script01_1", "M_script01_1")  # in every session
 SMALLEST = 60  # utterances: three a dialog
+LARGEST = 100_000
 NOTICE = """A synthetic miniature in the layout of IEMOCAP, made by `emoword demo`.
 The voices are synthesised and the raters are simulated: it says nothing about people.
 """
@@ -328,8 +329,10 @@ def write_corpus(out: Path, seed: int, utterances: int) -> None:
     Raises:
         InputError: a number is out of range, or ``out`` is there and not an empty folder.
     """
-    if utterances < SMALLEST:
-        raise InputError(f"--utterances {utterances}: too few; the demo needs {SMALLEST} or more")
+    if seed < 0:
+        raise InputError(f"--seed {seed}: give 0 or more")
+    if not SMALLEST <= utterances <= LARGEST:
+        raise InputError(f"--utterances {utterances}: give {SMALLEST} to {LARGEST}")
     if seed < 0:
         raise InputError(f"--seed {seed}: a seed is 0 or more")
     # said at once, and not by `replacing` when all is done

@@ -1,9 +1,11 @@
 """Reading and writing files so that a killed job leaves nothing that looks finished."""
 
 import csv
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -19,6 +21,10 @@ from emoword.io.errors import InputError
 # The process's own, which can only be read by setting it.
 UMASK = os.umask(0o022)
 os.umask(UMASK)
+# a full disk as it is said by libraries that raise errors of their own: safetensors, libsndfile,
+# numpy; of an OSError the file is not named, where it has no room
+FULL = re.compile(r"os error \d+|System error|\d+ requested and \d+ written")
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 # what this process has renamed into place, for its record (emoword.audit.recording)
 written: list[Path] = []
 
@@ -32,7 +38,8 @@ def replacing(path: Path) -> Iterator[Path]:
     touched: a mistyped ``--out`` deletes nobody's data.
 
     Raises:
-        InputError: the folder cannot be written, or would have to be replaced by a tree of folders.
+        InputError: the folder cannot be written, its disk is full, or it would have to be replaced
+            by a tree of folders.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +58,12 @@ def replacing(path: Path) -> Iterator[Path]:
         else:
             made.replace(path)
         written.extend(path / name for name in inside or [Path()])
+    except InputError:
+        raise
+    except Exception as error:
+        if getattr(error, "errno", None) in NO_ROOM or FULL.search(str(error)):
+            raise InputError(f"{path}: cannot be written ({error}); make room for it") from error
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -95,6 +95,8 @@ def train(
         out: Folder of the run.
     """
     made_by = read_settings(settings, RunSettings)
+    if not 0 <= seed < 2**32:
+        raise InputError(f"--seed {seed}: give 0 to {2**32 - 1}")
     chosen_device = pick_device(device)
     print(place(chosen_device), flush=True)
     warn_of_slow_bfloat16(chosen_device, made_by.training.precision)
