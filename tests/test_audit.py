@@ -364,7 +364,8 @@ def test_the_end_of_a_run_names_what_was_edited_under_kept_times(
     """Snakemake goes by times, and says that there is nothing to be done."""
     shutil.copytree(made.parent, tmp_path / "results", symlinks=True)
     (tmp_path / "Snakefile").write_text(f'rule all:\n    input: "{D}/metrics.csv"\n')
-    command = [Path(sys.executable).with_name("snakemake"), "--cores", "1", "--logger", "emoword"]
+    snakemake = str(Path(sys.executable).with_name("snakemake"))
+    command = [snakemake, "--cores", "1", "--logger", "emoword"]
     expected = [f"{D}/decisions/paper.csv", f"{D}/nearest/paper.csv"]
     for names in ([], expected):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -71,6 +71,41 @@ def test_nothing_is_left_of_a_failed_write(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["t.json"]
 
 
+def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    program = """
+import sys, time
+from pathlib import Path
+from emoword.io.files import replacing
+with replacing(Path("out.json")) as made:
+    made.write_text("half")
+    print("writing", flush=True)
+    time.sleep(600)
+"""
+    command = [sys.executable, "-c", program]
+    started = [
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    try:
+        for process in started:
+            assert process.stdout
+            assert process.stdout.readline() == "writing\n"
+        others = [".out.json.bak", ".out.json.old.csv", ".other.json.abcdefgh"]
+        for name in others:
+            (tmp_path / name).mkdir()
+        (tmp_path / ".out.json.mine4567").write_text("a file")
+        started[0].kill()
+        started[0].wait()
+        write_json({}, tmp_path / "out.json")
+        left = {path.name for path in tmp_path.iterdir()} - {*others, ".out.json.mine4567"}
+        assert len(left) == 2  # the output, and the folder of the one that lives
+        assert "out.json" in left
+        assert started[1].poll() is None
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
 def test_a_folder_is_filled_and_nothing_else_in_it_is_touched(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()

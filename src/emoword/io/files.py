@@ -2,6 +2,8 @@
 
 import csv
 import errno
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -35,7 +37,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Whatever is made at the temporary path, a file or a folder, is renamed to ``path``. If a folder
     lies there already, the made files are renamed into it one by one, and nothing else in it is
-    touched: a mistyped ``--out`` deletes nobody's data.
+    touched: a mistyped ``--out`` deletes nobody's data. What a killed process left is swept.
 
     Raises:
         InputError: the folder cannot be written, its disk is full, or it would have to be replaced
@@ -43,8 +45,10 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path)
         # A folder of its own: the temporary name is new, and leaving removes whatever is left.
         folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        lock = locked(folder)
     except OSError as error:
         raise InputError(f"{path.parent}: cannot write here: {error.strerror}") from error
     try:
@@ -66,6 +70,30 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed processes left of an earlier try at ``path``: folders without a lock."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        if left.is_symlink() or not left.is_dir() or "." in left.name[-8:]:
+            continue
+        lock = locked(left)
+        if lock is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
+
+
+def locked(folder: Path) -> int | None:
+    """Lock a folder as long as this process lives; None: another does, or the disk has no locks."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def move_into(made: Path, folder: Path) -> None:
