@@ -42,7 +42,7 @@ COMMANDS = {
     "decide": "runs/S1-lc-*/fold1-seed0/predictions.npy",
     "evaluate": "decisions/paper.csv",
     "table": "metrics.csv",
-    "figure": "neighbours/paper.csv",
+    "figure": "neighbours/paper_means.csv",
     "page": "nearest/paper.csv",
 }
 FAULTS = ("killed", "disk full", "memory", "read only", "input cut", "input changed")
@@ -242,7 +242,8 @@ def changed(stage: Stage, kills: int, moments: random.Random) -> Iterator[str]:
 def stages(root: Path, work: Path, wanted: Sequence[str] = tuple(COMMANDS)) -> Iterator[Stage]:
     """The commands, one of each, ready to be harmed."""
     plan = Plan(load_config(root / D / "config.json"))
-    found = {step.name: (step.words, step.outputs) for step in plan.steps() if step.usual}
+    steps = [step for step in plan.steps() if step.usual and "network" not in step.subject]
+    found = {step.name: (step.words, step.outputs) for step in reversed(steps)}  # the first of each
     model = plan.first.models[0]
     common = ["--utterances", f"{D}/utterances.csv"]
     targets, out = f"{D}/{plan.first.targets['S1']}", f"{D}/features/logmel/shard1of1"

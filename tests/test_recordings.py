@@ -128,6 +128,7 @@ def test_role_and_source_are_read_and_have_defaults(tmp_path: Path) -> None:
         ('wav,speaker,label\na.wav,s1,"a\rb"\n', 2, "csv:2: a cell has .* carriage return"),
         (SIMPLE + "a.wav,s1,joy\n", 2, r"csv:6: utterance 'a' stands at .*csv:2 already"),
         (SIMPLE + "x/../a.wav,s1,joy\n", 2, r"csv:6: wav '.*/a\.wav' stands at .*csv:2"),
+        ('speaker,wav,label\ns1,",joy\ns1,",joy\n', 2, r"csv:2: wav .*has a letter that is none"),
         (SIMPLE + "link.wav,s1,joy\n", 2, r"csv:6: wav '.*/a\.wav' stands at .*csv:2"),
         (SIMPLE + "x" * 2**20, 2, r"csv:6: 1,048,576 characters in a line"),
         ("wav,speaker,label,style\na.wav,s,joy,acted\n", 2, "csv:2: style 'acted' must be one of"),

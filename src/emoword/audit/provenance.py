@@ -6,6 +6,7 @@ from pathlib import Path
 from emoword.audit import recording
 from emoword.audit.recording import Hashed, Record, hashed
 from emoword.audit.results import Provenance, Results, opened
+from emoword.corpora.corpus import some
 from emoword.io.errors import InputError
 
 # made after provenance.json, from it
@@ -95,9 +96,8 @@ def edited_since(folder: Path) -> str:
         return str(error)
     if not names:
         return ""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return (
-        f"{folder}: edited or deleted since they were made: {', '.join(names[:3])}{more}; "
+        f"{folder}: edited or deleted since they were made: {some(names)}; "
         f"`./run --force FILE` makes one again, `emoword verify {folder}` looks at all"
     )
 

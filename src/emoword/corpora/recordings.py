@@ -141,6 +141,8 @@ def _filled(row: Mapping[str, str], name: str, place: str) -> str:
     value = row[name].strip()
     if not value:
         raise InputError(f"{place}: {name} is empty; fill it in")
+    if not value.isprintable():
+        raise InputError(f"{place}: {name} {value!r} has a letter that is none; is a quote open?")
     return value
 
 

@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 
@@ -116,6 +118,18 @@ def write_json(value: object, path: Path) -> None:
     with replacing(path) as made:
         text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
         made.write_text(text + "\n", encoding="utf-8")
+
+
+def write_array(array: NDArray[Any], path: Path) -> None:
+    """Write an array as .npy, the bytes of `numpy.save`.
+
+    That function, of a few kilobytes, does not notice that the disk is full, and leaves half.
+    """
+    array = np.ascontiguousarray(array)
+    with path.open("wb") as stream:
+        header = np.lib.format.header_data_from_array_1_0(array)
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.write(array.data)
 
 
 def read_json(path: Path) -> Any:

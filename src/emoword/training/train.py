@@ -20,7 +20,7 @@ from emoword import __version__
 from emoword.features.device import pick_device, place, warn_of_slow_bfloat16
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
-from emoword.io.files import replacing, write_json, write_table
+from emoword.io.files import replacing, write_array, write_json, write_table
 from emoword.labels.decision import decide, decide_by_words, softmax, unweighted_accuracy
 from emoword.labels.words import LabelVectors, read_classes, read_truth, read_words
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
@@ -134,7 +134,7 @@ def train(
         write_table(history, folder / "history.csv")
         write_table(data.parts, folder / "split.csv")
         tested = predictions if fold else predictions[:0]
-        np.save(folder / "predictions.npy", tested, allow_pickle=False)
+        write_array(tested, folder / "predictions.npy")
         write_json(run, folder / "run.json")
     said = f"NEVER {', '.join(unheard)}" if unheard else "to one vector"
     state = f"COLLAPSED: {said}" if run["collapsed"] else "done"
