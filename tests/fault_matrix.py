@@ -144,7 +144,7 @@ class Stage:
         """Run without a fault: the same bytes, and nothing left beside them."""
         status, said = self.run()
         same = status == 0 and self.whole()
-        left = [name for name in self.files() if Path(name).name[0] == "." or "/." in name]
+        left = [name for name in self.files() - {*self.made} if "/." in name]
         if not same or left:
             self.findings.append(
                 f"{fault}: again: status {status}, {said[-150:]!r}, left {left[:2]}"
