@@ -127,7 +127,7 @@ def write_array(array: NDArray[Any], path: Path) -> None:
     """
     array = np.ascontiguousarray(array)
     with path.open("wb") as stream:
-        header = np.lib.format.header_data_from_array_1_0(array)
+        header = {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape}
         np.lib.format.write_array_header_1_0(stream, header)
         stream.write(array.data)
 
