@@ -5,7 +5,9 @@
 tests/test_docs.py fails where a page is not what this script writes.
 """
 
+import importlib
 import inspect
+import sys
 import types
 import typing
 from pathlib import Path
@@ -178,7 +180,66 @@ def config_page() -> str:
     return MADE + text + table + end
 
 
+def attacks_page() -> str:
+    """What verify is tried with: the parameters of its tests."""
+    sys.path.append(str(DOCS.parent / "tests"))
+    frauds, attacks = map(importlib.import_module, ("test_audit", "test_audit_redteam"))
+    zips = {cell(repr(name)[1:-1][:60]): says for name, says in attacks.NAMES.items()}
+    zips |= {kind.__name__.replace("_", " "): says for kind, says in attacks.ZIPS.items()}
+    places = dict.fromkeys(name.split(" ")[0] for name in attacks.FOLDERS)
+    lines = [
+        "# Frauds and attacks that verify is tried with",
+        "",
+        "The parameters of tests/test_audit.py and tests/test_audit_redteam.py, which run in CI.",
+        "",
+        "## Frauds",
+        "",
+        f"An edit of each of these {len(frauds.REMADE)} is *recomputed and different*, whether or",
+        "not its record and provenance.json are edited, too:",
+        ", ".join(map(cell, frauds.REMADE)) + ".",
+        "",
+        "A file that nothing makes is *made by nothing that config.json says*: "
+        + ", ".join(map(cell, frauds.INVENTED))
+        + ".",
+        "",
+        "What only a training makes is not what its record says. With its record edited, too:",
+        "",
+        "| edited | shows as different in |",
+        "|---|---|",
+        *(
+            f"| {what} ({cell(name)}) | {', '.join(sorted(shows)) or 'nothing: train it again'} |"
+            for what, (name, _, shows) in frauds.TRAINED.items()
+        ),
+        "",
+        "## Attacks on whoever verifies",
+        "",
+        "While verify and trace read them, nothing is run, nothing is written but in a temporary",
+        "folder that they remove, no file of the user's is read, and no text reaches a terminal",
+        "that it would act on.",
+        "",
+        "| in a zip: a name, or a zip that is | refused in a line, as it says |",
+        "|---|---|",
+        *(f"| {what} | {says} |" for what, says in zips.items()),
+        "",
+        f"In place of a file or folder: not followed, or found as edited ({len(attacks.FOLDERS)}):",
+        ", ".join(place.strip(",").replace("_", " ") for place in places) + ".",
+        "",
+        "A config.json with: " + ", ".join(attacks.CONFIGS) + ".",
+        "",
+        "In each field of a record, of provenance.json and of config.json, by turns: "
+        + ", ".join(cell(ascii(path)[1:-1]) for path in attacks.PATHS)
+        + ", numbers out of range, lists, objects, 10,000 letters.",
+    ]
+    return MADE + "\n".join(lines) + "\n"
+
+
+def cell(text: str) -> str:
+    """A text in a cell of a table."""
+    return "`" + text.replace("|", "\\|").replace("`", "'") + "`"
+
+
 PAGES = {
+    "attacks.md": attacks_page,
     "../config/README.md": config_page,
     "open-choices.md": choices_page,
     "settings.md": settings_page,

@@ -1,5 +1,6 @@
 """What several tests use: the embedded word space, a tiny dataset's results."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +16,9 @@ torch.set_num_threads(1)  # the tests run side by side
 hypothesis.settings.register_profile(
     "emoword",
     deadline=None,  # the machine is shared
-    max_examples=40,
-    derandomize=True,  # the same examples each time: a red run can be run again
+    max_examples=int(os.environ.get("EMOWORD_EXAMPLES", "40")),
+    # the same examples each time: a red run can be run again
+    derandomize="EMOWORD_EXAMPLES" not in os.environ,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
 hypothesis.settings.load_profile("emoword")

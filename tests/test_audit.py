@@ -6,10 +6,12 @@ of those who would harm the auditor are in test_audit_redteam.py.
 
 import hashlib
 import json
+import os
 import pickle
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -354,6 +356,30 @@ def test_results_of_another_version_are_for_that_version(
     status, said = verify(capsys, copy)
     assert status == 1
     assert "made by emoword 0.0.9: verify it with that version" in said
+
+
+def test_the_end_of_a_run_names_what_was_edited_under_kept_times(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Snakemake goes by times, and says that there is nothing to be done."""
+    shutil.copytree(made.parent, tmp_path / "results", symlinks=True)
+    (tmp_path / "Snakefile").write_text(f'rule all:\n    input: "{D}/metrics.csv"\n')
+    snakemake = str(Path(sys.executable).with_name("snakemake"))
+    command = [snakemake, "--cores", "1", "--logger", "emoword"]
+    expected = [f"{D}/decisions/paper.csv", f"{D}/nearest/paper.csv"]
+    for names in ([], expected):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        warned = [line for line in done.stderr.splitlines() if "WARNING" in line]
+        said = f"WARNING: {D}: edited or deleted since they were made: {', '.join(names)}; "
+        assert [line[: len(said)] for line in warned] == [said] * bool(names)
+        assert "Nothing to be done" in done.stderr
+        path = tmp_path / D / "decisions/paper.csv"
+        before = path.stat()
+        path.write_text(path.read_text().replace("anger", "angre", 1))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        (tmp_path / D / "nearest/paper.csv").unlink(missing_ok=True)
+    main(["summary", str(tmp_path / D)])
+    assert "WARNING" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -285,9 +285,10 @@ def test_files_that_disagree_are_refused(results: Results) -> None:
     folder = results.write_run(M2, np.zeros((2, 100)))
     with pytest.raises(InputError, match="2 predictions for 3 test utterances"):
         results.decide(M2)
-    (folder / "predictions.npy").write_bytes(b"no array")
-    with pytest.raises(InputError, match="cannot be read"):
-        results.decide(M2)
+    for content in (b"no array", b""):
+        (folder / "predictions.npy").write_bytes(content)
+        with pytest.raises(InputError, match="cannot be read"):
+            results.decide(M2)
     (folder / "run.json").unlink()
     with pytest.raises(InputError, match=r"run.json: no such file"):
         results.decide(M2)

@@ -254,14 +254,14 @@ def test_nothing_is_left_of_an_interrupted_one(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("emoword.demo.corpus.soundfile.write", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(InputError, match=r"corpus: cannot be written .*No space.*make room"):
         demo.demo(out=tmp_path / "corpus", seed=0, utterances=60)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_too_few_utterances_are_one_line(fails: Callable[..., str], tmp_path: Path) -> None:
     said = fails("demo", "--out", tmp_path / "corpus", "--utterances", 5)
-    assert "--utterances 5: too few" in said
+    assert "--utterances 5: give 60 to 100000" in said
 
 
 # ---- the signal --------------------------------------------------------------------------------

@@ -2,13 +2,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table, replacing, write_json, write_table
+from emoword.io.files import read_json, read_table, replacing, write_array, write_json, write_table
 
 # what a cell can hold: anything but what no UTF-8 text file holds
 CELLS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"))
@@ -69,6 +70,66 @@ def test_nothing_is_left_of_a_failed_write(tmp_path: Path) -> None:
         write_json({"loss": float("nan")}, tmp_path / "t.json")
     assert (tmp_path / "t.json").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["t.json"]
+
+
+def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    program = """
+import sys, time
+from pathlib import Path
+from emoword.io.files import replacing
+with replacing(Path("out.json")) as made:
+    made.write_text("half")
+    print("writing", flush=True)
+    time.sleep(600)
+"""
+    command = [sys.executable, "-c", program]
+    started = [
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    try:
+        for process in started:
+            assert process.stdout
+            assert process.stdout.readline() == "writing\n"
+        others = [".out.json.bak", ".out.json.old.csv", ".other.json.abcdefgh"]
+        for name in others:
+            (tmp_path / name).mkdir()
+        (tmp_path / ".out.json.mine4567").write_text("a file")
+        started[0].kill()
+        started[0].wait()
+        write_json({}, tmp_path / "out.json")
+        left = {path.name for path in tmp_path.iterdir()} - {*others, ".out.json.mine4567"}
+        assert len(left) == 2  # the output, and the folder of the one that lives
+        assert "out.json" in left
+        assert started[1].poll() is None
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (5,), (500, 1), (3, 4000)])
+def test_arrays_are_as_numpy_writes_them(shape: tuple[int, ...], tmp_path: Path) -> None:
+    array = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    write_array(array, tmp_path / "ours.npy")
+    np.save(tmp_path / "numpys.npy", array)
+    assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "numpys.npy").read_bytes()
+
+
+def test_half_an_array_is_no_array(tmp_path: Path) -> None:
+    """numpy.save does not notice, where its buffer holds all of it."""
+    program = """
+import resource
+from pathlib import Path
+import numpy as np
+from emoword.io.files import write_array
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, -1))
+np.save("numpys.npy", np.zeros(500, np.float32))
+write_array(np.zeros(500, np.float32), Path("ours.npy"))
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "write_array" in done.stderr
+    assert "File too large" in done.stderr
 
 
 def test_a_folder_is_filled_and_nothing_else_in_it_is_touched(tmp_path: Path) -> None:

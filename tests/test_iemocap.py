@@ -5,8 +5,10 @@ The expected rows are written from the corpus's format, line by line, not from t
 
 import csv
 import json
+import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +201,24 @@ def test_unknown_text_files_and_unrated_audio_are_named(root: Path) -> None:
     assert warnings[0].endswith("Ses01F_impro01 copy.txt")
     assert warnings[1].startswith("1 audio files have no utterance")
     assert warnings[1].endswith("Ses01F_impro01_F001.wav")
+
+
+def test_a_rater_who_rates_twice_is_named(root: Path) -> None:
+    path = root / DIALOG_2
+    path.write_bytes(path.read_bytes().replace(b"C-E5:", b"C-E4:"))
+    (warning,) = (w for w in run(root)["report"]["warnings"] if "second line" in w)
+    assert warning.endswith(f"both count: {path}:5")
+
+
+def test_a_name_that_is_not_utf_8_is_one_line(root: Path, fails: Callable[..., str]) -> None:
+    folder = os.fsencode(wav(root, UTTERANCES[0]).parent)
+    Path(os.fsdecode(folder + b"/Ses\xff.wav")).touch()
+    said = fails("read-iemocap", root, "--out", root.parent / "out")
+    assert said.startswith(f"emoword read-iemocap: '{root}")
+    assert said.endswith("Ses\\udcff.wav': a name that is not UTF-8; rename it")
+    assert not (root.parent / "out").exists()
+    said = fails("read-iemocap", os.fsdecode(b"/corpus\xff"), "--out", root.parent / "out")
+    assert "'/corpus\\udcff': a name that is not UTF-8" in said
 
 
 def test_missing_audio_is_an_error_that_names_the_files(root: Path) -> None:

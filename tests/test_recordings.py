@@ -128,6 +128,9 @@ def test_role_and_source_are_read_and_have_defaults(tmp_path: Path) -> None:
         ('wav,speaker,label\na.wav,s1,"a\rb"\n', 2, "csv:2: a cell has .* carriage return"),
         (SIMPLE + "a.wav,s1,joy\n", 2, r"csv:6: utterance 'a' stands at .*csv:2 already"),
         (SIMPLE + "x/../a.wav,s1,joy\n", 2, r"csv:6: wav '.*/a\.wav' stands at .*csv:2"),
+        ('speaker,wav,label\ns1,",joy\ns1,",joy\n', 2, r"csv:2: wav .*has a letter that is none"),
+        (SIMPLE + "link.wav,s1,joy\n", 2, r"csv:6: wav '.*/a\.wav' stands at .*csv:2"),
+        (SIMPLE + "x" * 2**20, 2, r"csv:6: 1,048,576 characters in a line"),
         ("wav,speaker,label,style\na.wav,s,joy,acted\n", 2, "csv:2: style 'acted' must be one of"),
         (SIMPLE, 3, "csv: 2 speakers cannot be spread over 3 folds.*`folds: 2`"),
         (SIMPLE.replace("s2", "s1"), 2, "csv: 1 speakers cannot .*at least two are needed"),
@@ -154,6 +157,7 @@ def test_a_wrong_table_is_an_error_with_its_line(
         (tmp_path / f"{name}.wav").touch()
         (tmp_path / "x").mkdir(exist_ok=True)
     (tmp_path / "d.wav").touch()
+    (tmp_path / "link.wav").symlink_to("a.wav")
     with pytest.raises(InputError, match=message) as caught:
         read_corpus(table, None, folds)
     assert "\n" not in str(caught.value)
@@ -166,6 +170,7 @@ def test_a_wrong_table_is_an_error_with_its_line(
         ("a,,label,joy,", "csv:3: rater is empty"),
         ("a,r,labels,joy,", "csv:3: kind 'labels' must be one of: label, comment"),
         ("a,r,label,joy,actor", "csv:3: role 'actor' must be one of: observer, self"),
+        ("a, r ,label,joy ,observer", r"csv:3: rater 'r' says the same of 'a' at .*csv:2"),
         ("a,r,label", "csv:3: 3 cells, but the header has 5"),
     ],
 )
@@ -397,3 +402,16 @@ def test_examples_never_remove_the_users_files(tmp_path: Path) -> None:
         assert done.stderr == f"{out}: is not empty; remove it, or name a new folder\n"
     assert zipfile.is_zipfile(archive)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_name_that_ends_in_white_space_finds_its_annotations(tmp_path: Path) -> None:
+    (tmp_path / "e .wav").touch()
+    table = write_table(tmp_path, SIMPLE + "e .wav,s2,joy\n")
+    text = "utterance,rater,kind,text\ne,r,label,joy\n"
+    annotations = write_table(tmp_path, text, "annotations.csv")
+    assert read_corpus(table, annotations, 2).annotations[0].utterance == "e"
+
+
+def test_names_sort_by_their_numbers_however_long() -> None:
+    names = ["s10", "s2", "s" + "9" * 5000, "s1" + "0" * 5000, "t", "s02", "s"]
+    assert sorted(names, key=natural) == ["s", "s02", "s2", "s10", names[2], names[3], "t"]

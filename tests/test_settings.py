@@ -102,6 +102,12 @@ def test_null_takes_a_key_away() -> None:
     [
         ({"epochs": 3}, "config: unknown key `epochs`"),
         ({"dataset": "../x"}, "config: dataset: Expected `str` matching regex"),
+        ({"dataset": "demo\n"}, "config: dataset: Expected `str` matching regex"),
+        ({"iemocap_root": "/a\nb"}, "config: iemocap_root: Expected `str` matching regex"),
+        (
+            {"spaces": {"mine": {"format": "glove", "source": "a\n"}}},
+            "source: Expected `str` matching",
+        ),
         ({"feature_shards": 0}, "config: feature_shards: Expected `int` >= 1"),
         ({"device": "toaster"}, "config: device: Expected `str` matching regex"),
         ({"datasets": {"../x": {}}}, "config: datasets: '../x': Expected `str` matching"),

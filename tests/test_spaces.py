@@ -9,6 +9,7 @@ import lzma
 import math
 import re
 import resource
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -565,7 +566,16 @@ def test_bert_takes_the_words_of_the_embedded_cut(bert: Path, tmp_path: Path) ->
     assert len(found) + found.meta["oddities"]["unknown"] > 20_000
 
 
+class Marker:
+    """Unpickled, it leaves a file."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path("hacked"),)
+
+
 def test_bert_bad_input(bert: Path, tmp_path: Path, fails: Callable[..., str]) -> None:
+    import torch
+
     words = tmp_path / "words.txt"
     words.write_text("xyzzy\n")
     command = ["space", "--format", "bert", "--out", tmp_path / "space", "--source"]
@@ -575,6 +585,13 @@ def test_bert_bad_input(bert: Path, tmp_path: Path, fails: Callable[..., str]) -
     none = tmp_path / "none.txt"
     assert "none.txt: No such file" in fails(*command, bert, "--words", none)
     assert "no model with a tokenizer there" in fails(*command, tmp_path)
+    for made, message in ((Marker(), "no model"), ({"x": torch.zeros(2)}, "lacks 2")):
+        pickled = tmp_path / "pickled"
+        shutil.copytree(bert, pickled, dirs_exist_ok=True)
+        (pickled / "model.safetensors").unlink()
+        torch.save(made, pickled / "pytorch_model.bin")
+        assert message in fails(*command, pickled)
+    assert not Path("hacked").exists()
     assert not (tmp_path / "space").exists()
 
 

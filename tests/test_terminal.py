@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ import snakemake_logger_plugin_emoword as progress
 
 ROOT = Path(__file__).parent.parent
 SNAKEMAKE = [str(Path(sys.executable).parent / "snakemake"), "--cores", "2", "--show-failed-logs"]
+ALWAYS = ["--show-failed-logs", "--rerun-incomplete"]
 WORKFLOW = """
 rule all:
     input: expand("made/{n}.txt", n=range(3)), "sum.txt"
@@ -95,6 +97,20 @@ def read(terminal: int) -> bytes:
         return os.read(terminal, 4096)
     except OSError:
         return b""
+
+
+def test_a_run_beside_another_says_that_the_folder_is_locked(toy: Path) -> None:
+    """And not that the files on which the first is at work are incomplete."""
+    snakefile = toy / "Snakefile"
+    snakefile.write_text(
+        snakefile.read_text().replace('"touch {output}"', '"touch {output}; sleep 6"')
+    )
+    with subprocess.Popen([*SNAKEMAKE, *ALWAYS], cwd=toy, stderr=subprocess.DEVNULL):
+        while not (toy / "sum.txt").exists():
+            time.sleep(0.1)
+        status, lines = piped(toy, *ALWAYS)
+    assert status == 1
+    assert "cannot be locked" in " ".join(lines)
 
 
 def handler(clock: Sequence[float], monkeypatch: pytest.MonkeyPatch) -> progress.LogHandler:
@@ -182,11 +198,11 @@ def test_run_explains_itself() -> None:
 @pytest.mark.parametrize(
     ("given", "handed_on"),
     [
-        ([], ["--logger", "emoword", "--show-failed-logs", "--cores", "all"]),
-        (["--cores", "2", "x"], ["--logger", "emoword", "--show-failed-logs", "--cores", "2", "x"]),
-        (["-c1", "-n"], ["--logger", "emoword", "--show-failed-logs", "-c1", "-n"]),
-        (["--verbose", "-j", "1"], ["--show-failed-logs", "-j", "1"]),
-        (["-np", "--config", "a=b c"], ["--show-failed-logs", "--cores", "all", "-np"]),
+        ([], ["--logger", "emoword", *ALWAYS, "--cores", "all"]),
+        (["--cores", "2", "x"], ["--logger", "emoword", *ALWAYS, "--cores", "2", "x"]),
+        (["-c1", "-n"], ["--logger", "emoword", *ALWAYS, "-c1", "-n"]),
+        (["--verbose", "-j", "1"], [*ALWAYS, "-j", "1"]),
+        (["-np", "--config", "a=b c"], [*ALWAYS, "--cores", "all", "-np"]),
     ],
 )
 def test_run_adds_what_is_not_said(given: list[str], handed_on: list[str], tmp_path: Path) -> None:

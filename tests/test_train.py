@@ -395,3 +395,9 @@ def test_steps_end_a_training(small: Small, tmp_path: Path) -> None:
     run = json.loads((out / "run.json").read_text())
     batches = -(-run["utterances"]["train"] // 8)
     assert run["epochs"] == -(-5 // batches) < 50
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 2**70])
+def test_a_seed_that_is_none_is_one_line(seed: int, train: Train) -> None:
+    with pytest.raises(InputError, match=f"--seed {seed}: give 0 to 4294967295"):
+        train("run", seed=seed)

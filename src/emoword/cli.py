@@ -17,7 +17,7 @@ import cyclopts
 from cyclopts import App, Group
 
 from emoword import __version__
-from emoword.io.errors import InputError, plain
+from emoword.io.errors import InputError, in_words, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -176,6 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments, record = without_record(arguments)
     name = arguments[0] if arguments and arguments[0] in COMMANDS else None
     try:
+        for word in arguments:
+            word.encode()  # a name that is not UTF-8 could not be written into any result
         if record is None:
             run(name, arguments)
             return
@@ -185,9 +187,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run(name, arguments)
         seed = arguments.index("--seed") + 1 if "--seed" in arguments else None
         recorder.write(record, None if seed is None else int(arguments[seed]))
-    except (InputError, OSError) as error:
+    except Exception as error:
         # OSError: a full disk, a missing permission: the user's to mend, and no bug of ours
-        sys.exit(f"emoword {name}: {plain(str(error))}")
+        said = str(error) if isinstance(error, (InputError, OSError)) else in_words(error)
+        if not said:
+            raise
+        sys.exit(f"emoword {name}: {plain(said)}")
 
 
 def run(name: str | None, arguments: Sequence[str]) -> None:
@@ -200,7 +205,7 @@ def run(name: str | None, arguments: Sequence[str]) -> None:
     try:
         build_app(name)(arguments, exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
-        said = " ".join(str(error).split())
+        said = " ".join(str(error).split())[:300]
         print(f"emoword {name or ''}: {said}; see emoword {name or ''} --help", file=sys.stderr)
         sys.exit(2)
 

@@ -13,10 +13,11 @@ from msgspec import Meta, Struct, field
 
 from emoword.io.errors import InputError
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*$"  # safe as a part of a path
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*\Z"  # safe as a part of a path
 Name = Annotated[str, Meta(pattern=NAME)]
 Word = Annotated[str, Meta(pattern=r"^[^-\s]", max_length=200)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
+File = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*\Z")]  # a path or name; no line ends
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 LabelSet = Literal["S1", "S2", "S3"]
 VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "dirichlet", "triplet"]
@@ -226,15 +227,17 @@ class Filter(Base, frozen=True, kw_only=True):
     most_frequent: Annotated[int, choice("the first so many; 0: all", "6", ge=0, le=10**9)] = 0
     lowercase_alphabetic: Annotated[bool, choice("lower-case letters alone", "6")] = False
     spelled: Annotated[bool, choice("what pyspellchecker's English list holds", "6")] = False
-    words: Annotated[str, choice("a file of words, one a line", "6")] = ""
+    words: Annotated[File, choice("a file of words, one a line", "6")] = ""
 
 
 class Space(Base, frozen=True, kw_only=True, tag_field="format", tag="glove"):
     """A word space from a file; the formats without one are `EmbeddedSpace`."""
 
-    source: Annotated[str, choice("the file that you have", min_length=1)]
-    url: Annotated[str, choice("where it is fetched from", pattern=r"^https?://|^$")] = ""
-    sha256: Annotated[str, choice("of the fetched file", pattern=r"^[0-9a-f]{64}$|^$")] = ""
+    source: Annotated[File, choice("the file that you have", min_length=1)]
+    url: Annotated[
+        str, choice("where it is fetched from", pattern=r"^https?://[^\x00-\x20]*\Z|^\Z")
+    ] = ""
+    sha256: Annotated[str, choice("of the fetched file", pattern=r"^[0-9a-f]{64}\Z|^\Z")] = ""
     hide_phrases: Annotated[bool, choice("words with an underscore are no neighbours")] = False
     filter: Filter = field(default_factory=Filter)
 
@@ -250,7 +253,7 @@ class Word2vecBinary(Space, frozen=True, kw_only=True, tag="word2vec-binary"):
 class Bert(Space, frozen=True, kw_only=True, tag="bert"):
     """The word vectors of a BERT; ``source`` is a folder or a hub name."""
 
-    words: Annotated[str, choice("a file of words, one a line; none: those of `embedded`")] = ""
+    words: Annotated[File, choice("a file of words, one a line; none: those of `embedded`")] = ""
     vector: Annotated[
         Literal["static", "last_layer"], choice("mean of input embeddings, or of outputs", "4.3")
     ] = "static"
@@ -286,7 +289,7 @@ class Mfcc(LogMel, frozen=True, kw_only=True, tag="mfcc"):
 class Transformers(Base, frozen=True, kw_only=True, tag_field="kind", tag="transformers"):
     """A block of a pretrained wav2vec 2.0, HuBERT, WavLM or Whisper encoder."""
 
-    model: Annotated[str, choice("a folder or hub name", min_length=1)]
+    model: Annotated[File, choice("a folder or hub name", min_length=1)]
     layer: Annotated[Positive, choice("the block, from 1: hidden_states[layer]", "4.3")]
     closing_norm: Annotated[bool, choice("apply the encoder's closing norm to it", "4.3")] = False
     dtype: Annotated[Dtype, choice("how frames are stored")] = "float32"
@@ -332,8 +335,8 @@ class Demo(Dataset, frozen=True, kw_only=True, tag="demo"):
 class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):
     """Recordings of one's own."""
 
-    table: Annotated[str, choice("CSV: wav, speaker, label; optional utterance, fold, style, sex")]
-    annotations_table: Annotated[str, choice("CSV: utterance, rater, kind, text")] = ""
+    table: Annotated[File, choice("CSV: wav, speaker, label; optional utterance, fold, style, sex")]
+    annotations_table: Annotated[File, choice("CSV: utterance, rater, kind, text")] = ""
 
     @property
     def rated(self) -> bool:
@@ -355,9 +358,9 @@ class Config(Base, frozen=True, kw_only=True):
     """config.yaml."""
 
     dataset: Annotated[Name, choice("what is run, a block of `datasets`")] = "demo"
-    iemocap_root: Annotated[str, choice("the folder that holds Session1 .. Session5")] = ""
+    iemocap_root: Annotated[File, choice("the folder that holds Session1 .. Session5")] = ""
     device: Annotated[
-        str, choice("auto: CUDA, else MPS, else CPU", pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$")
+        str, choice("auto: CUDA, else MPS, else CPU", pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)\Z")
     ] = "auto"
     feature_shards: Annotated[int, choice("jobs that compute the frames", ge=1, le=1000)] = 1
     datasets: dict[Name, AnyDataset]

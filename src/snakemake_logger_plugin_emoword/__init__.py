@@ -24,6 +24,7 @@ BAR = 24  # characters
 EVERY = 30  # seconds between two lines of a stage in a pipe
 LAST = 12  # lines of a failed job's log
 ASKED = ("mem_mb", "runtime", "cpus_per_task", "gpu", "gres", "slurm_partition")  # of a scheduler
+NOTHING = "Nothing to be done"  # goes by times: an edit that keeps them is not seen
 SAID = ("Trying to restart", "Complete log")
 
 
@@ -238,6 +239,12 @@ class LogHandler(LogHandlerBase):
             self.stream.flush()
         if not self.stages and self.last:
             self.say(self.last)
+        if self.last.startswith(NOTHING) and not self.common_settings.dryrun:
+            from emoword.audit.provenance import edited_since  # pandas: only where it is needed
+
+            for config in Path("results").glob("*/config.json"):
+                if edited := edited_since(config.parent):
+                    self.say(f"WARNING: {edited}", "33")
         self.last = ""
         super().close()
 

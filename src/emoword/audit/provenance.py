@@ -1,10 +1,12 @@
 """What seals results: the records of all jobs, and the sha256 of every file, in one file."""
 
+from datetime import datetime
 from pathlib import Path
 
 from emoword.audit import recording
-from emoword.audit.recording import Hashed, hashed
+from emoword.audit.recording import Hashed, Record, hashed
 from emoword.audit.results import Provenance, Results, opened
+from emoword.corpora.corpus import some
 from emoword.io.errors import InputError
 
 # made after provenance.json, from it
@@ -66,9 +68,43 @@ def evidence(results: Results) -> dict[str, dict[str, Hashed]]:
     sealed = results.provenance()
     seals = sealed.files if sealed else {}
     found = {name: {"provenance.json": what} for name, what in seals.items()}
-    said: dict[str, tuple[str, Hashed]] = {}
-    for record, own in sorted(results.records().items(), key=lambda item: item[1].ended):
-        said |= {name: (record, what) for name, what in own.outputs.items()}
-    for name, (record, what) in said.items():
-        found.setdefault(name, {})[f"the record {record}"] = what
+    for name, (record, own) in last_written(results).items():
+        found.setdefault(name, {})[f"the record {record}"] = own.outputs[name]
     return found
+
+
+def last_written(results: Results) -> dict[str, tuple[str, Record]]:
+    """Name of a file -> the last record of a job that wrote it, and that record's name."""
+    records = sorted(results.records().items(), key=lambda item: item[1].ended)
+    return {name: (record, own) for record, own in records for name in own.outputs}
+
+
+def edited_since(folder: Path) -> str:
+    """In a line, which files were edited or deleted after their jobs wrote them; empty if none.
+
+    Quick, for the end of each run: a file that the system has not noticed any change of since
+    (ctime) is not read. `emoword verify` reads and recomputes.
+    """
+    try:
+        with opened(folder) as results:
+            names = [
+                name
+                for name, (_, record) in last_written(results).items()
+                if name.startswith("results/") and changed(results.files.get(name), name, record)
+            ]
+    except InputError as error:
+        return str(error)
+    if not names:
+        return ""
+    return (
+        f"{folder}: edited or deleted since they were made: {some(names)}; "
+        f"`./run --force FILE` makes one again, `emoword verify {folder}` looks at all"
+    )
+
+
+def changed(file: Path | None, name: str, record: Record) -> bool:
+    """Whether a file is not what a record says."""
+    if file is None or (state := file.stat()).st_size != record.outputs[name].bytes:
+        return True
+    untouched = state.st_ctime <= datetime.fromisoformat(record.ended).timestamp()
+    return not untouched and hashed(file) != record.outputs[name]

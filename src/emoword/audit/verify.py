@@ -15,6 +15,7 @@ from emoword.audit.provenance import LATER, evidence, sources
 from emoword.audit.recording import Hashed, code, hashed, host, package_versions
 from emoword.audit.remaking import Remade, parents, remake
 from emoword.audit.results import Provenance, Results, opened
+from emoword.corpora.corpus import some
 from emoword.io.errors import InputError, plain
 from emoword.settings import Embedded
 
@@ -228,17 +229,11 @@ def report(
         place = f"{folder}/{name}".removeprefix(f"{top}/")
         groups.setdefault((top, verdict.why, tuple(verdict.details)), []).append(place)
     for (top, why, details), names in groups.items():
-        lines.append(f"WRONG        {top}{'/' * bool(top)}{some(names)} {why}")
+        lines.append(f"WRONG        {top}{'/' * bool(top)}{some(names, 4)} {why}")
         lines += [f"             {detail}" for detail in details]
     many = "1 file is wrong." if len(wrong) == 1 else f"{len(wrong)} files are wrong."
     lines.append(many if wrong else "Nothing is wrong.")
     return "\n".join(plain(line) for line in lines)
-
-
-def some(names: Sequence[str], most: int = 4) -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def made_with(given: Results, sealed: Provenance | None) -> Iterator[str]:

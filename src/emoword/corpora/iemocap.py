@@ -63,6 +63,7 @@ class Evaluation:
     annotations: list[Annotation] = field(default_factory=list)
     empty_labels: list[str] = field(default_factory=list)
     unclosed_comments: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -79,6 +80,7 @@ def read_evaluation(path: Path) -> Evaluation:
     data = _undamaged(path)
     found = Evaluation()
     stands: dict[str, str] = {}
+    lines_of = set()
     rated = set()
     utterance = ""
     # Not splitlines: among the Latin-1 bytes are some that it takes for ends of lines (\x85).
@@ -106,6 +108,8 @@ def read_evaluation(path: Path) -> Evaluation:
             rows = _rating_rows(rating, utterance, path, number)
             found.annotations += [row for row in rows if row.text]
             found.empty_labels += [place for row in rows if not row.text]
+            found.repeated += [place] * ((utterance, *rating.groups()[:2]) in lines_of)
+            lines_of.add((utterance, *rating.groups()[:2]))
             if rating["source"] == "C" and rating["rater"].startswith("E"):
                 rated.add(utterance)
         elif not line.startswith("%"):
@@ -218,7 +222,7 @@ def read_release(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, 
     sessions = find_sessions(root)
     utterances: list[Utterance] = []
     annotations: list[Annotation] = []
-    empty_labels, unclosed, unread, unrated = [], [], [], []
+    empty_labels, unclosed, repeated, unread, unrated = [], [], [], [], []
     dialogs = 0
     for session, folder in sessions.items():
         paths, others = find_dialogs(folder, session)
@@ -235,6 +239,7 @@ def read_release(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, 
             annotations += found.annotations
             empty_labels += found.empty_labels
             unclosed += found.unclosed_comments
+            repeated += found.repeated
             unrated += [
                 str(wav)
                 for wav in sorted(audio.glob("*.wav"))
@@ -251,6 +256,7 @@ def read_release(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, 
         for what, names in (
             ("text files are not read, as they are not named like dialogs", unread),
             ("audio files have no utterance in their dialog's EmoEvaluation file", unrated),
+            ("ratings are a second line of the same rater on an utterance: both count", repeated),
             ("comments are not closed by a parenthesis and taken to the line's end", unclosed),
         )
         if names

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from emoword.corpora.corpus import (
     KINDS,
@@ -27,6 +27,7 @@ from emoword.io.errors import InputError
 RECORDING_COLUMNS = ("wav", "speaker", "label")
 RECORDING_OPTIONS = ("utterance", "fold", "style", "sex")
 ANNOTATION_COLUMNS = ("utterance", "rater", "kind", "text")
+LONGEST = 1 << 20  # characters of a line
 ANNOTATION_DEFAULTS = {"role": "observer", "source": "categorical"}
 
 
@@ -86,7 +87,7 @@ def _read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
     end = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
+            reader = csv.reader(_lines(path, file), strict=True)
             for cells in reader:
                 if any(re.search(r"\0|\r(?!\n)", cell) for cell in cells):
                     raise InputError(
@@ -103,6 +104,15 @@ def _read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise InputError(
             f"{path}:{end + 1}: the row that begins here is not CSV: {error}; is a quote open?"
         ) from error
+
+
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    number = 0
+    while line := file.readline(LONGEST):
+        number += 1
+        if len(line) == LONGEST:
+            raise InputError(f"{path}:{number}: {LONGEST:,} characters in a line: is it a table?")
+        yield line
 
 
 def _check_header(header: Sequence[str], columns: Sequence[str], place: str) -> None:
@@ -131,6 +141,8 @@ def _filled(row: Mapping[str, str], name: str, place: str) -> str:
     value = row[name].strip()
     if not value:
         raise InputError(f"{place}: {name} is empty; fill it in")
+    if not value.isprintable():
+        raise InputError(f"{place}: {name} {value!r} has a letter that is none; is a quote open?")
     return value
 
 
@@ -150,8 +162,9 @@ def read_table_of_recordings(table: Path) -> tuple[list[Recording], list[str]]:
     for line, row in rows:
         place = f"{table}:{line}"
         wav = _filled(row, "wav", place)
+        path = PurePath(wav)
         recording = Recording(
-            utterance=row["utterance"].strip() or str(PurePath(wav).parent / PurePath(wav).stem),
+            utterance=row["utterance"].strip() or str(path.parent / path.stem).strip(),
             wav=str(table.parent / wav),
             speaker=_filled(row, "speaker", place),
             label=row["label"].strip(),
@@ -160,8 +173,8 @@ def read_table_of_recordings(table: Path) -> tuple[list[Recording], list[str]]:
             fold=_filled(row, "fold", place) if with_folds else "",
             place=place,
         )
-        # normalised, so that one file under two names, a.wav and b/../a.wav, is noticed
-        for key in (("utterance", recording.utterance), ("wav", os.path.normpath(recording.wav))):
+        # one file under two names, a.wav and b/../a.wav or a link to it, is noticed
+        for key in (("utterance", recording.utterance), ("wav", os.path.realpath(recording.wav))):
             if key in seen:
                 raise InputError(
                     f"{place}: {key[0]} {key[1]!r} stands at {seen[key]} already; remove one "
@@ -174,10 +187,11 @@ def read_table_of_recordings(table: Path) -> tuple[list[Recording], list[str]]:
     return recordings, unread
 
 
-def natural(name: str) -> tuple[list[str | int], str]:
-    """Give a key that sorts s2 before s10."""
+def natural(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Give a key that sorts s2 before s10; a number of any length is compared as text."""
     parts = re.split(r"(\d+)", name)
-    return [int(part) if i % 2 else part.casefold() for i, part in enumerate(parts)], name
+    parts = [part.lstrip("0") if i % 2 else part.casefold() for i, part in enumerate(parts)]
+    return [(len(part) if i % 2 else 0, part) for i, part in enumerate(parts)], name
 
 
 def spread_speakers(utterances: Mapping[str, int], folds: int) -> dict[str, int]:
@@ -258,11 +272,12 @@ def read_annotations(
         The annotations in the table's order, what has no text, and the columns that are not read.
 
     Raises:
-        InputError: a cell is not as it must be, or an utterance is unknown.
+        InputError: a cell is not as it must be, an utterance is unknown, or a row comes twice.
     """
     rows, unread = read_rows(table, ANNOTATION_COLUMNS, tuple(ANNOTATION_DEFAULTS))
     utterances = set(known)
     annotations = []
+    stands: dict[Annotation, str] = {}
     empty: dict[str, list[str]] = defaultdict(list)
     for line, row in rows:
         place = f"{table}:{line}"
@@ -286,6 +301,12 @@ def read_annotations(
             line,
         )
         if annotation.text.strip():
+            before = stands.setdefault(annotation._replace(line=0), place)
+            if before != place:
+                raise InputError(
+                    f"{place}: rater {annotation.rater!r} says the same of {utterance!r} at "
+                    f"{before}, which would count twice; remove one"
+                )
             annotations.append(annotation)
         else:
             empty[f"{kind}s"].append(place)

@@ -59,6 +59,7 @@ PHRASES = ("a bit {}", "kind of {}", "more {} than angry", "trying not to sound 
 OBSERVERS = ("E2 E3 E4", "E1 E2 E5", "E3 E4 E6", "E1 E4 E5", "E2 E5 E6")  # by session
 DIALOGS = ("F_impro01", "M_impro02", "F_script01_1", "M_script01_1")  # in every session
 SMALLEST = 60  # utterances: three a dialog
+LARGEST = 100_000
 NOTICE = """A synthetic miniature in the layout of IEMOCAP, made by `emoword demo`.
 The voices are synthesised and the raters are simulated: it says nothing about people.
 """
@@ -124,8 +125,8 @@ def demo(*, out: Path, seed: int = 0, utterances: int = 480) -> None:
         seed: Of everything.
         utterances: About how many, at least 60: rounded to fill twenty dialogs.
     """
-    if utterances < SMALLEST:
-        raise InputError(f"--utterances {utterances}: too few; the demo needs {SMALLEST} or more")
+    if not SMALLEST <= utterances <= LARGEST:
+        raise InputError(f"--utterances {utterances}: give {SMALLEST} to {LARGEST}")
     if seed < 0:
         raise InputError(f"--seed {seed}: a seed is 0 or more")
     # said at once, and not by `replacing` when all is done

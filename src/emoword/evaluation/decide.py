@@ -53,7 +53,7 @@ def read_run(folder: Path) -> Run:
     path = folder / "predictions.npy"
     try:
         predictions = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from error
     if len(predictions) != len(utterances):
         raise InputError(

@@ -1,5 +1,10 @@
 """The one exception for what a user can mend, and how it is said."""
 
+import re
+
+END = re.compile(r'["\n]|: ')  # of a name in a text
+MEMORY = re.compile("allocate memory|out of memory")
+
 
 class InputError(Exception):
     """Something in the user's files, settings or machine is wrong.
@@ -16,3 +21,16 @@ def plain(text: str) -> str:
     'a?[2Jb?c'
     """
     return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def in_words(error: Exception) -> str:
+    """What a user can mend of an error that a library raised; empty where it is our defect."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or MEMORY.search(text):
+        remedy = "free some, or choose smaller layers, batches or files"
+        return f"not enough memory {text[-120:]}; {remedy}"
+    if isinstance(error, UnicodeEncodeError):
+        around = error.object[: error.end], error.object[error.end :]
+        name = END.split(around[0])[-1] + END.split(around[1])[0]
+        return f"{name!a}: a name that is not UTF-8; rename it"
+    return ""

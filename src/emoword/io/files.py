@@ -1,9 +1,13 @@
 """Reading and writing files so that a killed job leaves nothing that looks finished."""
 
 import csv
+import errno
+import fcntl
+import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -12,13 +16,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 
 # The process's own, which can only be read by setting it.
 UMASK = os.umask(0o022)
 os.umask(UMASK)
+# a full disk as it is said by libraries that raise errors of their own: safetensors, libsndfile,
+# numpy; of an OSError the file is not named, where it has no room
+FULL = re.compile(r"os error \d+|System error|\d+ requested and \d+ written")
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 # what this process has renamed into place, for its record (emoword.audit.recording)
 written: list[Path] = []
 
@@ -29,15 +39,18 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Whatever is made at the temporary path, a file or a folder, is renamed to ``path``. If a folder
     lies there already, the made files are renamed into it one by one, and nothing else in it is
-    touched: a mistyped ``--out`` deletes nobody's data.
+    touched: a mistyped ``--out`` deletes nobody's data. What a killed process left is swept.
 
     Raises:
-        InputError: the folder cannot be written, or would have to be replaced by a tree of folders.
+        InputError: the folder cannot be written, its disk is full, or it would have to be replaced
+            by a tree of folders.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path)
         # A folder of its own: the temporary name is new, and leaving removes whatever is left.
         folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        lock = locked(folder)
     except OSError as error:
         raise InputError(f"{path.parent}: cannot write here: {error.strerror}") from error
     try:
@@ -51,8 +64,38 @@ def replacing(path: Path) -> Iterator[Path]:
         else:
             made.replace(path)
         written.extend(path / name for name in inside or [Path()])
+    except InputError:
+        raise
+    except Exception as error:
+        if getattr(error, "errno", None) in NO_ROOM or FULL.search(str(error)):
+            raise InputError(f"{path}: cannot be written ({error}); make room for it") from error
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed processes left of an earlier try at ``path``: folders without a lock."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        if left.is_symlink() or not left.is_dir() or "." in left.name[-8:]:
+            continue
+        lock = locked(left)
+        if lock is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
+
+
+def locked(folder: Path) -> int | None:
+    """Lock a folder as long as this process lives; None: another does, or the disk has no locks."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def move_into(made: Path, folder: Path) -> None:
@@ -75,6 +118,18 @@ def write_json(value: object, path: Path) -> None:
     with replacing(path) as made:
         text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
         made.write_text(text + "\n", encoding="utf-8")
+
+
+def write_array(array: NDArray[Any], path: Path) -> None:
+    """Write an array as .npy, the bytes of `numpy.save`.
+
+    That function, of a few kilobytes, does not notice that the disk is full, and leaves half.
+    """
+    array = np.ascontiguousarray(array)
+    with path.open("wb") as stream:
+        header = {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape}
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.write(array.data)
 
 
 def read_json(path: Path) -> Any:

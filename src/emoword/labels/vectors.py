@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from emoword.io.errors import InputError
-from emoword.io.files import replacing
+from emoword.io.files import replacing, write_array
 from emoword.labels.words import read_classes, read_words
 from emoword.spaces.word_space import WordSpace
 
@@ -40,5 +38,5 @@ def encode_words(targets: Path, /, *, space: Path, out: Path) -> None:
     with replacing(out) as folder:
         folder.mkdir()
         (folder / "words.txt").write_text("".join(f"{w}\n" for w in words), encoding="utf-8")
-        np.save(folder / "vectors.npy", vectors, allow_pickle=False)
+        write_array(vectors, folder / "vectors.npy")
     print(f"{len(words)} words, {vectors.shape[1]} dimensions")

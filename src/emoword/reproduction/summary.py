@@ -1,10 +1,14 @@
-"""How a run ends: its result in short, whether the demo came out as expected, what to open."""
+"""How a run ends: its result in short, whether the demo came out as expected, what to open.
+
+And whether a file was edited after it was made, of which Snakemake, going by times, knows nothing.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
+from emoword.audit.provenance import edited_since
 from emoword.io.errors import plain
 from emoword.io.files import read_table, sha256_of
 from emoword.layout import Variant, read_variant
@@ -35,6 +39,8 @@ def summary(results: Path, /) -> None:
         lines += expected(results, own)
     if own.synthetic:
         lines.append("The speech is synthetic: the numbers say nothing about the paper.")
+    if edited := edited_since(results):
+        lines.append(f"WARNING: {edited}")
     print(*map(plain, lines), "", sep="\n")
     print(*(plain(f"  {what:8} {where}") for what, where in to_open(results, config)), sep="\n")
 

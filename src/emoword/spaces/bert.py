@@ -59,13 +59,18 @@ def _load(source: str) -> tuple[Any, Any]:
     reason = ""
     for local_files_only in (True,) if Path(source).is_dir() else (True, False):
         try:
-            tokenizer, model = (
-                loader.from_pretrained(source, local_files_only=local_files_only)
-                for loader in (transformers.AutoTokenizer, transformers.AutoModel)
+            options: dict[str, Any] = {"local_files_only": local_files_only}
+            tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
+            model, report = transformers.AutoModel.from_pretrained(
+                source, output_loading_info=True, **options
             )
-            return tokenizer, model.eval().float()
-        except (OSError, ValueError) as error:
-            reason = str(error).splitlines()[0]
+        except Exception as error:  # each format of a file fails with its own class
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            continue
+        missing = sorted(key for key in report["missing_keys"] if not key.startswith("pooler."))
+        if missing:  # they would be random
+            raise InputError(f"{source}: lacks {len(missing)} of its weights, such as {missing[0]}")
+        return tokenizer, model.eval().float()
     raise InputError(
         f"{source}: no model with a tokenizer there, nor on the Hugging Face hub as far as it can "
         f"be reached; fetch it beforehand with `hf download {source}` ({reason})"

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from emoword.io.errors import InputError
-from emoword.io.files import replacing, sha256_of, write_json
+from emoword.io.files import replacing, sha256_of, write_array, write_json
 from emoword.spaces.formats import Chunk
 from emoword.spaces.geometry import lengths
 from emoword.spaces.word_space import STORED, VERSION
@@ -142,6 +142,6 @@ def _write_words(words: Sequence[bytes], folder: Path) -> None:
     """Write the words, where each begins, and their order."""
     (folder / "words.txt").write_bytes(b"".join(word + b"\n" for word in words))
     ends = np.cumsum([0, *(len(word) + 1 for word in words)], dtype=np.int64)
-    np.save(folder / "offsets.npy", ends)
+    write_array(ends, folder / "offsets.npy")
     order = sorted(range(len(words)), key=words.__getitem__)
-    np.save(folder / "order.npy", np.array(order, np.int64))
+    write_array(np.array(order, np.int64), folder / "order.npy")

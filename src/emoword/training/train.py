@@ -20,7 +20,7 @@ from emoword import __version__
 from emoword.features.device import pick_device, place, warn_of_slow_bfloat16
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
-from emoword.io.files import replacing, write_json, write_table
+from emoword.io.files import replacing, write_array, write_json, write_table
 from emoword.labels.decision import decide, decide_by_words, softmax, unweighted_accuracy
 from emoword.labels.words import LabelVectors, read_classes, read_truth, read_words
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
@@ -96,6 +96,8 @@ def train(
         out: Folder of the run.
     """
     made_by = read_settings(settings, RunSettings)
+    if not 0 <= seed < 2**32:
+        raise InputError(f"--seed {seed}: give 0 to {2**32 - 1}")
     chosen_device = pick_device(device)
     print(place(chosen_device), flush=True)
     warn_of_slow_bfloat16(chosen_device, made_by.training.precision)
@@ -131,9 +133,13 @@ def train(
 
 
 def write_run(
-    out: Path, run: dict[str, Any], weights: dict[str, Tensor], history: pd.DataFrame,
-    parts: pd.DataFrame, tested: NDArray[np.float32],
-) -> None:  # fmt: skip
+    out: Path,
+    run: dict[str, Any],
+    weights: dict[str, Tensor],
+    history: pd.DataFrame,
+    parts: pd.DataFrame,
+    tested: NDArray[np.float32],
+) -> None:
     """Write the folder of a run, whole or not at all."""
     tensors = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
     with replacing(out) as folder:
@@ -141,7 +147,7 @@ def write_run(
         save_file(tensors, folder / "weights.safetensors")
         write_table(history, folder / "history.csv")
         write_table(parts, folder / "split.csv")
-        np.save(folder / "predictions.npy", tested, allow_pickle=False)
+        write_array(tested, folder / "predictions.npy")
         write_json(run, folder / "run.json")
 
 

@@ -1,0 +1,33 @@
+"""The quick half of tests/fault_matrix.py: one kill, full disk, too little memory, a cut input."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from auditing import make_results
+from fault_matrix import FAULTS, Stage, harm, stages
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results up to their label sets."""
+    folder = tmp_path_factory.mktemp("root")
+    make_results(folder, trains=False)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["read-iemocap", "label-set"])
+def stage(
+    request: pytest.FixtureRequest, root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Stage:
+    (made,) = stages(root, tmp_path_factory.mktemp("work"), [request.param])
+    return made
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "read only"])
+def test_a_command_that_is_harmed_ends_in_a_line_and_runs_again(stage: Stage, fault: str) -> None:
+    """`read only` gives rights up, which not every machine's tests may."""
+    outcomes = harm(stage, fault, 1, random.Random(0))  # noqa: S311
+    assert stage.findings == []
+    assert outcomes[-1] == "same bytes"
