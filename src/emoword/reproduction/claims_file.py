@@ -122,9 +122,8 @@ class Unmeasured(Claim, frozen=True, kw_only=True, tag="unmeasured"):
 
 
 AnyClaim = (
-    Greater | NoDifference | Similar | NotLess
-    | Contains | Spelling | Mixtures | Count | Unmeasured
-)  # fmt: skip
+    Greater | NoDifference | Similar | NotLess | Contains | Spelling | Mixtures | Count | Unmeasured
+)
 
 
 class Claims(Struct, frozen=True, forbid_unknown_fields=True):

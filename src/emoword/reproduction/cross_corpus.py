@@ -208,6 +208,4 @@ def notes(about: Variant, utterances: pd.DataFrame, classes: Classes) -> list[st
         for name, own in utterances.groupby("corpus", sort=False)
     ]
     seeds = f"Dataset {about.dataset}, {len(about.seeds)} seed{'s' * (len(about.seeds) > 1)}."
-    return [
-        *counts, AGGREGATES[about.settings.aggregate], seeds, *([SYNTHETIC] * about.synthetic)
-    ]  # fmt: skip
+    return [*counts, AGGREGATES[about.settings.aggregate], seeds, *([SYNTHETIC] * about.synthetic)]

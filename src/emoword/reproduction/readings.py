@@ -159,8 +159,11 @@ def nearest_table(table: pd.DataFrame) -> Table:
     usual = {**OF_LABELS, **OF_COMMENTS}
     rows = []
     for row in table.head(SHOWN).to_dict("records"):
-        said = [f"{name} {row[name]}" for name, options in usual.items()
-                if row[name] != next(iter(options))]  # fmt: skip
+        said = [
+            f"{name} {row[name]}"
+            for name, options in usual.items()
+            if row[name] != next(iter(options))
+        ]
         numbers = ("S2", "S3", *(f"l1 differs, {ties}" for ties in TIES))
         cells = {name: Cell(f"{row[name]:,}", row[name]) for name in numbers}
         rows.append(Row(("; ".join(said) or "the default", row["counted"]), cells))

@@ -122,9 +122,13 @@ class Said:
 
 
 def yardstick(
-    rows: pd.DataFrame, counts: Floats, words: Sequence[str], classes: Sequence[str],
-    space: WordSpace, chosen: Settings,
-) -> Yardstick:  # fmt: skip
+    rows: pd.DataFrame,
+    counts: Floats,
+    words: Sequence[str],
+    classes: Sequence[str],
+    space: WordSpace,
+    chosen: Settings,
+) -> Yardstick:
     """The means, ranks and shares of words that were counted, [n, words], for some rows."""
     vectors = shares(counts) @ space.vectors_of(list(words)).astype(np.float64)
     row, column = np.nonzero(counts)

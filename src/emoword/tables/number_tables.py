@@ -260,9 +260,14 @@ def top10_table(metrics: Metrics, loss: str) -> Table:
 
 
 def rater_table(
-    number: str, title: str, caption: str, metrics: Metrics, loss: str,
-    columns: Mapping[tuple[str, str], Column], show: Show,
-) -> Table:  # fmt: skip
+    number: str,
+    title: str,
+    caption: str,
+    metrics: Metrics,
+    loss: str,
+    columns: Mapping[tuple[str, str], Column],
+    show: Show,
+) -> Table:
     """Table 3 or 6: M1..M3 and, below, constant predictors; none without values of S2 or S3."""
     if not any(key[2:] in columns and key.measured_on != "S1" for key in metrics):
         return Table(number, title, caption, missing=NO_RATERS)
@@ -280,9 +285,13 @@ def rater_table(
 
 
 def number_table(
-    number: str, title: str, caption: str, columns: Sequence[Column], rows: Sequence[Row],
+    number: str,
+    title: str,
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
     stub: str = "model",
-) -> Table:  # fmt: skip
+) -> Table:
     """A table of numbers whose rows are named by one column, the highest values in bold.
 
     What is printed alike is equally high. A value without any to compare it with is not bold.
@@ -293,12 +302,15 @@ def number_table(
         if len(there) > 1:
             best[column.name] = max(there, key=lambda cell: cell.value or 0.0).text
     bold = tuple(
-        replace(row, cells={
-            name: replace(cell, bold=cell.text == best.get(name))
-            for name, cell in row.cells.items()
-        })
+        replace(
+            row,
+            cells={
+                name: replace(cell, bold=cell.text == best.get(name))
+                for name, cell in row.cells.items()
+            },
+        )
         for row in rows
-    )  # fmt: skip
+    )
     caption += " Bold: the highest value of a column."
     heads = (Column(stub, stub.capitalize(), words=True),)
     return Table(number, title, caption, heads, tuple(columns), bold, collapse_note(rows))
