@@ -60,6 +60,7 @@ class Stage:
         source: the input that faults are made in, as seen from ``work``; may be empty.
         made: its outputs -> their sha256.
         took: seconds that it takes.
+        space: bytes of address space that it takes.
         findings: what is not as it should be.
     """
 
@@ -69,6 +70,7 @@ class Stage:
     source: str
     made: dict[str, str] = field(default_factory=dict)
     took: float = 0
+    space: int = 0
     findings: list[str] = field(default_factory=list)
 
     def prepare(self, outputs: Sequence[str]) -> None:
@@ -81,7 +83,11 @@ class Stage:
                 (self.work / name).symlink_to(path)
         (self.work / "paper").symlink_to(self.root / "paper")
         before, begun = self.files(), time.monotonic()
-        status, said = self.run()
+        process = self.start()
+        while process.poll() is None:
+            self.space = max(self.space, address_space(process.pid))
+            time.sleep(0.02)
+        status, said = ended(process)
         assert status == 0, said
         self.took = time.monotonic() - begun
         self.made = {name: sha256_of(self.work / name) for name in self.files() - before}
@@ -164,6 +170,16 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
     return process.returncode, said
 
 
+def address_space(process: int) -> int:
+    """Bytes that a process has mapped at most so far; 0 once it is gone."""
+    with suppress(OSError):
+        said = Path(f"/proc/{process}/status").read_text()
+        for line in said.splitlines():
+            if line.startswith("VmPeak:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
 def limited(kind: int, most: int) -> Limit:
     return lambda: resource.setrlimit(kind, (most, most))
 
@@ -187,9 +203,9 @@ def full(stage: Stage) -> Iterator[str]:
 
 
 def memory(stage: Stage) -> Iterator[str]:
-    """Too little address space: for the imports, for the work."""
-    for megabytes in (400, 900):
-        most = megabytes * 2**20
+    """Too little address space: for the imports, and nearly enough."""
+    for part in (0.5, 0.95):
+        most = int(part * stage.space)
         yield stage.check("memory", *stage.run(limited(resource.RLIMIT_AS, most)))
     yield stage.again("memory")
 
