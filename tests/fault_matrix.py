@@ -140,7 +140,8 @@ class Stage:
             self.findings.append(f"{fault}: half an output: {wrong[:2]}")
             result = "HALF"
         else:
-            if status > 0 and ("emoword" not in line or len(line) > 900):
+            ours = "emoword" in line or line.startswith("OpenBLAS")  # which ends by itself
+            if status > 0 and (not ours or len(line) > 900):
                 self.findings.append(f"{fault}: says {line[:150]!r}")
             result = "a line" if status > 0 else "killed"
         self.clear()

@@ -1,5 +1,7 @@
+import errno
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoword.io.errors import InputError
+from emoword.io.errors import InputError, in_words
 from emoword.io.files import read_json, read_table, replacing, write_array, write_json, write_table
 
 # what a cell can hold: anything but what no UTF-8 text file holds
@@ -44,6 +46,7 @@ def test_types(tmp_path: Path) -> None:
         ('a,b\n"1,2\n', "not a CSV table"),
         ("a,b\n1,2\n4,5,6,7\n", "not a CSV table"),
         ("a,b\n1,2,3\n4,5,6\n", "not a CSV table"),
+        ("a,b\n1,2\n3,4", "cut off"),
     ],
 )
 def test_faulty_tables(text: str, message: str, tmp_path: Path) -> None:
@@ -130,6 +133,27 @@ write_array(np.zeros(500, np.float32), Path("ours.npy"))
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "write_array" in done.stderr
     assert "File too large" in done.stderr
+
+
+def test_a_full_disk_behind_a_librarys_own_error_is_a_line(tmp_path: Path) -> None:
+    """As zlib's when it closes a picture that the disk had no room for."""
+    full = zlib.error("Error -2 while flushing")
+    full.__context__ = OSError(errno.ENOSPC, "No space left on device")
+    with (
+        pytest.raises(InputError, match=r"t\.png: cannot be written .*; make room"),
+        replacing(tmp_path / "t.png"),
+    ):
+        raise full
+    other = zlib.error("incorrect header check")
+    with pytest.raises(zlib.error, match="header"), replacing(tmp_path / "t.png"):
+        raise other
+
+
+def test_lack_of_memory_behind_a_failed_import_is_a_line() -> None:
+    error = ImportError("Cannot import module 'emoword.training.train'")
+    assert in_words(error) == ""
+    error.__cause__ = ImportError("libtorch.so: failed to map segment from shared object")
+    assert in_words(error).startswith("not enough memory libtorch.so")
 
 
 def test_a_folder_is_filled_and_nothing_else_in_it_is_touched(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """The one exception for what a user can mend, and how it is said."""
 
 import re
+from collections.abc import Iterator
 
 END = re.compile(r'["\n]|: ')  # of a name in a text
-MEMORY = re.compile("allocate memory|out of memory")
+MEMORY = re.compile("allocate memory|out of memory|failed to map segment")
 
 
 class InputError(Exception):
@@ -23,12 +24,20 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and what it came from: libraries raise their own after one of the system's."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def in_words(error: Exception) -> str:
     """What a user can mend of an error that a library raised; empty where it is our defect."""
-    text = " ".join(str(error).split())
-    if isinstance(error, MemoryError) or MEMORY.search(text):
-        remedy = "free some, or choose smaller layers, batches or files"
-        return f"not enough memory {text[-120:]}; {remedy}"
+    for own in chain(error):
+        if isinstance(own, MemoryError) or MEMORY.search(str(own)):
+            text = " ".join(str(own).split())[-120:]
+            remedy = "free some, or choose smaller layers, batches or files"
+            return f"not enough memory {text}; {remedy}"
     if isinstance(error, UnicodeEncodeError):
         around = error.object[: error.end], error.object[error.end :]
         name = END.split(around[0])[-1] + END.split(around[1])[0]

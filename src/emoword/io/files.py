@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.io.errors import InputError
+from emoword.io.errors import InputError, chain
 
 # The process's own, which can only be read by setting it.
 UMASK = os.umask(0o022)
@@ -67,7 +67,9 @@ def replacing(path: Path) -> Iterator[Path]:
     except InputError:
         raise
     except Exception as error:
-        if getattr(error, "errno", None) in NO_ROOM or FULL.search(str(error)):
+        if any(getattr(own, "errno", None) in NO_ROOM for own in chain(error)) or FULL.search(
+            str(error)
+        ):
             raise InputError(f"{path}: cannot be written ({error}); make room for it") from error
         raise
     finally:
@@ -169,8 +171,8 @@ def read_table(
     column of numbers: NaN).
 
     Raises:
-        InputError: the file is missing, is not CSV, lacks one of ``columns``, or a cell is not
-            of its type.
+        InputError: the file is missing, is not CSV, is cut off within a line, lacks one of
+            ``columns``, or a cell is not of its type.
     """
     types = dict(types or {})
     try:
@@ -183,6 +185,10 @@ def read_table(
         raise InputError(f"{path}: is empty; it needs the header {','.join(columns)}") from None
     except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a CSV table in UTF-8: {str(error).strip()}") from error
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        if file.read() != b"\n":
+            raise InputError(f"{path}: cut off, as its last line has no end; make it again")
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise InputError(f"{path}: line 1: no column {', '.join(missing)} in the header")
