@@ -1,4 +1,4 @@
-"""The quick half of tests/fault_matrix.py: one kill, full disk, too little memory, a cut input."""
+"""The quick half of tests/fault_matrix.py: one kill, a full disk, a cut or changing input."""
 
 import random
 from pathlib import Path
@@ -7,6 +7,10 @@ import pytest
 
 from auditing import make_results
 from fault_matrix import FAULTS, Stage, harm, stages
+
+# `read only` gives rights up, which not every machine's tests may; too little memory can end the
+# interpreter itself, in words that are not ours
+LEFT_OUT = ("read only", "memory")
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +29,8 @@ def stage(
     return made
 
 
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "read only"])
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in LEFT_OUT])
 def test_a_command_that_is_harmed_ends_in_a_line_and_runs_again(stage: Stage, fault: str) -> None:
-    """`read only` gives rights up, which not every machine's tests may."""
     outcomes = harm(stage, fault, 1, random.Random(0))  # noqa: S311
     assert stage.findings == []
     assert outcomes[-1] == "same bytes"

@@ -274,7 +274,7 @@ def test_confusion_says_ua_and_what_collapsed(tmp_path: Path) -> None:
     rows = ["M1,mse,1,1,0,u1,anger,anger", "M1,lc,1,1,0,u1,anger,anger"]
     rows += ["M1,lc,1,1,0,u2,anger,anger", "M1,lc,2,1,1,u3,sadness,anger"]
     rows += ["M1,lc,2,1,1,u4,calm,anger", "baseline,ce,1,1,0,u1,anger,sadness"]
-    path.write_text("\n".join([",".join(HEADERS["decisions"]), *(f"p,{row}" for row in rows)]))
+    path.write_text("\n".join([",".join(HEADERS["decisions"]), *(f"p,{row}" for row in rows), ""]))
     made = draw("confusion", ["--decisions", str(path)], tmp_path / "figure")
     table = made.numbers.set_index(["model", "true", "predicted"])
     assert tuple(table.loc[("M1", "anger", "anger"), ["count", "share"]]) == (2, 1)
@@ -614,7 +614,7 @@ def test_malformed_input_is_named(
     path = tmp_path / "in" / "input.csv"
     path.parent.mkdir()
     if rows is not None:
-        path.write_text("\n".join([",".join(header), *rows]))
+        path.write_text("\n".join([",".join(header), *rows, ""]))
     said = refusal(kind, [f"--{option}", str(path)], tmp_path / "figure")
     assert message in said
     assert str(path.parent) in said
