@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from emoword import cli
+from emoword.io.errors import InputError
 from emoword.tables import model
 from emoword.tables.model import Cell, Column, Row, Table
+from emoword.tables.show import show
 
 TABLE = Table(
     "1",
@@ -43,3 +45,20 @@ def test_a_table_in_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str
     model.write(Table("4", "Words", "", missing="no raters"), tmp_path / "table4.json")
     cli.main(["show", str(tmp_path / "table4.json")])
     assert capsys.readouterr().out == "Table 4: Words\n  no raters\n\n"
+
+
+def test_a_table_that_is_kept_as_csv_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["how,n,recall,recall low", "never,12,0.61536,0.5", "trained on,7,,"]
+    (tmp_path / "tableA5.csv").write_text("\n".join([*rows, ""]))
+    show(tmp_path / "tableA5.csv")
+    assert capsys.readouterr().out.splitlines() == [
+        "Table A5",
+        "  how          n  recall",
+        "  never       12   0.615",
+        "  trained on   7",
+        "",
+    ]
+    with pytest.raises(InputError, match="No such file"):
+        show(tmp_path / "tableA6.csv")

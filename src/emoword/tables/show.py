@@ -1,14 +1,17 @@
 """Tables as plain text, for a terminal."""
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from emoword.io.errors import plain
+from emoword.io.files import read_table
 from emoword.tables import model
 from emoword.tables.model import Cell, Table
 
 WIDTH = 100  # of notes
+FRACTION = re.compile(r"-?\d+\.\d+(e-?\d+)?")
 
 
 def show(*tables: Path, notes: bool = True) -> None:
@@ -17,11 +20,23 @@ def show(*tables: Path, notes: bool = True) -> None:
         emoword show results/demo/tables/table1.csv results/demo/tables/table2.csv
 
     Args:
-        tables: tableN.csv, tableN.tex or tableN.json: the JSON beside it is read.
+        tables: tableN.csv, tableN.tex or tableN.json: the JSON beside it is read; of the CSVs of
+            Tables A1 to A8, which have none, the numbers are shown without their intervals.
         notes: With the caption's notes.
     """
     for path in tables:
-        print(*text(model.read(path.with_suffix(".json")), notes), sep="\n", end="\n\n")
+        whole = path.with_suffix(".json")
+        lines = numbers(path) if path.is_file() and not whole.exists() else None
+        print(*(lines or text(model.read(whole), notes)), sep="\n", end="\n\n")
+
+
+def numbers(path: Path) -> list[str]:
+    """A table that is kept as CSV alone (A1 to A8), in lines; its intervals' ends stay there."""
+    table = read_table(path, [])
+    kept = table[[name for name in map(str, table) if not name.endswith((" low", " high"))]]
+    rounded = kept.map(lambda cell: f"{float(cell):.3f}" if FRACTION.fullmatch(cell) else cell)
+    left = [not rounded[name].str.match(r"-?[\d.]*$").all() for name in rounded]
+    return [f"Table {path.stem.removeprefix('table')}", *aligned([[*kept], *rounded.values], left)]
 
 
 def text(table: Table, notes: bool = True) -> Iterator[str]:
