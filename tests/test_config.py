@@ -122,7 +122,8 @@ def test_a_union_reads_its_corpora_and_trains_on_the_folds_of_both(
     planned = jobs(dry_run("cross_corpus", "--config", "dataset=emodb_polish").stdout)
     assert planned["read_recordings"] == 2
     assert planned["unite"] == planned["features"] == planned["cross_corpus_table"] == 1
-    assert planned["train"] == 7 * 10 * 2  # seven variants, ten folds, M1 and the baseline
+    # seven variants, ten folds, three seeds, M1 and the baseline
+    assert planned["train"] == 7 * 10 * 3 * 2
 
 
 def test_a_filter_reaches_the_command(dry_run: DryRun, tmp_path: Path) -> None:
