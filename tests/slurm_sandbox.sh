@@ -5,7 +5,6 @@
 #   tests/slurm_sandbox.sh up-db    the same with accounts in a database, which is what sacct asks
 #   tests/slurm_sandbox.sh down     stop what `up` started
 #   tests/slurm_sandbox.sh restart-controller
-#   tests/slurm_sandbox.sh lose-node    kill the node's daemon and all that its jobs run; `up` brings it back
 #
 # Needs root. All but the packages and links in /etc/slurm lies in $SLURM_SANDBOX. The node
 # pretends to 8 CPUs, 32 GB and 4 GPUs, so that what the profile asks for can be given. Between `up`
@@ -167,16 +166,6 @@ stop() { # one daemon
   kill -KILL "$pid"
 }
 
-descendants() { # of these processes
-  local parent
-  for parent in "$@"; do
-    # shellcheck disable=SC2046
-    set -- $(pgrep -P "$parent" || true)
-    echo "$@"
-    descendants "$@"
-  done
-}
-
 mkdir -p "$dir/run"
 case "${1:-}" in
   up)
@@ -204,11 +193,5 @@ AccountingStoragePass=$dir/run/munge.socket"
     done
     ;;
   restart-controller) stop slurmctld; slurmctld ;;
-  lose-node)
-    steps=$(pgrep -x slurmstepd || true)
-    # shellcheck disable=SC2086
-    kill -KILL "$(cat "$dir/run/slurmd.pid")" $(descendants $steps) $steps
-    scontrol update NodeName="$host" State=DOWN Reason=lost  # not waited for, for SlurmdTimeout
-    ;;
-  *) sed -n '2,12p' "$0"; exit 2 ;;
+  *) sed -n '2,11p' "$0"; exit 2 ;;
 esac

@@ -508,19 +508,6 @@ def test_a_restarted_controller_loses_nothing(clone: Clone, local: Clone) -> Non
     assert clone.files_of_runs() == local.files_of_runs()
 
 
-def test_a_lost_node(clone: Clone, local: Clone) -> None:
-    """Its daemon and all that ran there are gone: NODE_FAIL, and Slurm queues the job again."""
-    clone.fault(once_trained_an_epoch())
-    process = clone.start_on_slurm()
-    until(lambda: any(clone.folder.glob("results/demo/runs/**/*.checkpoint.safetensors")))
-    subprocess.run([SANDBOX, "lose-node"], check=True, timeout=60)
-    until(lambda: clone.jobs() == ["PENDING"])
-    subprocess.run([SANDBOX, "up"], check=True, timeout=120)
-    clone.finish(process, 0)
-    assert sum("resumed after epoch 1" in clone.log(run) for run in RUNS) == 1
-    assert clone.files_of_runs() == local.files_of_runs()
-
-
 def test_snakemake_killed_and_started_again(clone: Clone, local: Clone) -> None:
     """What was whole stays; what was begun is made; the tables are the local run's."""
     clone.site(gpu_partition="gpu", trainings_per_job=1)
