@@ -137,6 +137,8 @@ class Clone:
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
+                # a shell that runs the tests in the background lets what it starts ignore Ctrl-C
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             )
         self.running.append(process)
         return process
