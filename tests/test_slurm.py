@@ -540,7 +540,7 @@ def test_ctrl_c_cancels_the_jobs_and_the_same_command_goes_on(clone: Clone, loca
     clone.fault(once_trained_an_epoch())
     process = clone.start_on_slurm()
     until(lambda: any(clone.folder.glob("results/demo/runs/**/*.checkpoint.safetensors")))
-    for _ in range(5):  # once in a while Snakemake does not hear it: then one presses again
+    for _ in range(5):  # pressed again, should it not be heard
         os.kill(process.pid, signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(20)
