@@ -31,6 +31,6 @@ def stage(
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in LEFT_OUT])
 def test_a_command_that_is_harmed_ends_in_a_line_and_runs_again(stage: Stage, fault: str) -> None:
-    outcomes = harm(stage, fault, 1, random.Random(0))  # noqa: S311
+    outcomes = harm(stage, fault, 1, random.Random(0))  # noqa: S311  no secret
     assert stage.findings == []
     assert outcomes[-1] == "same bytes"
