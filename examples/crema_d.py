@@ -50,7 +50,7 @@ def read_votes(path: Path) -> Iterator[tuple[unpack.Row, list[unpack.Annotation]
                 raise ValueError(f"{path}:{reader.line_num}: {name!r}: not a clip with its votes")
             said = [word for code, word in EMOTIONS.items() for _ in range(int(row[code]))]
             votes = [(name, f"vote {i}", "label", word) for i, word in enumerate(said, start=1)]
-            yield (name, f"{name}.wav", match[1], EMOTIONS[MEANT[match[2]]], ""), votes
+            yield (name, f"{name}.wav", match[1], EMOTIONS[MEANT[match[2]]], "", ""), votes
 
 
 def write(votes: Path, audio: Path, out: Path) -> None:

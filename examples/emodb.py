@@ -24,7 +24,10 @@ EMOTIONS = {
     "T": "sadness",
     "N": "neutral",
 }
-SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
+SPEAKERS = {
+    **{"03": "M", "08": "F", "09": "F", "10": "M", "11": "M"},
+    **{"12": "M", "13": "F", "14": "F", "15": "M", "16": "F"},
+}
 NAME = re.compile(r"(\d\d)[ab]\d\d([WLEAFTN])[a-z]\.wav")
 
 
@@ -42,7 +45,8 @@ def row_of(member: str) -> unpack.Row:
             f"emotion {', '.join(EMOTIONS)}; version); rename the file or take it out"
         )
     speaker, emotion = match.groups()
-    return path.stem, member, speaker, EMOTIONS[emotion], str(SPEAKERS.index(speaker) // 2 + 1)
+    fold = str(list(SPEAKERS).index(speaker) // 2 + 1)
+    return path.stem, member, speaker, EMOTIONS[emotion], fold, SPEAKERS[speaker]
 
 
 if __name__ == "__main__":

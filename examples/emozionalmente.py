@@ -90,7 +90,7 @@ def main() -> None:
                 return None
             if place.name not in known:
                 raise ValueError(f"{member!r}: not in metadata/samples.csv")
-            return place.stem, member, *known[place.name], ""
+            return place.stem, member, *known[place.name], "", ""
 
         rows = unpack.unpack(path, arguments.out, row_of, annotations)
     except (OSError, ValueError) as error:

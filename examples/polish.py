@@ -32,7 +32,7 @@ def row_of(member: str) -> unpack.Row:
             f"{', '.join(EMOTIONS)}, word, repetition 1 ... 5); rename the file or take it out"
         )
     speaker, emotion = match.groups()
-    return path.stem, member, speaker, EMOTIONS[emotion], speaker
+    return path.stem, member, speaker, EMOTIONS[emotion], speaker, "M"
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-COLUMNS = ("utterance", "wav", "speaker", "label", "fold")
+COLUMNS = ("utterance", "wav", "speaker", "label", "fold", "sex")
 RATED = ("utterance", "rater", "kind", "text")
-Row = tuple[str, str, str, str, str]
+Row = tuple[str, str, str, str, str, str]  # empty: not known
 Annotation = tuple[str, str, str, str]
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # RuntimeError: it is encrypted
 

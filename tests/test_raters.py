@@ -14,6 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.spatial.distance import cdist
 from scipy.spatial.distance import cosine as distance
 from scipy.special import log_softmax
 from scipy.stats import entropy
@@ -35,6 +36,7 @@ from emoword.training.trained import network_of, read_weights
 from small_results import CLASSES, Small
 
 TEMPLATE = Path(__file__).parents[1] / "paper/templates/table.tex.j2"
+RESOURCES = Path(__file__).parents[1] / "src/emoword/resources"
 Floats = NDArray[np.float64]
 SEEDS = st.integers(0, 10_000)
 
@@ -252,6 +254,19 @@ def test_a_rater_and_models_against_the_other_raters(
     assert table["the", "a rater"]["S2 cosine"] == pytest.approx(by_fold(own))
     of_model = [(name, 1 - distance(heard[name], mean(rest))) for name, _, _, rest in pairs]
     assert table["the", "M2 LC"]["S2 cosine"] == pytest.approx(by_fold(of_model), abs=1e-7)
+
+    lines = (RESOURCES / "wordnet.synonyms.txt").read_text().splitlines()
+    alike = {line.split()[0]: set(line.split()) for line in lines}
+    words, all_vectors = embedded.words(), np.asarray(embedded.vectors, float)
+    found = []
+    for name, _, _, rest in pairs:
+        near = {words[i] for i in cdist(heard[name][None], all_vectors, "cosine")[0].argsort()[:10]}
+        right = set.union(*(alike[word] for word in rest))
+        met = [bool(alike[word] & near) for word in set(rest)]
+        found.append((name, len(near & right) / 10, float(np.mean(met))))
+    row = table["the", "M2 LC"]
+    assert row["S2 precision"] == pytest.approx(by_fold([one[:2] for one in found]))
+    assert row["S2 recall"] == pytest.approx(by_fold([(name, met) for name, _, met in found]))
 
     vectors = {name: mean([name]) for name in CLASSES}
     hits = []

@@ -354,6 +354,10 @@ def test_the_words_place(
     row = rows["joy", "never trained on", "M1 LC"]
     assert row["median rank"] == np.median(ranks)
     assert row["in ten"] == pytest.approx(np.mean([rank <= 10 for rank in ranks]))
+    alike = [word for word in ("joy", "joyfulness", "joyousness", "rejoice", "pleasure", "delight")
+             if word in embedded]  # fmt: skip
+    ranks = np.min([places_of(word, np.stack(vectors), embedded) for word in alike], axis=0)
+    assert row["synonym in ten"] == pytest.approx(np.mean(ranks <= 10))
     # what is said in place of joy has a place of its own: from the class's own vector
     said = predicted(vectors, embedded, ["anger", "sadness"])
     ranks = places_of("joy", embedded.vectors_of(said), embedded)

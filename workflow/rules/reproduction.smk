@@ -165,6 +165,7 @@ rule rater_table:
         utterances="results/{dataset}/utterances.csv",
         annotations="results/{dataset}/annotations.csv",
         template=source("paper/templates/table.tex.j2"),
+        synonyms=source("src/emoword/resources/wordnet.synonyms.txt"),
         code=code("reproduction.raters"),
     output:
         csv=report(
@@ -205,6 +206,7 @@ use rule rater_table as encodings_table with:
         utterances="results/{dataset}/utterances.csv",
         annotations="results/{dataset}/annotations.csv",
         template=source("paper/templates/table.tex.j2"),
+        synonyms=source("src/emoword/resources/wordnet.synonyms.txt"),
         code=code("reproduction.raters"),
     output:
         csv=report(
@@ -331,6 +333,7 @@ rule unseen_table:
         unpack(lambda w: decided_files(w.dataset, "unseen")),
         utterances="results/{dataset}/utterances.csv",
         template=source("paper/templates/table.tex.j2"),
+        synonyms=source("src/emoword/resources/wordnet.synonyms.txt"),
         code=code("reproduction.unseen"),
     output:
         csv=report(

@@ -44,15 +44,18 @@ PRINTED: dict[tuple[str, str], tuple[Column, Show]] = {
     ("S2", "cosine"): (Column("S2 cosine", "cosine", "S2"), cosine),
     ("S2", "top10_l1"): (Column("S2 l1", "l₁", "S2"), percent),
     ("S2", "top10_l2"): (Column("S2 l2", "l₂", "S2"), percent),
+    ("S2", "precision"): (Column("S2 precision", "precision", "S2, ten nearest words"), percent),
+    ("S2", "recall"): (Column("S2 recall", "recall", "S2, ten nearest words"), percent),
     ("shares", "JS"): (Column("JS", "JS", "shares of the classes"), cosine),
     ("shares", "Brier"): (Column("Brier", "Brier", "shares of the classes"), cosine),
 }
 ECE, ALPHA = Column("ECE", "ECE", "shares of the classes"), Column("alpha")
 CAPTION = (
-    "UA and top-10 accuracy of l₁ and l₂ in per cent, mean cosine "
-    "similarity with the raters' mean vector, and how far distributions over the classes are from "
-    "the raters' shares: Jensen-Shannon divergence (JS, bits), Brier score, expected calibration "
-    "error (ECE). Alpha: Krippendorff's, of the raters' labels."
+    "UA and top-10 accuracy of l₁ and l₂ in per cent; of the ten nearest words, how many mean what "
+    "a word of the raters means (precision), and of the raters' words, how many are met so "
+    "(recall); mean cosine similarity with the raters' mean vector; and how far distributions over "
+    "the classes are from the raters' shares: Jensen-Shannon divergence (JS, bits), Brier score, "
+    "expected calibration error (ECE). Alpha: Krippendorff's, of the raters' labels."
 )
 STUB = (Column("against", words=True, across=True), Column("who", " ", words=True))
 T = TypeVar("T")
@@ -67,11 +70,13 @@ def raters(*variants: Path, out: Out) -> None:
     mean vector of his or her labels, decided on by equation 5; the truth is the others' one most
     frequent label, if it is a class, and the target their mean vector (S2). The models are scored
     on the same pairs of utterance and rater, and, below, against all raters, as in Tables 1, 3 and
-    6. Distributions over the classes (softmax with the run's temperature; a rater's own labels) are
-    held against the raters' shares: Jensen-Shannon divergence (bits), Brier score, expected
-    calibration error. alpha is Krippendorff's, of the raters' labels. Below each number is its 95%
-    interval over speakers. Of the first variant the models of the tables' loss and the baseline are
-    shown; of others those that predict classes, or have another tables' loss.
+    6. Precision and recall are of sets of words, the ten nearest and the raters', where a synonym
+    counts (WordNet's; after OV-MER, arXiv 2410.01495). Distributions over the classes (softmax with
+    the run's temperature; a rater's own labels) are held against the raters' shares: Jensen-Shannon
+    divergence (bits), Brier score, expected calibration error. alpha is Krippendorff's, of the
+    raters' labels. Below each number is its 95% interval over speakers. Of the first variant the
+    models of the tables' loss and the baseline are shown; of others those that predict classes, or
+    have another tables' loss.
 
         emoword raters results/demo/variants/paper.json \
             --template paper/templates/table.tex.j2 --csv tableA6.csv --tex tableA6.tex

@@ -7,11 +7,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
+from emoword.labels.synonyms import same_meaning
 from emoword.layout import Place, read_variant
 from emoword.reproduction.controls import collapsed_runs
+from emoword.spaces.neighbours import nearest_words
+from emoword.spaces.word_space import WordSpace
 from emoword.statistics.intervals import read_speakers, tally
 from emoword.statistics.resampling import (
     Floats,
@@ -44,6 +48,7 @@ COLUMNS = (
     Column("recall - shuffled", "shuffled", "recall, difference from"),
     Column("median rank", "median rank", "its word"),
     Column("in ten", "in ten", "its word"),
+    Column("synonym in ten", "or a synonym", "its word"),
 )
 
 # weights of speakers [weightings, speakers] -> values [seeds, weightings]
@@ -58,7 +63,8 @@ class Measures(NamedTuple):
     Attributes:
         metrics: column -> recall: share of the emotion's utterances that are taken for it; UA of
             the utterances of all other classes; the harmonic mean of both (all three among all
-            classes); in ten: share of its utterances whose word is among the ten nearest.
+            classes); in ten: share of its utterances whose word is among the ten nearest; synonym
+            in ten: its word or one of the same meaning.
         rank: median place of the word among all words; NaN: of several emotions.
         collapsed: how many runs are, if any.
     """
@@ -74,7 +80,8 @@ def unseen(*variants: Path, utterances: Path, out: Out) -> None:
     For each emotion that a variant was not to learn (training: unseen), of its test utterances and
     of all others, decided among all classes: the recall of the emotion, the UA of the other
     classes, the harmonic mean of both; the place of its word among all words of the space, by
-    similarity with the prediction (median), and how often it is among the ten nearest. Beside the
+    similarity with the prediction (median), and how often it, or a synonym of it (WordNet's), is
+    among the ten nearest. Beside the
     model stand the same in a space whose vectors are shuffled between the classes (the null); each
     prediction in place of which the nearest class that was trained on is said; cross entropy, which
     has an output for the emotion that was never trained; and models that have learned it (the
@@ -120,9 +127,9 @@ CAPTION = (
     "Emotions never trained on, neither their utterances nor any target with their word: recall of "
     "the emotion and UA of the other classes, decided among all classes, and their harmonic mean, "
     "in per cent; the place of its word among those nearest to the predictions (median, and how "
-    "often within ten). Shuffled vectors: the classes' vectors changed places, once. Nearest "
-    "trained: the prediction is replaced by the nearest class that was trained on. ±: half of the "
-    "95% interval over speakers (differences: and seeds)."
+    "often it, or it or a synonym, is within ten). Shuffled vectors: the classes' vectors changed "
+    "places, once. Nearest trained: the prediction is replaced by the nearest class that was "
+    "trained on. ±: half of the 95% interval over speakers (differences: and seeds)."
 )
 
 
@@ -156,8 +163,8 @@ def answers(place: Place, emotion: str, how: str) -> dict[Name, pd.DataFrame]:
     """What each test utterance is taken for by a variant's models, among all classes.
 
     Returns:
-        Model and loss -> fold, seed, collapsed, utterance, true, predicted, rank (of the emotion's
-        word, for its own utterances).
+        Model and loss -> fold, seed, collapsed, utterance, true, predicted; of the emotion's own
+        utterances rank (of its word) and synonym (whether one of its meaning is in ten).
     """
     judge, tables = Judge.of(place), dict[Name, list[pd.DataFrame]]()
     for run in map(read_run, place.runs([place.variant.settings.table_loss, "ce"])):
@@ -172,8 +179,16 @@ def answers(place: Place, emotion: str, how: str) -> dict[Name, pd.DataFrame]:
         table = judge.rows(run).assign(predicted=predicted)
         own = (table["true"] == emotion).to_numpy()
         table.loc[own, "rank"] = judge.space.ranks(vectors[own], emotion)
+        table.loc[own, "synonym"] = means_it(vectors[own], emotion, judge.space)
         tables.setdefault((model, run.record["loss"]), []).append(table)
     return {name: pd.concat(own) for name, own in tables.items()}
+
+
+def means_it(vectors: NDArray[np.floating], word: str, space: WordSpace) -> NDArray[np.bool_]:
+    """Whether a word of the same meaning is among the ten nearest of each vector, [n]."""
+    rows = [row for own in same_meaning(word) if (row := space.index(own)) is not None]
+    nearest, _ = nearest_words(space, vectors, min(TEN, len(space)))
+    return np.asarray(np.isin(nearest, rows).any(axis=1))
 
 
 def measured(rows: pd.DataFrame, emotion: str, speakers: pd.Series) -> Measures:
@@ -187,6 +202,7 @@ def measured(rows: pd.DataFrame, emotion: str, speakers: pd.Series) -> Measures:
     metrics |= {
         "harmonic mean": harmonic(recall, others),
         "in ten": mean_share(own, "ten", speakers),
+        "synonym in ten": mean_share(own, "synonym", speakers),
     }
     return Measures(metrics, float(own["rank"].median()), collapsed_runs(rows))
 
@@ -233,8 +249,7 @@ def cells_of(
     }
     cells["recall"] = replace(cells["recall"], source=source, collapsed=own.collapsed)
     rank = Cell("–") if np.isnan(own.rank) else Cell(f"{own.rank:.0f}", own.rank)
-    ten = cells.pop("in ten")
-    cells |= {"median rank": rank, "in ten": ten}
+    cells["median rank"] = rank
     if shuffled:
 
         def less(weights: Floats) -> Floats:

@@ -12,6 +12,7 @@ from emoword.evaluation.decide import ranked_words, words_near
 from emoword.evaluation.distributions import brier, jensen_shannon
 from emoword.labels.decision import counts_as, decide
 from emoword.labels.raters import alpha, shares
+from emoword.labels.synonyms import set_precision, set_recall
 from emoword.settings import Settings
 from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
@@ -77,6 +78,10 @@ class Yardstick:
                     for words, near in zip(self.ranked, answers.near, strict=True)
                 ]
             )
+        for name, in_common in (("precision", set_precision), ("recall", set_recall)):
+            if answers.near:
+                pairs = zip(answers.near, self.ranked, strict=True)
+                found["S2", name] = np.array([in_common(near, words) for near, words in pairs])
         there = self.compared
         for name, measure in (("JS", jensen_shannon), ("Brier", brier)):
             values = np.full(len(self.rows), np.nan)
