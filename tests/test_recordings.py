@@ -315,7 +315,7 @@ def test_polish_is_read_as_own_recordings(tmp_path: Path) -> None:
     assert (out / SPEAKERS[0]).read_text() == f"contents of {SPEAKERS[0]}"
     found = run(out / "recordings.csv", 3)
     assert len(found["utterances"]) == 19
-    expected = ["m2.s_nie_2", str(out / "POLISH/m2.s_nie_2.wav"), "m2", "2", "", "fear"]
+    expected = ["m2.s_nie_2", str(out / "POLISH/m2.s_nie_2.wav"), "m2", "2", "", "fear", "M"]
     assert found["utterances"][12] == expected
     assert found["report"]["labels"] == {"anger": 6, "fear": 6, "neutral": 6}
     assert found["report"]["warnings"] == []
@@ -332,15 +332,17 @@ def test_emodb_is_read_as_own_recordings(tmp_path: Path) -> None:
     assert done.stdout == f"{out}: 71 recordings of 10 speakers\n", done.stderr
     found = run(out / "recordings.csv", 5)
     rows = {row[0]: row[2:] for row in found["utterances"]}
-    assert rows["03a01Fa"] == ["03", "1", "", "happiness"]
-    assert rows["16b10Td"] == ["16", "5", "", "sadness"]
-    labels = {name[5]: row[-1] for name, row in rows.items() if name.startswith("11")}
+    assert rows["03a01Fa"] == ["03", "1", "", "happiness", "M"]
+    assert rows["16b10Td"] == ["16", "5", "", "sadness", "F"]
+    labels = {name[5]: row[-2] for name, row in rows.items() if name.startswith("11")}
     assert labels == {
         **{"W": "anger", "L": "boredom", "E": "disgust", "A": "fear"},
         **{"F": "happiness", "T": "sadness", "N": "neutral"},
     }
-    folds = {speaker: fold for speaker, fold, _, _ in rows.values() if fold != "fold"}
+    folds = {speaker: fold for speaker, fold, *_ in rows.values() if fold != "fold"}
     assert folds == {name: str(1 + number // 2) for number, name in enumerate(speakers)}
+    women = {row[0] for row in rows.values() if row[-1] == "F"}
+    assert women == {"08", "09", "13", "14", "16"}  # as EMO-DB's site has them
     assert found["report"]["warnings"] == []
 
 
