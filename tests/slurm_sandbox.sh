@@ -5,6 +5,7 @@
 #   tests/slurm_sandbox.sh up-db    the same with accounts in a database, which is what sacct asks
 #   tests/slurm_sandbox.sh down     stop what `up` started
 #   tests/slurm_sandbox.sh restart-controller
+#   tests/slurm_sandbox.sh lose-node     its daemon and jobs die, as if the power had gone; `up` brings it back
 #
 # Needs root. All but the packages and links in /etc/slurm lies in $SLURM_SANDBOX. The node
 # pretends to 8 CPUs, 32 GB and 4 GPUs, so that what the profile asks for can be given. Between `up`
@@ -145,7 +146,8 @@ answers() { # within half a minute
   "$@"
 }
 
-alive() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
+# a process that was killed, and that nobody has waited for, is not
+alive() { [ -s "$1" ] && ps -o stat= -p "$(cat "$1")" | grep -qv Z; }
 
 start() {
   alive "$dir/run/slurmctld.pid" || slurmctld -c
@@ -155,6 +157,19 @@ start() {
     sleep 0.5
   done
   timeout 30 srun -p gpu -n1 -t 1 --mem=50 --gpus=1 true
+}
+
+family() { # a process and all below it
+  local child
+  for child in $(pgrep -P "$1"); do family "$child"; done
+  echo "$1"
+}
+
+lose_node() {
+  local pid
+  for pid in $(pgrep -x 'slurmd|slurmstepd'); do family "$pid"; done | xargs -r kill -KILL 2>/dev/null || true
+  # the controller would notice by itself after SlurmdTimeout, five minutes; its client waits for the dead node
+  timeout 20 scontrol update "NodeName=$host" State=DOWN Reason=lost || true
 }
 
 stop() { # one daemon
@@ -193,5 +208,6 @@ AccountingStoragePass=$dir/run/munge.socket"
     done
     ;;
   restart-controller) stop slurmctld; slurmctld ;;
-  *) sed -n '2,11p' "$0"; exit 2 ;;
+  lose-node) lose_node ;;
+  *) sed -n '2,12p' "$0"; exit 2 ;;
 esac

@@ -185,6 +185,10 @@ class Clone:
             ask("squeue", "--noheader", "--format=%T", f"--name={name[0]}").split() if name else []
         )
 
+    def job(self) -> str:
+        """The number of the last job that was submitted."""
+        return re.findall(r"submitted with SLURM jobid (\d+)", self.said())[-1]
+
     def cancel(self) -> None:
         for name in re.findall(r"SLURM run ID: (\S+)", self.said()):
             ask("scancel", f"--name={name}")
@@ -295,6 +299,18 @@ def once_trained_an_epoch(then: str = "true") -> str:
     return HIT_ONCE + f"export THEN='{then}'\nexec {sys.executable} -c '{STANDS_STILL}' \"$@\""
 
 
+# When all trainings of the job are whole, its results are gone until Snakemake has asked for them
+# in vain for a quarter of a minute: what the node wrote is seen late by the login node.
+SEEN_LATE = f"""if mkdir "$CLONE/struck" 2>/dev/null; then setsid sh -c '
+  wait_for() {{ for i in $(seq 1200); do grep -qs "$1" $2 && return; sleep 0.1; done; }}
+  wait_for "2 of 2 steps" "results/slurm_logs/*/$SLURM_JOB_ID.log"
+  for run in {" ".join(str(Path(run).parent) for run in RUNS)}; do mv $run $run.late; done
+  wait_for "for missing files" said.log; sleep 15
+  for late in results/demo/runs/*/*.late; do mv $late ${{late%.late}}; done
+' > /dev/null 2>&1 & fi
+"""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What strikes the first training of a run, once.
@@ -305,6 +321,7 @@ class Fault:
         after: the epoch after which the training is resumed, if it is.
         site: of the run; two trainings are one submission.
         gres: what else the trainings' jobs hold.
+        says: what Snakemake says of it.
     """
 
     lines: str
@@ -312,6 +329,7 @@ class Fault:
     after: int | None = None
     site: dict[str, str | int] = field(default_factory=dict)
     gres: str = ""
+    says: str = ""
 
 
 def preempted(partition: str, again: int) -> Fault:
@@ -349,6 +367,7 @@ FAULTS: dict[str, Fault] = {
         FIRST_IS_WHOLE + HIT_ONCE + "exit 1",
         after=EPOCHS,
     ),
+    "late shared file system": Fault(SEEN_LATE, again=0, says="Waiting at most 60 seconds"),
 }
 # Slurm's own words for these are others where it keeps accounts.
 WITH_ACCOUNTS = ("scancel", "requeued", "preempted, cancelled by Slurm")
@@ -401,6 +420,7 @@ def it_was_made_again(name: str, clone: Clone, local: Clone, record_property: Re
     record_property("seconds", clone.seconds())
     record_property("submissions", said.count("has been submitted"))
     assert said.count("Trying to restart") == fault.again
+    assert fault.says in said
     if fault.again:
         assert re.search(r"mem_mb=(8000|2000)\b", said)  # twice what was asked for
         assert re.search(r"runtime=(120|2)\b", said)
@@ -507,6 +527,24 @@ def test_a_restarted_controller_loses_nothing(clone: Clone, local: Clone) -> Non
     subprocess.run([SANDBOX, "restart-controller"], check=True, timeout=60)
     said = clone.finish(process, 0)
     assert "Trying to restart" not in said
+    assert clone.files_of_runs() == local.files_of_runs()
+
+
+def test_a_lost_node(clone: Clone, local: Clone) -> None:
+    """Slurm queues its jobs again (NODE_FAIL), and the training is resumed."""
+    clone.fault(once_trained_an_epoch())
+    process = clone.start_on_slurm()
+    until(lambda: any(clone.folder.glob("results/demo/runs/**/*.checkpoint.safetensors")))
+    job = clone.job()
+    try:
+        subprocess.run([SANDBOX, "lose-node"], check=True, timeout=60)
+        until(lambda: clone.jobs() == ["PENDING"])
+        assert "Restarts=1" in ask("scontrol", "show", "job", job)
+    finally:
+        subprocess.run([SANDBOX, "up"], check=True, timeout=120)
+    said = clone.finish(process, 0)
+    assert "Trying to restart" not in said
+    assert sum("resumed after epoch 1" in clone.log(run) for run in RUNS) == 1
     assert clone.files_of_runs() == local.files_of_runs()
 
 
