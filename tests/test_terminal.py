@@ -19,7 +19,7 @@ import snakemake_logger_plugin_emoword as progress
 
 ROOT = Path(__file__).parent.parent
 SNAKEMAKE = [str(Path(sys.executable).parent / "snakemake"), "--cores", "2", "--show-failed-logs"]
-ALWAYS = ["--show-failed-logs", "--rerun-incomplete"]
+ALWAYS = ["--show-failed-logs", "--rerun-incomplete", "--scheduler-subsample", "32"]
 WORKFLOW = """
 rule all:
     input: expand("made/{n}.txt", n=range(3)), "sum.txt"
