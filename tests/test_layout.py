@@ -88,11 +88,11 @@ def test_a_variant_shares_what_it_does_not_touch() -> None:
 def test_comparisons_train_only_what_they_touch() -> None:
     config = read_config(CONFIG)
     plain = 5 * (3 * 3 + 1)
-    # slow embeddings, cosine, three spaces with lc, one with cosine; random; soft, Dirichlet;
+    # slow embeddings, cosine, three spaces with lc, one with cosine; random; soft, co-occurrence, Dirichlet;
     # triplets;
     # soft labels over all words at two rates (the slow embeddings beside them are there already)
     assert trainings(config, *config.compared("demo", "controls")) == (
-        plain + 6 * 15 + 15 + 2 * 10 + 5 + 2 * 15 + 5  # the last: the baseline at the other rate
+        plain + 6 * 15 + 15 + 3 * 10 + 5 + 2 * 15 + 5  # the last: the baseline at the other rate
     ) - 5 * (config.datasets["demo"].settings["training"]["baseline_learning_rate"] == 2e-3)
     # eleven of network and training (the demo has the third pool); a rate that is not the
     # baseline's; two of raters' labels (S2, S3); four of comments (S3)
@@ -152,7 +152,7 @@ def test_vectors_of_a_run_are_those_of_its_variant() -> None:
             for model in own.models:
                 made_by = parts.models[Path(model.folder).name]
                 folder = vectors_of_run(made_by)
-                if model.loss in ("ce", "soft", "soft_words", "dirichlet"):
+                if model.loss in ("ce", "soft", "soft_words", "co_occurrence", "dirichlet"):
                     assert folder is None
                 else:
                     assert f"vectors/{folder}" == own.vectors[model.label_set]

@@ -44,7 +44,7 @@ def demo_with(**settings: Any) -> Config:
     return changed(datasets={"demo": {"settings": settings}})
 
 
-CHOSEN = ("lc", "cosine", "soft", "dirichlet", "triplet")
+CHOSEN = ("lc", "cosine", "soft", "co_occurrence", "dirichlet", "triplet")
 
 
 def test_every_variant_of_every_dataset_resolves() -> None:

@@ -187,7 +187,8 @@ class Clone:
 
     def job(self) -> str:
         """The number of the last job that was submitted."""
-        return re.findall(r"submitted with SLURM jobid (\d+)", self.said())[-1]
+        jobs: list[str] = re.findall(r"submitted with SLURM jobid (\d+)", self.said())
+        return jobs[-1]
 
     def cancel(self) -> None:
         for name in re.findall(r"SLURM run ID: (\S+)", self.said()):

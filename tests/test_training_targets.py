@@ -3,13 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emoword.io.errors import InputError
 from emoword.labels.encoding import encode
 from emoword.spaces.word_space import WordSpace
-from emoword.training.targets import fingerprint, output_words, training_targets
+from emoword.training.losses import LOSSES
+from emoword.training.targets import fingerprint, output_costs, output_words, training_targets
 
 CLASSES = ["anger", "joy"]
 TRUTH = {"a": "joy", "b": "anger", "c": "anger"}
@@ -45,6 +47,34 @@ def test_a_dirichlet_prior_takes_how_often_each_class_was_named() -> None:
     wanted, there = training_targets("dirichlet", ["a", "b", "c"], TARGETS, TRUTH, CLASSES, None)
     assert wanted.tolist() == [[1, 3], [0, 0], [0, 0]]
     assert there.tolist() == [True, False, False]
+
+
+def test_mistakes_cost_more_about_what_is_seldom_named_with_others() -> None:
+    """By hand: a is named 3 times, b 2, c once; a with b and with c once, b with c never."""
+    said = [("u", "a"), ("u", "b"), ("v", "a"), ("w", "a"), ("w", "c"), ("x", "b"), ("x", "other")]
+    learned = pd.DataFrame(said, columns=["utterance", "word"]).assign(count=2)
+    costs = output_costs("co_occurrence", learned, ["a", "b", "c", "never"])
+    by_hand = [
+        1 + (0 + 1 / 2 + 0 + 1),
+        1 + (2 / 3 + 0 + 1 + 1),
+        1 + (2 / 3 + 1 + 0 + 1),
+        1 + (1 + 1 + 1 + 1),
+    ]
+    np.testing.assert_allclose(costs, by_hand, rtol=1e-6)
+    assert output_costs("soft", learned, ["a", "b"]).tolist() == [1, 1]
+    costs = np.array([2.0, 3.0], np.float32)
+    arguments = (["a", "b"], TARGETS, TRUTH, CLASSES, None)
+    plain, there = training_targets("soft", *arguments)
+    dear, same = training_targets("co_occurrence", *arguments, costs)
+    assert np.array_equal(dear, plain * costs)
+    assert np.array_equal(there, same)
+    # cross entropy of them is what the reference adds up, class by class
+    output = np.random.default_rng(0).normal(size=(1, 2))
+    log_shares = output - np.log(np.exp(output).sum())
+    found = LOSSES["co_occurrence"](
+        torch.tensor(output), torch.tensor(dear[:1], dtype=torch.double)
+    )
+    assert float(found) == pytest.approx(-(costs * plain[0] * log_shares[0]).sum())
 
 
 def test_soft_labels_over_all_words_are_the_weights_of_equation_4() -> None:

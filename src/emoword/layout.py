@@ -42,7 +42,7 @@ S = TypeVar("S", bound=Struct)
 MODEL_OF: dict[LabelSet, str] = {"S1": "M1", "S2": "M2", "S3": "M3"}
 # These predict classes or words as classes: no word space is behind them (triplet takes the width
 # of one).
-SPACELESS = ("ce", "soft", "soft_words", "dirichlet")
+SPACELESS = ("ce", "soft", "soft_words", "co_occurrence", "dirichlet")
 
 # The choices of `Labels` that a label set does not hang on.
 OF_COMMENTS = ("comments", "spelling", "comment_parts", "lowercase")

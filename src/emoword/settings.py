@@ -20,8 +20,21 @@ Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 File = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*\Z")]  # a path or name; no line ends
 Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 LabelSet = Literal["S1", "S2", "S3"]
-VectorLoss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "dirichlet", "triplet"]
-Loss = Literal["mse", "mae", "lc", "cosine", "soft", "soft_words", "dirichlet", "triplet", "ce"]
+VectorLoss = Literal[
+    "mse", "mae", "lc", "cosine", "soft", "soft_words", "co_occurrence", "dirichlet", "triplet"
+]
+Loss = Literal[
+    "mse",
+    "mae",
+    "lc",
+    "cosine",
+    "soft",
+    "soft_words",
+    "co_occurrence",
+    "dirichlet",
+    "triplet",
+    "ce",
+]
 Transform = Literal["none", "centred", "top_removed", "shuffled", "random"]
 Precision = Literal["float32", "bfloat16"]
 Sources = tuple[Literal["categorical", "attribute"], ...]

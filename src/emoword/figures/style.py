@@ -32,8 +32,8 @@ MODELS = ("M1", "M2", "M3", "baseline")
 # Okabe and Ito's palette, told apart with any colour vision
 COLOURS = {"M1": "#0072B2", "M2": "#D55E00", "M3": "#009E73", "baseline": "#333333"}
 LOSSES = {"mse": "MSE", "mae": "MAE", "lc": "log-cosh", "cosine": "cosine", "soft": "soft labels"}
-LOSSES |= {"soft_words": "soft labels over all words", "dirichlet": "Dirichlet prior"}
-LOSSES |= {"triplet": "triplets", "ce": "cross entropy"}
+LOSSES |= {"soft_words": "soft labels over all words", "co_occurrence": "co-occurrence"}
+LOSSES |= {"dirichlet": "Dirichlet prior", "triplet": "triplets", "ce": "cross entropy"}
 # the order of the paper's Table 5; labels of other corpora follow in alphabetical order
 EMOTIONS = ("anger", "neutral", "happiness", "excitement", "sadness", "frustration")
 ORDERS: dict[Any, Sequence[str]] = {"model": MODELS, "loss": list(LOSSES), "emotion": EMOTIONS}

@@ -20,7 +20,13 @@ from emoword.schemas import SPLIT, UTTERANCES
 from emoword.settings import LabelSet, Settings
 from emoword.training.by_corpus import MEAN, STD, heard_of
 from emoword.training.left_out import naming
-from emoword.training.targets import CLASS_LOSSES, fingerprint, output_words, training_targets
+from emoword.training.targets import (
+    CLASS_LOSSES,
+    fingerprint,
+    output_costs,
+    output_words,
+    training_targets,
+)
 
 # Deviations of the frames by which the statistics in the weights (float32) may miss ours (float64).
 # A single utterance more among thousands moves some dimension by more.
@@ -240,9 +246,10 @@ def target_leaks(run: Checked, corpus: Corpus) -> Iterator[str]:
     vectors = corpus.vectors[label_set] if loss not in CLASS_LOSSES else None
     learned = table[table["utterance"].isin(run.named("train"))]
     outputs = output_words(loss, learned, corpus.classes)
+    costs = output_costs(loss, learned, outputs)
     for part in ("train", "validation"):
         names = [name for name in run.named(part) if name in truth]
-        wanted, _ = training_targets(loss, names, table, truth, outputs, vectors)
+        wanted, _ = training_targets(loss, names, table, truth, outputs, vectors, costs)
         if fingerprint(names, wanted) != run.record["targets"][part]:
             yield (
                 f"the targets of its {part} part are not what {label_set} says without the "

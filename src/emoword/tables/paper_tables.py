@@ -30,6 +30,7 @@ LOSSES = {
     "cosine": "cosine distance",
     "soft": "cross entropy with soft labels",
     "soft_words": "cross entropy with soft labels over all words",
+    "co_occurrence": "cross entropy with soft labels and a co-occurrence penalty",
     "dirichlet": "likelihood under a Dirichlet prior",
     "triplet": "triplet loss",
 }

@@ -96,7 +96,8 @@ def centroids(output: Tensor, classes: Tensor, count: int) -> Tensor:
 
 
 # mse, mae, lc (log-cosh): the paper's Table 1; ce: its baseline. soft, soft_words: cross entropy
-# with the raters' distribution over classes or words, which is KL divergence but for a constant.
+# with the raters' distribution over classes or words, which is KL divergence but for a constant;
+# co_occurrence: the same with shares that are multiplied by what mistakes cost.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": mse,
     "mae": mae,
@@ -105,6 +106,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cosine": cosine,
     "soft": functional.cross_entropy,
     "soft_words": functional.cross_entropy,
+    "co_occurrence": functional.cross_entropy,
     "dirichlet": dirichlet,
     "triplet": triplet,
 }

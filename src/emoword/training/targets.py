@@ -11,8 +11,8 @@ from emoword.io.errors import InputError
 from emoword.labels.encoding import Vectors, encode
 
 # What these predict says how much each class, or word, is meant: the largest decides.
-CLASS_LOSSES = ("ce", "soft", "soft_words", "dirichlet", "triplet")
-SHARES = ("soft", "soft_words", "dirichlet")  # raters' labels, as shares or counts
+CLASS_LOSSES = ("ce", "soft", "soft_words", "co_occurrence", "dirichlet", "triplet")
+SHARES = ("soft", "soft_words", "co_occurrence", "dirichlet")  # raters' labels, as shares or counts
 
 
 def output_words(loss: str, learned: pd.DataFrame, classes: Sequence[str]) -> list[str]:
@@ -31,6 +31,30 @@ def output_words(loss: str, learned: pd.DataFrame, classes: Sequence[str]) -> li
     return [*classes, *others]
 
 
+def output_costs(loss: str, learned: pd.DataFrame, outputs: Sequence[str]) -> NDArray[np.float32]:
+    """What the cross entropy of each output is multiplied by: float32 [outputs], 1 in most losses.
+
+    co_occurrence adds a penalty (Chou, Lee and Busso 2022, the paper's [21], as Chou's dissertation
+    has it, arXiv 2510.05934, section 5.3 and equation 5.6 with both weights 1): mistakes about a
+    class cost more, the seldomer raters name it together with others. Of the training part's
+    utterances that name class z, a share W_jz names class j, too; P_jz = 1 - W_jz; the factor of
+    class j is 1 + sum over z of P_jz.
+
+    Args:
+        loss: any loss.
+        learned: the label set of the training part: utterance, word, count.
+        outputs: the classes.
+    """
+    if loss != "co_occurrence":
+        return np.ones(len(outputs), dtype=np.float32)
+    named = pd.crosstab(learned["utterance"], learned["word"]).reindex(columns=list(outputs))
+    there = (named.to_numpy() > 0).astype(np.float64)  # [utterances, outputs]
+    both = there.T @ there
+    penalties = 1.0 - both / np.maximum(both.diagonal(), 1.0)  # of each column those that name it
+    costs: NDArray[np.float32] = (1.0 + penalties.sum(1)).astype(np.float32)
+    return costs
+
+
 def training_targets(
     loss: str,
     names: Sequence[str],
@@ -38,23 +62,26 @@ def training_targets(
     truth: Mapping[str, str],
     outputs: Sequence[str],
     vectors: Vectors | None,
+    costs: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32] | NDArray[np.int64], NDArray[np.bool_]]:
     """The training targets of utterances, and which of them have one.
 
     Args:
         loss: mse, mae, lc, cosine: the mean vector of the words (paper, equation 4). ce, triplet:
             the class. soft, soft_words: each output's share of the words that have one (the
-            weights of equation 4); dirichlet: how often each class was named.
+            weights of equation 4); co_occurrence: these by their costs; dirichlet: how often each
+            class was named.
         names: the utterances, in this order.
         targets: the label set: utterance, word, count.
         truth: utterance -> ground truth, one of ``outputs``.
         outputs: what they stand for, as `output_words` says.
         vectors: where words have vectors; None for losses on classes.
+        costs: of the outputs, as `output_costs` says; none: 1.
 
     Returns:
         float32 [n, dim] or [n, outputs], or int64 [n]; and bool [n]. An utterance has no target (a
-        row of zeros) where the label set has no words for it; for soft, soft_words and dirichlet,
-        none that have an output.
+        row of zeros) where the label set has no words for it; for shares and counts, none that
+        have an output.
     """
     if loss in ("ce", "triplet"):
         indices = np.array([outputs.index(truth[name]) for name in names], dtype=np.int64)
@@ -65,6 +92,7 @@ def training_targets(
     having = [name for name, has in zip(names, there, strict=True) if has]
     if loss in SHARES:
         found = word_shares(targets, having, outputs, counted=loss == "dirichlet")
+        found = found if costs is None else found * costs
     else:
         found = encode(targets, having, needed(vectors))
     wanted = np.zeros((len(names), found.shape[1]), dtype=np.float32)

@@ -32,7 +32,13 @@ from emoword.training.loop import Examples, fit, frame_statistics, predict
 from emoword.training.losses import centroids
 from emoword.training.network import Network, frames_needed
 from emoword.training.split import split
-from emoword.training.targets import CLASS_LOSSES, fingerprint, output_words, training_targets
+from emoword.training.targets import (
+    CLASS_LOSSES,
+    fingerprint,
+    output_costs,
+    output_words,
+    training_targets,
+)
 
 # A run whose predictions have less than this share of the targets' variance has collapsed to one
 # vector: what it decides says nothing.
@@ -59,9 +65,10 @@ def train(
     With the losses mse, mae and lc the network predicts the word vector of an utterance's target
     words (section 3); with ce it is the baseline and predicts the class. The controls: cosine
     predicts a word vector, too; soft the shares of the classes among an utterance's labels, and
-    soft_words those of all words of the label set that the training part has; dirichlet a prior
-    distribution from which the raters' labels of the classes are drawn; triplet an embedding of
-    which the nearest centroid of the training part's classes decides. Written are, in OUT:
+    soft_words those of all words of the label set that the training part has; co_occurrence as
+    soft, where mistakes cost more about a class that raters seldom name with others; dirichlet a
+    prior distribution from which the raters' labels of the classes are drawn; triplet an embedding
+    of which the nearest centroid of the training part's classes decides. Written are, in OUT:
     weights.safetensors (of the epoch with the lowest validation loss), history.csv (losses by
     epoch), split.csv (utterance, part: train, validation or test), predictions.npy (float32, one
     row a test utterance, in the order of split.csv; of triplet, the cosine similarity with each
@@ -85,7 +92,7 @@ def train(
         utterances: utterances.csv.
         truth: Folder of label set S1, the classes.
         targets: Folder of the label set to train on.
-        vectors: Folder of its words' vectors; ce, soft, soft_words and dirichlet need none.
+        vectors: Folder of its words' vectors; losses on classes need none.
         features: Folder of frames.
         fold: The fold that is left out and predicted; 0: none, for a final model. Its training
             and validation part share all utterances, predictions.npy has no row, and whether it
@@ -223,7 +230,8 @@ def read_data(
     known = LabelVectors.open(vectors) if vectors and made_by.loss not in SPACELESS else None
     learned = words[words["utterance"].isin(parts["utterance"][parts["part"] == "train"])]
     outputs = output_words(made_by.loss, learned, classes)
-    wanted, has_target = training_targets(made_by.loss, names, words, truth, outputs, known)
+    costs = output_costs(made_by.loss, learned, outputs)
+    wanted, has_target = training_targets(made_by.loss, names, words, truth, outputs, known, costs)
     kept = has_target | parts["part"].isin(["test", "left out"])
     parts["part"] = parts["part"].where(kept, "no target")
     for name in ("train", "validation"):
