@@ -167,7 +167,7 @@ family() { # a process and all below it
 
 lose_node() {
   local pid
-  for pid in $(pgrep -x 'slurmd|slurmstepd'); do family "$pid"; done | xargs -r kill -KILL 2>/dev/null || true
+  for pid in $(cat "$dir/run/slurmd.pid") $(pgrep -x slurmstepd); do family "$pid"; done | xargs -r kill -KILL 2>/dev/null || true
   # the controller would notice by itself after SlurmdTimeout, five minutes; its client waits for the dead node
   timeout 20 scontrol update "NodeName=$host" State=DOWN Reason=lost || true
 }
@@ -184,12 +184,14 @@ stop() { # one daemon
 mkdir -p "$dir/run"
 case "${1:-}" in
   up)
+    install pgrep procps
     install slurmctld munge slurmctld slurmd slurm-client
     configure AccountingStorageType=accounting_storage/none
     start_munge
     start
     ;;
   up-db)
+    install pgrep procps
     install slurmctld munge slurmctld slurmd slurm-client
     install slurmdbd slurmdbd mariadb-server
     configure "AccountingStorageType=accounting_storage/slurmdbd

@@ -88,8 +88,8 @@ def test_a_variant_shares_what_it_does_not_touch() -> None:
 def test_comparisons_train_only_what_they_touch() -> None:
     config = read_config(CONFIG)
     plain = 5 * (3 * 3 + 1)
-    # slow embeddings, cosine, three spaces with lc, one with cosine; random; soft, co-occurrence, Dirichlet;
-    # triplets;
+    # slow embeddings, cosine, three spaces with lc, one with cosine; random; soft, co-occurrence,
+    # Dirichlet; triplets;
     # soft labels over all words at two rates (the slow embeddings beside them are there already)
     assert trainings(config, *config.compared("demo", "controls")) == (
         plain + 6 * 15 + 15 + 3 * 10 + 5 + 2 * 15 + 5  # the last: the baseline at the other rate

@@ -22,10 +22,13 @@ QUICK = {"epochs": 1}
 
 @pytest.fixture(scope="module")
 def clean(embedded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Small:
-    """Four models on three folds: mixtures and both soft labels of S2, and the baseline."""
+    """Five models on three folds: mixtures and soft labels of S2, and the baseline."""
     folder = tmp_path_factory.mktemp("leaks")
     made = Small.make(
-        folder, embedded_folder, losses=["lc", "soft", "soft_words"], label_sets=["S1", "S2"]
+        folder,
+        embedded_folder,
+        losses=["lc", "soft", "soft_words", "co_occurrence"],
+        label_sets=["S1", "S2"],
     )
     models = [own for own in made.variant.models if own.label_set == "S2" or own.loss == "ce"]
     variant = msgspec.structs.replace(made.variant, models=tuple(models))
@@ -75,7 +78,7 @@ def test_real_runs_have_no_leaks(data: Small) -> None:
     out = data.root / "leaks.json"
     check_leaks(data.variant_file, utterances=data.utterances, out=out)
     checked = json.loads(out.read_text())
-    assert checked["runs"] == checked["runs with statistics of frames"] == 12
+    assert checked["runs"] == checked["runs with statistics of frames"] == 15
     assert (checked["utterances"], checked["speakers"], checked["folds"]) == (48, 3, 3)
     assert checked["leaks"] == 0
 
@@ -150,7 +153,7 @@ def test_statistics_of_other_frames(
     assert f"{run}: frames standardised {said}" in leak()
 
 
-@pytest.mark.parametrize("loss", ["lc", "soft", "soft_words"])
+@pytest.mark.parametrize("loss", ["lc", "soft", "soft_words", "co_occurrence"])
 def test_targets_made_with_test_data(data: Small, leak: Callable[[], str], loss: str) -> None:
     """A run whose targets are smoothed with the words of the test fold."""
     run = run_of(data, loss, 1)

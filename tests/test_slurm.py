@@ -303,7 +303,7 @@ def once_trained_an_epoch(then: str = "true") -> str:
 # When all trainings of the job are whole, its results are gone until Snakemake has asked for them
 # in vain for a quarter of a minute: what the node wrote is seen late by the login node.
 SEEN_LATE = f"""if mkdir "$CLONE/struck" 2>/dev/null; then setsid sh -c '
-  wait_for() {{ for i in $(seq 1200); do grep -qs "$1" $2 && return; sleep 0.1; done; }}
+  wait_for() {{ for i in $(seq 3000); do grep -qs "$1" $2 && return; sleep 0.1; done; exit; }}
   wait_for "2 of 2 steps" "results/slurm_logs/*/$SLURM_JOB_ID.log"
   for run in {" ".join(str(Path(run).parent) for run in RUNS)}; do mv $run $run.late; done
   wait_for "for missing files" said.log; sleep 15

@@ -11,7 +11,10 @@ from emoword.labels.synonyms import same_meaning, set_precision, set_recall, syn
 
 ROOT = Path(__file__).parents[1]
 WORDS = st.sets(
-    st.sampled_from(["sadness", "sorrow", "grief", "anger", "wrath", "table"]), min_size=1
+    st.sampled_from(
+        ["sadness", "sorrow", "grief", "anger", "wrath", "felicitous", "happiness", "table"]
+    ),
+    min_size=1,
 )
 # wndb(5WN): place, lexicographer file, part of speech, how many words (hex), each with its number,
 # how many pointers, each a kind, a place, a part of speech, and which word of which (hex); | gloss
@@ -22,15 +25,17 @@ NOUNS = """\
 00000300 03 n 01 feeling 0 000 | more general, and so no synonym
 """
 ADJECTIVES = "00000100 00 s 02 sad(a) 0 pitiful 0 001 + 00000100 n 0101 | causing sadness\n"
+VERBS = "00000100 31 v 01 pity 0 000 01 + 08 00 | be sorry\n"
 
 
 def test_it_is_read_as_wordnet_has_it(tmp_path: Path) -> None:
-    """A synset's words in any sense, and derived words; nothing more general, nothing in parts."""
-    for name, text in (("noun", NOUNS), ("adj", ADJECTIVES), ("verb", ""), ("adv", "")):
+    """Words of shared synsets and forms of them; nothing more general, nothing of several parts."""
+    for name, text in (("noun", NOUNS), ("adj", ADJECTIVES), ("verb", VERBS), ("adv", "")):
         (tmp_path / f"data.{name}").write_text(text)
     code = (
         "import sys; from pathlib import Path; from embed_synonyms import synonyms;"
-        "print(synonyms(Path(sys.argv[1]), {'sadness', 'sad', 'feeling', 'joy'}))"
+        "wanted = {'sadness', 'sad', 'feeling', 'pity', 'joy'};"
+        "print(synonyms(Path(sys.argv[1]), wanted, ['sorrows', 'pitied', 'pit']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],
@@ -39,7 +44,11 @@ def test_it_is_read_as_wordnet_has_it(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    expected = {"sad": ["pitiful", "sadness"], "sadness": ["sad", "sorrow", "unhappiness"]}
+    expected = {
+        "pity": ["pitied"],
+        "sad": ["pitiful", "sadness", "sorrow", "sorrows", "unhappiness"],
+        "sadness": ["pitiful", "sad", "sorrow", "sorrows", "unhappiness"],
+    }
     assert done.stdout == f"{expected}\n"
 
 
@@ -52,6 +61,7 @@ def test_the_list() -> None:
         for other in own & known.keys():
             assert word in known[other], (word, other)
     assert same_meaning("table") == {"table"}
+    assert "fears" in same_meaning("fear")
 
 
 @given(WORDS, WORDS)

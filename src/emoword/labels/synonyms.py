@@ -1,5 +1,6 @@
 """Words of the same meaning, so that `sorrow` counts for `sadness`."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
@@ -8,37 +9,41 @@ FILE = "resources/wordnet.synonyms.txt"
 
 
 @cache
-def synonyms() -> Mapping[str, frozenset[str]]:
-    """Synonyms of the words for emotions: word -> other words (WordNet 3.0, any sense).
+def synonyms() -> Mapping[str, set[str]]:
+    """Words of the same meaning, by WordNet 3.0: word -> other words, one of each pair an emotion.
 
-    The file is made by scripts/embed_synonyms.py, which says what a synonym is.
+    The file is made by scripts/embed_synonyms.py, which says what counts as a synonym.
     """
-    text = (resources.files("emoword") / FILE).read_text("utf-8")
-    lines = (line.split() for line in text.splitlines())
-    return {word: frozenset(own) for word, *own in lines}
+    found = defaultdict[str, set[str]](set)
+    for line in (resources.files("emoword") / FILE).read_text("utf-8").splitlines():
+        word, *others = line.split()
+        found[word].update(others)
+        for other in others:
+            found[other].add(word)
+    return dict(found)
 
 
-def same_meaning(word: str) -> frozenset[str]:
-    """The word and its synonyms; a word that is none for an emotion has only itself.
+def same_meaning(word: str) -> set[str]:
+    """The word and its synonyms; of a word for no emotion, those that are for one.
 
     >>> "sorrow" in same_meaning("sadness"), "grief" in same_meaning("sadness")
     (True, False)
     """
-    return synonyms().get(word, frozenset()) | {word}
+    return synonyms().get(word, set()) | {word}
 
 
 def set_precision(said: Collection[str], true: Collection[str]) -> float:
-    """Share of the words said that mean what a true word means (OV-MER, arXiv 2410.01495).
+    """Share of the words said that are a true word or a synonym of one (OV-MER, arXiv 2410.01495).
 
     >>> set_precision(["sorrow", "joy"], ["sadness", "anger"])
     0.5
     """
-    right = frozenset[str]().union(*map(same_meaning, true))
+    right = set[str]().union(*map(same_meaning, true))
     return sum(word in right for word in said) / len(said)
 
 
 def set_recall(said: Collection[str], true: Collection[str]) -> float:
-    """Share of the true words of which a word said means the same (OV-MER, arXiv 2410.01495).
+    """Share of the true words that are said, or a synonym of them (OV-MER, arXiv 2410.01495).
 
     >>> set_recall(["sorrow", "grief"], ["sadness", "anger"])
     0.5

@@ -64,7 +64,8 @@ class Measures(NamedTuple):
         metrics: column -> recall: share of the emotion's utterances that are taken for it; UA of
             the utterances of all other classes; the harmonic mean of both (all three among all
             classes); in ten: share of its utterances whose word is among the ten nearest; synonym
-            in ten: its word or one of the same meaning.
+            in ten: its word or a synonym; not of shuffled vectors, as only the label sets' words
+            change places.
         rank: median place of the word among all words; NaN: of several emotions.
         collapsed: how many runs are, if any.
     """
@@ -179,7 +180,8 @@ def answers(place: Place, emotion: str, how: str) -> dict[Name, pd.DataFrame]:
         table = judge.rows(run).assign(predicted=predicted)
         own = (table["true"] == emotion).to_numpy()
         table.loc[own, "rank"] = judge.space.ranks(vectors[own], emotion)
-        table.loc[own, "synonym"] = means_it(vectors[own], emotion, judge.space)
+        if how != SHUFFLED:  # synonyms of the class words stay where they are
+            table.loc[own, "synonym"] = means_it(vectors[own], emotion, judge.space)
         tables.setdefault((model, run.record["loss"]), []).append(table)
     return {name: pd.concat(own) for name, own in tables.items()}
 
@@ -202,8 +204,9 @@ def measured(rows: pd.DataFrame, emotion: str, speakers: pd.Series) -> Measures:
     metrics |= {
         "harmonic mean": harmonic(recall, others),
         "in ten": mean_share(own, "ten", speakers),
-        "synonym in ten": mean_share(own, "synonym", speakers),
     }
+    if "synonym" in own:
+        metrics["synonym in ten"] = mean_share(own, "synonym", speakers)
     return Measures(metrics, float(own["rank"].median()), collapsed_runs(rows))
 
 

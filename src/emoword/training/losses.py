@@ -96,8 +96,9 @@ def centroids(output: Tensor, classes: Tensor, count: int) -> Tensor:
 
 
 # mse, mae, lc (log-cosh): the paper's Table 1; ce: its baseline. soft, soft_words: cross entropy
-# with the raters' distribution over classes or words, which is KL divergence but for a constant;
-# co_occurrence: the same with shares that are multiplied by what mistakes cost.
+# with the raters' distribution over classes or words, which is KL divergence but for a constant.
+# co_occurrence: the same with shares that are multiplied by what mistakes cost, so that the lowest
+# loss is at shares so multiplied.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": mse,
     "mae": mae,

@@ -35,10 +35,10 @@ def output_costs(loss: str, learned: pd.DataFrame, outputs: Sequence[str]) -> ND
     """What the cross entropy of each output is multiplied by: float32 [outputs], 1 in most losses.
 
     co_occurrence adds a penalty (Chou, Lee and Busso 2022, the paper's [21], as Chou's dissertation
-    has it, arXiv 2510.05934, section 5.3 and equation 5.6 with both weights 1): mistakes about a
-    class cost more, the seldomer raters name it together with others. Of the training part's
-    utterances that name class z, a share W_jz names class j, too; P_jz = 1 - W_jz; the factor of
-    class j is 1 + sum over z of P_jz.
+    has it, arXiv 2510.05934, section 5.3 and equation 5.6 with both weights 1): mistakes cost more
+    about a class that raters seldom name where they name others, so above all about a rare one. Of
+    the training part's utterances that name class z, a share W_jz names class j, too; P_jz = 1 -
+    W_jz (1 for all j, if none names z); the factor of class j is 1 + sum over z of P_jz.
 
     Args:
         loss: any loss.

@@ -66,9 +66,10 @@ def train(
     words (section 3); with ce it is the baseline and predicts the class. The controls: cosine
     predicts a word vector, too; soft the shares of the classes among an utterance's labels, and
     soft_words those of all words of the label set that the training part has; co_occurrence as
-    soft, where mistakes cost more about a class that raters seldom name with others; dirichlet a
-    prior distribution from which the raters' labels of the classes are drawn; triplet an embedding
-    of which the nearest centroid of the training part's classes decides. Written are, in OUT:
+    soft, where mistakes cost more about a class that raters seldom name where they name others;
+    dirichlet a prior distribution from which the raters' labels of the classes are drawn; triplet
+    an embedding of which the nearest centroid of the training part's classes decides. Written are,
+    in OUT:
     weights.safetensors (of the epoch with the lowest validation loss), history.csv (losses by
     epoch), split.csv (utterance, part: train, validation or test), predictions.npy (float32, one
     row a test utterance, in the order of split.csv; of triplet, the cosine similarity with each
