@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from emoword.evaluation.decide import Run, read_run
@@ -31,7 +32,7 @@ from emoword.spaces.word_space import WordSpace
 from emoword.statistics.intervals import Key, Measured, Model, Where, measure
 from emoword.statistics.resampling import Aggregate, half_width, over_speakers
 from emoword.tables.appended import AGGREGATES, Out, said_of
-from emoword.tables.model import Cell, Column, Row, Table, loss_name
+from emoword.tables.model import Cell, Column, Row, Table, frame, loss_name
 from emoword.tables.number_tables import Show, cosine, interval_cell, percent
 from emoword.tables.word_tables import NO_RATERS
 from emoword.training.targets import CLASS_LOSSES, SHARES
@@ -55,7 +56,7 @@ CAPTION = (
     "a word of the raters means (precision), and of the raters' words, how many are met so "
     "(recall); mean cosine similarity with the raters' mean vector; and how far distributions over "
     "the classes are from the raters' shares: Jensen-Shannon divergence (JS, bits), Brier score, "
-    "expected calibration error (ECE). Alpha: Krippendorff's, of the raters' labels."
+    "expected calibration error (ECE)."
 )
 STUB = (Column("against", words=True, across=True), Column("who", " ", words=True))
 T = TypeVar("T")
@@ -85,7 +86,9 @@ def raters(*variants: Path, out: Out) -> None:
         variants: The variants' files; the first says what raters' labels become.
         out: Where it goes.
     """
-    out.write([rater_table([read_variant(path) for path in variants])])
+    table = rater_table([read_variant(path) for path in variants])
+    columns = tuple(column for column in table.columns if column is not ALPHA)  # it is in the notes
+    out.write([replace(table, columns=columns)], frame(table))
 
 
 def rater_table(places: Sequence[Place]) -> Table:
@@ -116,7 +119,11 @@ def rater_table(places: Sequence[Place]) -> Table:
     there = {name for line in lines for name in line.cells}
     columns = (*(column for column, _ in PRINTED.values()), ECE, ALPHA)
     kept = tuple(column for column in columns if column.name in there)
-    notes = (*said_below(others, everyone, chosen.aggregate), *said_of(first.variant))
+    notes = (
+        *said_below(others, everyone, chosen.aggregate),
+        f"Krippendorff's alpha of the raters' labels: {agreed.text} ({agreed.interval}).",
+        *said_of(first.variant),
+    )
     return Table(number, title, f"{title}: {CAPTION}", STUB, kept, tuple(lines), notes)
 
 

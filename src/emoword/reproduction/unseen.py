@@ -43,12 +43,12 @@ STUB = (
 )
 COLUMNS = (
     Column("recall"),
-    Column("UA of the others"),
-    Column("harmonic mean"),
-    Column("recall - shuffled", "shuffled", "recall, difference from"),
-    Column("median rank", "median rank", "its word"),
-    Column("in ten", "in ten", "its word"),
-    Column("synonym in ten", "or a synonym", "its word"),
+    Column("UA of the others", "UA, others"),
+    Column("harmonic mean", "harm. mean"),
+    Column("recall - shuffled", "− shuffled", "recall"),
+    Column("median rank", "median", "place of its word"),
+    Column("in ten", "in ten", "place of its word"),
+    Column("synonym in ten", "synonym", "place of its word"),
 )
 
 # weights of speakers [weightings, speakers] -> values [seeds, weightings]
@@ -127,10 +127,11 @@ def unseen(*variants: Path, utterances: Path, out: Out) -> None:
 CAPTION = (
     "Emotions never trained on, neither their utterances nor any target with their word: recall of "
     "the emotion and UA of the other classes, decided among all classes, and their harmonic mean, "
-    "in per cent; the place of its word among those nearest to the predictions (median, and how "
-    "often it, or it or a synonym, is within ten). Shuffled vectors: the classes' vectors changed "
-    "places, once. Nearest trained: the prediction is replaced by the nearest class that was "
-    "trained on. ±: half of the 95% interval over speakers (differences: and seeds)."
+    "in per cent; recall less that of shuffled vectors; the place of its word among those nearest "
+    "to the predictions (median, and how often it, or it or a synonym, is within ten). Shuffled "
+    "vectors: the classes' vectors changed places, once. Nearest trained: the prediction is "
+    "replaced by the nearest class that was trained on. ±: half of the 95% interval over speakers "
+    "(differences: and seeds)."
 )
 
 
