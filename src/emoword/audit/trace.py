@@ -16,8 +16,9 @@ from emoword.audit.recording import hashed
 from emoword.audit.remaking import LONGEST, at_most, in_one_line, mirror, run_step
 from emoword.audit.results import Results, opened
 from emoword.evaluation.decide import Judge, Run, read_run
-from emoword.evaluation.evaluate import LINEAR, count_metrics
+from emoword.evaluation.evaluate import count_metrics
 from emoword.evaluation.floors import LOSS as CONSTANT
+from emoword.evaluation.metrics import LINEAR
 from emoword.io.errors import InputError, plain
 from emoword.io.files import read_table
 from emoword.labels.words import read_dropped

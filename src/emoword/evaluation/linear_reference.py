@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from emoword.evaluation.decide import Judge, Run, read_run
-from emoword.evaluation.evaluate import LINEAR
+from emoword.evaluation.metrics import LINEAR
 from emoword.features.frames import Features
 from emoword.io.files import write_table
 from emoword.labels.encoding import encode

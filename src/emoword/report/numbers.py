@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from emoword.evaluation.evaluate import LINEAR
+from emoword.evaluation.metrics import LINEAR
 from emoword.features.shards import FRAMES_PER_SECOND, Meta
 from emoword.figures.style import NOTE
 from emoword.io.errors import InputError

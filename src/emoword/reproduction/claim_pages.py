@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emoword.evaluation.evaluate import BY_MEASURE
+from emoword.evaluation.metrics import BY_MEASURE
 from emoword.reproduction.claims_file import AnyClaim, Differs, Similar
 from emoword.reproduction.verdicts import VERDICTS, Part, verdict_of
 from emoword.tables.latex import Latex, escape

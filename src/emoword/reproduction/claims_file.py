@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from emoword.evaluation.evaluate import BY_MEASURE
+from emoword.evaluation.metrics import BY_MEASURE
 from emoword.io.errors import InputError
 from emoword.io.yaml_files import line_in, read_yaml_as
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar, get_args
 import numpy as np
 import pandas as pd
 
-from emoword.evaluation.evaluate import AVERAGED
+from emoword.evaluation.metrics import AVERAGED
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
 from emoword.schemas import DECISIONS, DIFFERENCES, INTERVALS, MODEL, RUN_KEYS, UTTERANCES

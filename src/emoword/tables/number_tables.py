@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 from msgspec.structs import replace
 
-from emoword.evaluation.evaluate import LINEAR, count_metrics
+from emoword.evaluation.evaluate import count_metrics
 from emoword.evaluation.floors import LOSS as CONSTANT
+from emoword.evaluation.metrics import LINEAR
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
 from emoword.schemas import FLOORS, INTERVALS, METRICS, RUN_KEYS
