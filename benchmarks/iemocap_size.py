@@ -203,6 +203,7 @@ def write_model(folder: Path, small: bool) -> None:
         hidden_size=64 if small else 1024,
         num_hidden_layers=24,
         num_attention_heads=16,
+        num_conv_pos_embedding_groups=4 if small else 16,
         intermediate_size=128 if small else 4096,
         do_stable_layer_norm=True,
         feat_extract_norm="layer",

@@ -118,7 +118,7 @@ def config_of(family: str, **options: Any) -> Any:
             encoder_layerdrop=0.5,
         )
     return FAMILIES[family].config_class(
-        hidden_size=16,
+        hidden_size=32,  # 16 a group: oneDNN miscounts fewer in bfloat16 on processors with AMX
         num_hidden_layers=LAYERS,
         num_attention_heads=2,
         intermediate_size=32,
@@ -211,7 +211,7 @@ def test_truncated_is_the_whole_models_hidden_state(
         frames = one(upstream, samples)
         assert frames.dtype == np.float32
         assert len(frames) == upstream.frame_count(len(samples))
-        assert frames.shape[1] == upstream.dim == 16
+        assert frames.shape[1] == upstream.dim == (16 if name == "whisper" else 32)
         # ceil(12345 / 320) of Whisper's 100
         assert len(frames) == (39 if name == "whisper" else len(whole[layer]))
         same(frames, whole[layer][: len(frames)])
@@ -269,7 +269,7 @@ def test_a_folder_with_the_papers_name_holds_the_papers_model(
 ) -> None:
     folder = tmp_path / "wav2vec2-large-960h-lv60-self"
     shutil.copytree(checkpoints["wav2vec2-stable"], folder)
-    with pytest.raises(InputError, match=r"is \('wav2vec2', 3, 16\), not the paper's model"):
+    with pytest.raises(InputError, match=r"is \('wav2vec2', 3, 32\), not the paper's model"):
         load(folder, 2)
 
 
