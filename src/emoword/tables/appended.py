@@ -64,10 +64,18 @@ def said_of(variant: Variant) -> list[str]:
 
 
 def paged(table: Table) -> list[Table]:
-    """A table in parts of whole groups (rows whose first cell is the same) that fit on a page."""
+    """A table in parts of whole groups (rows whose first cell is the same) that fit on a page.
+
+    Caption and notes stand above the first part alone, so that two of the others may share a page.
+    """
+    first, *others = pages(table.rows)
+    further = replace(table, caption=f"{table.title}, continued.", notes=())
     return [
-        replace(table, number=table.number + "-continued" * i, rows=tuple(part))
-        for i, part in enumerate(pages(table.rows))
+        replace(table, rows=tuple(first)),
+        *(
+            replace(further, number=table.number + "-continued" * i, rows=tuple(part))
+            for i, part in enumerate(others, start=1)
+        ),
     ]
 
 
