@@ -52,8 +52,8 @@ PRINTED: dict[tuple[str, str], tuple[Column, Show]] = {
 }
 ECE, ALPHA = Column("ECE", "ECE", "shares of the classes"), Column("alpha")
 CAPTION = (
-    "UA and top-10 accuracy of l₁ and l₂ in per cent; of the ten nearest words, how many mean what "
-    "a word of the raters means (precision), and of the raters' words, how many are met so "
+    "UA and top-10 accuracy of l₁ and l₂ in per cent; of the ten nearest words, how many are a "
+    "word of the raters or a synonym (precision), and of the raters' words, how many are met so "
     "(recall); mean cosine similarity with the raters' mean vector; and how far distributions over "
     "the classes are from the raters' shares: Jensen-Shannon divergence (JS, bits), Brier score, "
     "expected calibration error (ECE)."

@@ -93,7 +93,8 @@ def train(
         utterances: utterances.csv.
         truth: Folder of label set S1, the classes.
         targets: Folder of the label set to train on.
-        vectors: Folder of its words' vectors; losses on classes need none.
+        vectors: Folder of its words' vectors; ce, soft, soft_words, co_occurrence and dirichlet
+            need none.
         features: Folder of frames.
         fold: The fold that is left out and predicted; 0: none, for a final model. Its training
             and validation part share all utterances, predictions.npy has no row, and whether it
