@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -23,6 +23,7 @@ from emoword.demo import corpus as demo
 from emoword.demo.corpus import CODES, LABELS, Opinion, Rater, vote
 from emoword.demo.synthesis import FRAME, RATE, Voice, formant_filter, glottal_pulses, synthesise
 from emoword.io.errors import InputError
+from emoword.settings import Meant
 
 FOUR = {"ang": "anger", "hap": "happiness", "exc": "happiness", "sad": "sadness", "neu": "neutral"}
 HEADER = re.compile(
@@ -188,6 +189,7 @@ def test_every_class_is_in_every_session_of_the_smallest_demo(seed: int, session
         tuple(demo.draw_raters(["E1", "E2", "E3"], rng)),
         dict(zip("FM", demo.draw_raters(["F1", "M1"], rng), strict=True)),
         {},
+        demo.shares_of(LABELS),
     )
     plan = demo.plan_session(cast, 3, np.random.SeedSequence(seed))
     assert len(plan) == 12
@@ -230,6 +232,26 @@ def test_same_bytes_for_the_same_seed_and_others_for_another(tmp_path: Path) -> 
     assert one == two
     wavs = [name for name in one if name.suffix == ".wav"]
     assert all(one[name] != other[name] for name in wavs)
+
+
+def test_only_some_emotions_are_meant_and_only_these_named_by_raters(tmp_path: Path) -> None:
+    root = tmp_path / "some"
+    demo.demo(out=root, seed=3, utterances=60, emotions=("Anger", "Fear", "Neutral"))
+    some = read_corpus(root)
+    named = {label for u in some for line in u["categorical"] for label in line[1].split("; ")}
+    assert {label.strip("; ") for label in named} == {"Anger", "Fear", "Neutral", "Other", ""}
+    codes = Counter(u["code"] for u in some)
+    assert set(codes) - {"xxx", "oth"} == {"ang", "fea", "neu"}
+    assert codes["ang"] > codes["fea"]  # 21 of 41 and 3 of 41 are meant
+    by_session = {(u["session"], u["code"]) for u in some}
+    assert by_session >= {(session, code) for session in range(1, 6) for code in ("ang", "neu")}
+
+
+def test_the_configuration_knows_the_emotions_of_the_demo(tmp_path: Path) -> None:
+    assert get_args(Meant) == tuple(LABELS)
+    for wrong in (("Joy",), ()):
+        with pytest.raises(InputError, match="choose among Neutral, Anger"):
+            demo.demo(out=tmp_path / "new", utterances=60, emotions=wrong)
 
 
 def test_mistakes_are_one_line_and_harm_nothing(tmp_path: Path) -> None:

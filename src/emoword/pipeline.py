@@ -53,7 +53,10 @@ class Step:
 
 
 def option_words(options: Mapping[str, Any]) -> Iterator[str]:
-    """{"batch_size": 16, "pools": [2, 2]} -> --batch-size 16 --pools 2 2; True is a flag alone."""
+    """{"batch_size": 16, "pools": [2, 2]} -> --batch-size 16 --pools 2 2.
+
+    True is a flag alone; False, None and what is empty are left out.
+    """
     for name, value in options.items():
         if value is False or value is None or value in ("", [], ()):
             continue
@@ -141,8 +144,12 @@ class Plan:
     def read(self) -> Iterator[Step]:
         """The corpus, and its reader."""
         if isinstance(self.own, Demo):
-            makes = {"out": self.corpus}
-            yield Step("demo", reads={"utterances": self.own.utterances}, makes=makes)
+            reads = {
+                "utterances": self.own.utterances,
+                "seed": self.own.synthesis_seed,
+                "emotions": self.own.emotions,
+            }
+            yield Step("demo", (), reads, {"out": self.corpus})
         if not self.corpus:
             return
         reads: dict[str, Any] = {

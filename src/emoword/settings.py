@@ -39,6 +39,17 @@ Transform = Literal["none", "centred", "top_removed", "shuffled", "random"]
 Precision = Literal["float32", "bfloat16"]
 Sources = tuple[Literal["categorical", "attribute"], ...]
 Words = tuple[Word, ...]
+Meant = Literal[  # as IEMOCAP has them
+    "Neutral",
+    "Anger",
+    "Sadness",
+    "Happiness",
+    "Excited",
+    "Frustration",
+    "Surprise",
+    "Fear",
+    "Disgust",
+]
 WordMap = dict[Word, Word]
 Sizes = Annotated[tuple[Positive, ...], Meta(min_length=1)]
 Rate = Annotated[float, Meta(gt=0, le=1000)]
@@ -343,6 +354,8 @@ class Demo(Dataset, frozen=True, kw_only=True, tag="demo"):
     """The synthetic miniature of IEMOCAP."""
 
     utterances: Annotated[int, choice("how many are synthesised", ge=60, le=100_000)] = 480
+    synthesis_seed: Annotated[Seed, choice("of voices, raters and what is said")] = 0
+    emotions: Annotated[tuple[Meant, ...], choice("those that are meant; none: all nine")] = ()
 
 
 class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):

@@ -11,7 +11,7 @@ try:
     from emoword import cli, layout, settings
     from emoword.io.closure import closure
     from emoword.io.errors import InputError
-    from emoword.pipeline import Plan
+    from emoword.pipeline import Plan, option_words
 except ModuleNotFoundError:
     raise WorkflowError(
         "emoword is not installed here: start with ./run instead of snakemake, "
@@ -251,20 +251,8 @@ def recording_tables(name):
 
 
 def flags(options):
-    """{"batch_size": 16, "pools": [2, 2]} -> `--batch-size 16 --pools 2 2`, quoted for a shell.
-
-    True is a flag alone; False, None and an empty value are left out.
-    """
-    words = []
-    for name, value in options.items():
-        if value is False or value is None or value == "" or value == []:
-            continue
-        words.append(f"--{name.replace('_', '-')}")
-        if isinstance(value, (list, tuple)):
-            words += [str(item) for item in value]
-        elif value is not True:
-            words.append(str(value))
-    return shlex.join(words)
+    """{"batch_size": 16, "pools": [2, 2]} -> `--batch-size 16 --pools 2 2`, quoted for a shell."""
+    return shlex.join(option_words(options))
 
 
 def device_flag():

@@ -16,9 +16,15 @@ rule demo:
     conda:
         "../../envs/emoword.yaml"
     params:
-        utterances=lambda w: dataset(w.dataset).utterances,
+        options=lambda w: flags(
+            {
+                "utterances": dataset(w.dataset).utterances,
+                "seed": dataset(w.dataset).synthesis_seed,
+                "emotions": dataset(w.dataset).emotions,
+            }
+        ),
     shell:
-        "emoword demo --utterances {params.utterances:q} --out {output.corpus:q} --record {log:q}.json > {log:q} 2>&1"
+        "emoword demo {params.options} --out {output.corpus:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule read_iemocap:

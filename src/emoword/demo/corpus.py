@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import soundfile
+from cyclopts import Parameter
 
 from emoword.demo.synthesis import RATE, Array, Voice, draw_voice, synthesise
 from emoword.io.errors import InputError
@@ -29,7 +30,7 @@ EMOTIONS = {
 }
 LABELS = list(EMOTIONS)
 POINTS = np.array([point for point, _, _ in EMOTIONS.values()])
-SHARES = np.array([share for _, share, _ in EMOTIONS.values()]) / 100
+SHARES = np.array([share for _, share, _ in EMOTIONS.values()])
 CODES = {label: code for label, (_, _, code) in EMOTIONS.items()} | {"Other": "oth"}
 CLASSES = ({"ang"}, {"hap", "exc"}, {"sad"}, {"neu"})  # the paper's four
 
@@ -106,9 +107,18 @@ class Cast:
     observers: tuple[Rater, ...]  # three
     selves: dict[str, Rater]  # the speakers as raters of themselves, by sex
     voices: dict[str, Voice]  # by sex
+    shares: Array  # [9], sum 1: how often each of EMOTIONS is meant, and so expected by raters
 
 
-def demo(*, out: Path, seed: int = 0, utterances: int = 480) -> None:
+def demo(
+    *,
+    out: Path,
+    seed: int = 0,
+    utterances: int = 480,
+    emotions: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = tuple(
+        EMOTIONS
+    ),
+) -> None:
     """Write a synthetic miniature of IEMOCAP, to try the pipeline without the corpus.
 
     Nobody speaks in it and nobody listened: each utterance is babble from a small synthesiser that
@@ -119,16 +129,19 @@ def demo(*, out: Path, seed: int = 0, utterances: int = 480) -> None:
     16 kHz wav.
 
         emoword demo --out /tmp/small --utterances 60 --seed 1
+        emoword demo --out /tmp/other --emotions Anger Neutral Fear
 
     Args:
         out: The folder, which must not hold anything yet.
         seed: Of everything.
         utterances: About how many, at least 60: rounded to fill twenty dialogs.
+        emotions: Those that are meant, and that raters may choose among; comments are free.
     """
     if not SMALLEST <= utterances <= LARGEST:
         raise InputError(f"--utterances {utterances}: give {SMALLEST} to {LARGEST}")
     if seed < 0:
         raise InputError(f"--seed {seed}: a seed is 0 or more")
+    shares = shares_of(emotions)
     # said at once, and not by `replacing` when all is done
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise InputError(f"{out}: exists and is not empty; remove it, or choose another --out")
@@ -144,6 +157,7 @@ def demo(*, out: Path, seed: int = 0, utterances: int = 480) -> None:
                 tuple(rater for rater in observers if rater.name in names),
                 dict(zip("FM", draw_raters(["F1", "M1"], rng), strict=True)),
                 {sex: draw_voice(sex, rng) for sex in "FM"},
+                shares,
             )
             plan = plan_session(cast, turns, session_seed)
             folder = made / f"Session{session}"
@@ -151,6 +165,15 @@ def demo(*, out: Path, seed: int = 0, utterances: int = 480) -> None:
                 write_dialog(folder, plan[start : start + turns], cast)
             write_decoys(folder, plan[0].dialog)
         (made / "SYNTHETIC.txt").write_text(NOTICE, encoding="utf-8")
+
+
+def shares_of(emotions: Sequence[str]) -> Array:
+    """How often each of ``EMOTIONS`` is meant if only these are: [9], sum 1."""
+    for name in emotions or [""]:
+        if name not in EMOTIONS:
+            raise InputError(f"--emotions {name!r}: choose among {', '.join(EMOTIONS)}")
+    shares = np.where(np.isin(LABELS, emotions), SHARES, 0)
+    return shares / shares.sum()
 
 
 # ---- raters ------------------------------------------------------------------------------------
@@ -187,10 +210,10 @@ def write_comment(point: Array, rng: np.random.Generator) -> str:
     return ", ".join(words) + str(rng.choice(["", ".", "!", "..."], p=[0.88, 0.06, 0.03, 0.03]))
 
 
-def give_opinion(point: Array, rater: Rater, rng: np.random.Generator) -> Opinion:
+def give_opinion(point: Array, rater: Rater, shares: Array, rng: np.random.Generator) -> Opinion:
     """Let ``rater`` hear an emotion ``point`` [3] and write down labels, attributes, comments."""
     heard = point + rater.bias + rng.normal(0, 0.15, 3)
-    chances = near(heard, POINTS, 0.3) * SHARES
+    chances = near(heard, POINTS, 0.3) * shares
     chances /= chances.sum()
     first, second = np.argsort(-chances)[:2]
     label = str(rng.choice(LABELS, p=chances))
@@ -223,23 +246,24 @@ def vote(opinions: Sequence[Opinion]) -> str:
 def plan_session(cast: Cast, turns: int, seed: np.random.SeedSequence) -> list[Utterance]:
     """Plan a session's utterances, in dialogs of ``turns`` turns.
 
-    Plans are drawn until each of the four classes has a majority on some utterance: a fold
-    without one of them could be neither trained nor tested on.
+    Plans are drawn until each of the four classes that is meant has a majority on some utterance:
+    a fold without one of them could be neither trained nor tested on.
     """
+    meant = {CODES[label] for label, share in zip(LABELS, cast.shares, strict=True) if share}
     while True:
         utterances = draw_session(cast, turns, seed.spawn(1)[0])
         if cast.session == 1:
             utterances = add_oddities(utterances)
         codes = {vote(utterance.opinions) for utterance in utterances}
-        if all(codes & wanted for wanted in CLASSES):
+        if all(codes & wanted for wanted in CLASSES if wanted & meant):
             return utterances
 
 
 def draw_session(cast: Cast, turns: int, seed: np.random.SeedSequence) -> list[Utterance]:
-    """Draw a session's emotions, in the shares of ``EMOTIONS``, and what the raters say."""
+    """Draw a session's emotions, in the cast's shares, and what the raters say."""
     total = turns * len(DIALOGS)
     # as even as can be: the emotions at evenly spaced quantiles, in random order
-    meant = np.searchsorted(np.cumsum(SHARES), (np.arange(total) + 0.5) / total)
+    meant = np.searchsorted(np.cumsum(cast.shares), (np.arange(total) + 0.5) / total)
     np.random.default_rng(seed).shuffle(meant)
     places = itertools.product(DIALOGS, range(turns))
     return [
@@ -253,12 +277,12 @@ def draw_utterance(
 ) -> Utterance:
     """Draw the turn of a dialog in which the point ``meant`` [3] is meant, a blend or not."""
     sex = "FM"[(turn + (dialog[0] == "M")) % 2]  # in turns; who wears the markers begins
-    other = POINTS[rng.choice(len(POINTS), p=SHARES)]
+    other = POINTS[rng.choice(len(POINTS), p=cast.shares)]
     point = meant + 0.6 * rng.beta(1, 2) * (other - meant) + rng.normal(0, 0.08, 3)
     raters = [*cast.observers]
     if "impro" in dialog:
         raters.append(cast.selves[sex])
-    first, *others = (give_opinion(point, rater, rng) for rater in raters)
+    first, *others = (give_opinion(point, rater, cast.shares, rng) for rater in raters)
     # two of the observers give attributes
     opinions = (replace(first, attributes=()), *others)
     dialog = f"Ses{cast.session:02d}{dialog}"
