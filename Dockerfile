@@ -1,6 +1,7 @@
 # The environment of ./run and the workflow:  docker build -t emoword .
 #   docker run --rm -v "$PWD/results:/emoword/results" emoword                    the demo
-#   docker run --rm -v ... -v /data/IEMOCAP_full_release:/corpus:ro emoword \
+#   docker run --rm --gpus all -v "$PWD/results:/emoword/results" -v "$PWD/data:/emoword/data" \
+#     -v ~/.cache/huggingface:/root/.cache/huggingface -v /data/IEMOCAP_full_release:/corpus:ro emoword \
 #     --config dataset=iemocap iemocap_root=/corpus
 # Apptainer builds from it as well: docker save emoword -o emoword.tar, then
 #   apptainer build emoword.sif docker-archive://emoword.tar

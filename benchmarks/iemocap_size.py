@@ -358,7 +358,7 @@ def report(folder: Path, arguments: argparse.Namespace) -> None:
         epoch = spent * IN_CLASSES / arguments.utterances * (1 + 0.25 / 3)
         hours = (total / rates[precision] / 3600, 50 * 100 * epoch / 3600)
         row(
-            f"the paper in {precision}, projected",
+            f"the paper in {precision}, projected, a seed",
             f"features {hours[0] * 60:.0f} min, 50 x 100 epochs {hours[1]:.1f} h",
             "",
             "",

@@ -31,13 +31,15 @@ SPEAKERS = {
 NAME = re.compile(r"(\d\d)[ab]\d\d([WLEAFTN])[a-z]\.wav")
 
 
-def row_of(member: str) -> unpack.Row:
-    """Give the row of recordings.csv for a file of the archive.
+def row_of(member: str) -> unpack.Row | None:
+    """Give the row of recordings.csv for a file of the archive; none if it is no recording.
 
     Raises:
         ValueError: the name is not like 03a01Fa.wav.
     """
     path = PurePosixPath(member)
+    if path.suffix.lower() != ".wav":  # labels of phones and syllables, a listening test
+        return None
     match = NAME.fullmatch(path.name)
     if not match or match[1] not in SPEAKERS:
         raise ValueError(

@@ -20,13 +20,13 @@ Annotation = tuple[str, str, str, str]
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # RuntimeError: it is encrypted
 
 
-def main(about: str, row_of: Callable[[str], Row]) -> None:
+def main(about: str, row_of: Callable[[str], Row | None]) -> None:
     """Run an example: ``--zip ARCHIVE --out FOLDER``; a mistake ends as one line and status 1.
 
     Args:
         about: the text of ``--help``.
         row_of: the name of a file in the archive -> its row of recordings.csv; a ValueError says
-            why there is none. It is not asked about a readme.md.
+            why there is none, None: it is no recording. It is not asked about a readme.md.
     """
     parser = argparse.ArgumentParser(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -23,20 +23,23 @@ from emoword.schemas import SCHEMAS
 
 DOCS = Path(__file__).parent.parent / "docs"
 LEDGER = DOCS.parent / "paper" / "choices.yaml"
+HEAD = "| setting | type | default | means | open |\n|---|---|---|---|---|\n"
+BLOCKS = ("datasets", "spaces", "upstreams")
+SECTIONS = ("labels", "network", "training")  # of a variant's settings: tables of their own
 MADE = "<!-- made by scripts/make_docs.py -->\n"
 
 
 def settings_page() -> str:
     """Every setting: name, type, default, meaning, and where the paper leaves it open."""
-    blocks: dict[str, tuple[str, list[type[Struct]]]] = {
-        "Of a variant (`datasets: NAME: settings`, `variants: NAME`)": ("", [settings.Settings]),
-        "labels": ("labels", [settings.LabelSettings]),
-        "network": ("network", [settings.NetworkSettings]),
-        "training": ("training", [settings.TrainingSettings]),
-        "Of the whole configuration": ("", [settings.Config]),
-        "datasets": ("", [settings.Dataset, settings.Demo, settings.Recordings, settings.Union]),
-        "spaces": ("", [settings.Space, settings.Bert, settings.Embedded, settings.Filter]),
-        "upstreams": ("", [settings.LogMel, settings.Transformers]),
+    blocks: dict[str, list[type[Struct]]] = {
+        "Of a variant (`datasets: NAME: settings`, `variants: NAME`)": [settings.Settings],
+        "labels": [settings.LabelSettings],
+        "network": [settings.NetworkSettings],
+        "training": [settings.TrainingSettings],
+        "Of the whole configuration": [settings.Config],
+        "datasets": [settings.Dataset, settings.Demo, settings.Recordings, settings.Union],
+        "spaces": [*get_args(settings.AnySpace), settings.Filter],
+        "upstreams": [*get_args(settings.Upstream)],
     }
     text = (
         "# Settings\n\nWhat config.yaml may say; the defaults are the paper's. *Open*: the section "
@@ -44,21 +47,31 @@ def settings_page() -> str:
         "are refused, a key that is null counts as absent. `emoword` checks all of it before "
         "anything runs.\n"
     )
-    for title, (_, kinds) in blocks.items():
+    for title, kinds in blocks.items():
         text += f"\n## {title}\n"
-        seen: set[str] = set()
         for kind in kinds:
-            text += f"\n{inspect.getdoc(kind)}\n\n{settings_table(kind, seen)}"
+            rows = settings_rows(kind, kinds)
+            text += f"\n{heading(kind, kinds, bool(rows))}\n"
+            text += f"\n{HEAD}{rows}" if rows else ""
     return MADE + text
 
 
-def settings_table(kind: type[Struct], seen: set[str]) -> str:
-    """The fields of settings that no table before has."""
-    rows = "| setting | type | default | means | open |\n|---|---|---|---|---|\n"
+def heading(kind: type[Struct], others: list[type[Struct]], more: bool) -> str:
+    """What a block is, by which key it is chosen, and whose settings it has, with more or not."""
+    about, config = inspect.getdoc(kind), kind.__struct_config__
+    chosen = f"**`{config.tag_field}: {config.tag}`** " if config.tag else ""
+    if (base := kind.__base__) not in others:
+        return f"{chosen}{about}"
+    return f"{chosen}{about} Has what `{base.__struct_config__.tag}` has{', and:' if more else '.'}"
+
+
+def settings_rows(kind: type[Struct], others: list[type[Struct]]) -> str:
+    """The fields of settings, but for those that it has from another of a block."""
+    theirs = msgspec.structs.fields(kind.__base__) if kind.__base__ in others else ()
+    inherited, rows = {field.name: field.type for field in theirs}, ""
     for field in msgspec.structs.fields(kind):
-        if field.name in seen or is_block(field.type):
+        if field.type == inherited.get(field.name) or field.name in (*BLOCKS, *SECTIONS):
             continue
-        seen.add(field.name)
         meta = meta_of(field.type)
         rows += "| " + " | ".join(
             (
@@ -71,11 +84,6 @@ def settings_table(kind: type[Struct], seen: set[str]) -> str:
         )
         rows += " |\n"
     return rows
-
-
-def is_block(kind: Any) -> bool:
-    """Whether a field holds settings that have a table of their own."""
-    return isinstance(kind, type) and issubclass(kind, Struct)
 
 
 def meta_of(kind: Any) -> msgspec.Meta | None:
@@ -96,6 +104,8 @@ def type_name(kind: Any) -> str:
         return "map"
     if get_origin(kind) in (typing.Union, types.UnionType):
         return "one of the blocks below"
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return "block, below"
     names = {str: "text", int: "whole number", float: "number", bool: "`true`, `false`"}
     return names.get(kind, getattr(kind, "__name__", str(kind)))
 
@@ -108,6 +118,8 @@ def default_of(field: msgspec.structs.FieldInfo) -> str:
         value = field.default
     else:
         return "*needed*"
+    if isinstance(value, Struct):
+        return "none"
     text = msgspec.json.encode(value).decode().strip('"')
     return f"`{text}`" if text not in ("", "{}", "[]") else "none"
 
@@ -173,7 +185,7 @@ def config_page() -> str:
         "demo is run, which needs no data; for a corpus of your own, say where its table lies "
         "([own recordings](../docs/own-recordings.md)), for IEMOCAP, `iemocap_root`.\n\n"
     )
-    table = settings_table(settings.Config, {"datasets", "spaces", "upstreams"})
+    table = HEAD + settings_rows(settings.Config, [])
     end = (
         "\nThe blocks of datasets, variants, spaces, upstreams: [settings](../docs/settings.md).\n"
     )

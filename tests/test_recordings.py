@@ -326,7 +326,8 @@ def test_emodb_is_read_as_own_recordings(tmp_path: Path) -> None:
     """The names of files, and what they mean, as EMO-DB's site has them."""
     speakers = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
     names = [f"emodb/wav/{speaker}a01{code}a.wav" for speaker in speakers for code in "WLEAFTN"]
-    archive = write_zip(tmp_path / "e.zip", [*reversed(names), "emodb/wav/16b10Td.wav"])
+    others = ["emodb/wav/16b10Td.wav", "emodb/lablaut/03a01Fa.lablaut", "emodb/erkennung.txt"]
+    archive = write_zip(tmp_path / "e.zip", [*reversed(names), *others])
     out = tmp_path / "emodb"
     done = unpack("emodb", archive, out)
     assert done.stdout == f"{out}: 71 recordings of 10 speakers\n", done.stderr

@@ -214,8 +214,20 @@ def test_run_adds_what_is_not_said(given: list[str], handed_on: list[str], tmp_p
     stand_in = tmp_path / ".venv/bin/snakemake"
     stand_in.write_text('#!/bin/sh\nfor a; do printf "%s\\n" "$a"; done\n')
     stand_in.chmod(0o755)
-    done = subprocess.run([tmp_path / "run", *given], capture_output=True, text=True, check=True)
-    lines = done.stdout.splitlines()
+    lines = said_by_run(tmp_path, *given)
     assert lines[: len(handed_on)] == handed_on
+    # where there is a GPU, one training at a time has it, unless something else is said
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho GPU 0\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    assert "gpu=1" in said_by_run(tmp_path, *given)
+    for own in (["--resources", "gpu=3"], ["--profile", "slurm"]):
+        assert "gpu=1" not in said_by_run(tmp_path, *given, *own)
     if "--config" in given:
         assert lines[-2:] == ["--config", "a=b c"]
+
+
+def said_by_run(folder: Path, *arguments: str) -> list[str]:
+    """What a stand-in for snakemake is called with, one a line."""
+    environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
+    command = [str(folder / "run"), *arguments]
+    return subprocess.check_output(command, env=environment, text=True).splitlines()

@@ -144,12 +144,12 @@ class Plan:
     def read(self) -> Iterator[Step]:
         """The corpus, and its reader."""
         if isinstance(self.own, Demo):
-            reads = {
+            how = {
                 "utterances": self.own.utterances,
                 "seed": self.own.synthesis_seed,
                 "emotions": self.own.emotions,
             }
-            yield Step("demo", (), reads, {"out": self.corpus})
+            yield Step("demo", reads=how, makes={"out": self.corpus})
         if not self.corpus:
             return
         reads: dict[str, Any] = {

@@ -209,14 +209,22 @@ FLOORS = Schema(
     "floors/{variant}.csv",
     "floors",
     "a test utterance of a constant predictor",
-    DECISIONS.columns,
+    {
+        **DECISIONS.columns,
+        "model": (str, "mean_S1 .. mean_S3: the mean training target; majority"),
+        "loss": (str, "constant"),
+    },
     optional=DECISIONS.optional,
 )
 LINEAR = Schema(
     "linear/{variant}.csv",
     "linear",
     "a test utterance of a linear model and run",
-    DECISIONS.columns,
+    {
+        **DECISIONS.columns,
+        "model": (str, "ridge (on word vectors) or logistic (on classes)"),
+        "loss": (str, "linear"),
+    },
     optional=DECISIONS.optional,
 )
 TEN: Columns = {

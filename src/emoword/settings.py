@@ -246,7 +246,7 @@ class Settings(Base, frozen=True, kw_only=True):
 
 
 class Filter(Base, frozen=True, kw_only=True):
-    """Which words of a space are kept: those that pass all of these."""
+    """`filter` of a space: the words that are kept, which pass all of these."""
 
     most_frequent: Annotated[int, choice("the first so many; 0: all", "6", ge=0, le=10**9)] = 0
     lowercase_alphabetic: Annotated[bool, choice("lower-case letters alone", "6")] = False
@@ -255,7 +255,7 @@ class Filter(Base, frozen=True, kw_only=True):
 
 
 class Space(Base, frozen=True, kw_only=True, tag_field="format", tag="glove"):
-    """A word space from a file; the formats without one are `EmbeddedSpace`."""
+    """A word space from a file in GloVe's text format."""
 
     source: Annotated[File, choice("the file that you have", min_length=1)]
     url: Annotated[
@@ -286,7 +286,7 @@ class Bert(Space, frozen=True, kw_only=True, tag="bert"):
 class Embedded(Base, frozen=True, kw_only=True, tag_field="format", tag="embedded"):
     """The cut of GloVe 6B 100d that comes with emoword."""
 
-    hide_phrases: bool = False
+    hide_phrases: Annotated[bool, choice("words with an underscore are no neighbours")] = False
     filter: Filter = field(default_factory=Filter)
 
 

@@ -23,7 +23,7 @@ rule features:
     conda:
         "../../envs/emoword.yaml"
     resources:
-        gpu=1,
+        gpu=int(CONFIG.device != "cpu"),
     params:
         folder=subpath(output.meta, parent=True),
         device=device_flag(),

@@ -27,7 +27,7 @@ rule train:
     conda:
         "../../envs/emoword.yaml"
     resources:
-        gpu=1,
+        gpu=int(CONFIG.device != "cpu"),
     params:
         truth=subpath(input.truth, parent=True),
         targets=subpath(input.targets, parent=True),

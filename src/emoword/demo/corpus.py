@@ -173,7 +173,7 @@ def shares_of(emotions: Sequence[str]) -> Array:
         if name not in EMOTIONS:
             raise InputError(f"--emotions {name!r}: choose among {', '.join(EMOTIONS)}")
     shares = np.where(np.isin(LABELS, emotions), SHARES, 0)
-    return shares / shares.sum()
+    return np.asarray(shares / shares.sum())
 
 
 # ---- raters ------------------------------------------------------------------------------------
