@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from emoword import settings
 from emoword.cli import GROUPS
-from emoword.reproduction.choices import read_choices
+from emoword.reproduction.choices import Choice, read_choices
 from emoword.schemas import SCHEMAS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -152,14 +152,13 @@ def handovers_page() -> str:
     return MADE + text
 
 
-def markdown(choices: list[dict[str, Any]]) -> str:
+def markdown(choices: tuple[Choice, ...]) -> str:
     """The ledger in short, as a table in Markdown."""
     lines = ["| choice | default | alternatives (variants) | switch |", "|---|---|---|---|"]
     for choice in choices:
-        others = choice.get("alternatives", [])
-        tried = "; ".join(f"{other['says']} (`{other['variant']}`)" for other in others)
-        setting = f"`{choice['setting']}`" if "setting" in choice else ""
-        cells = [choice["choice"], choice["default"], tried or "–", setting]
+        tried = "; ".join(f"{other.says} (`{other.variant}`)" for other in choice.alternatives)
+        setting = f"`{choice.setting}`" if choice.setting else ""
+        cells = [choice.choice, choice.default, tried or "–", setting]
         lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     return "\n".join(lines)
 

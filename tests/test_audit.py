@@ -465,6 +465,7 @@ def test_an_utterance_down_to_the_lines_of_its_raters(
         (("tables/table1.csv", "M1", "UA"), "no column 'UA'"),
         (("tables/table1.csv", "M1", "LC UA", "--utterance", "Ses01X"), "no utterance 'Ses01X'"),
         (("metrics.csv", "M1", "value"), "not one of table1.csv"),
+        (("tables/table3.csv", "M1", "S9"), "no column 'S9'"),
     ],
 )
 def test_trace_says_what_there_is(

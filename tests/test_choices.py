@@ -8,15 +8,16 @@ import pytest
 import yaml
 
 from emoword.io.errors import InputError
-from emoword.io.yaml_files import read_yaml
-from emoword.reproduction.choices import choices, read_choices
+from emoword.io.yaml_files import read_yaml_as
+from emoword.reproduction.choices import read_choices
+from emoword.reproduction.controls import Groups
 from emoword.settings import one, read_config, resolve
 
 ROOT = Path(__file__).parent.parent
 CONFIG = read_config(yaml.safe_load((ROOT / "config.yaml").read_text()))
 LEDGER = ROOT / "paper/choices.yaml"
 CHOICES = read_choices(LEDGER)
-TRIED = {own["variant"]: each for each in CHOICES for own in each.get("alternatives", [])}
+TRIED = {own.variant: each for each in CHOICES for own in each.alternatives}
 
 
 def test_every_alternative_is_run_and_every_run_is_in_the_ledger() -> None:
@@ -45,7 +46,7 @@ def test_an_alternative_changes_the_one_setting_that_the_ledger_names(variant: s
     differ = {place for place in default if default[place] != other[place]}
     assert other["losses",] == ("lc",)  # one loss, so that it takes minutes
     (place,) = differ - {("losses",)}
-    words = TRIED[variant]["setting"]
+    words = TRIED[variant].setting
     if place == ("upstream",):
         # a block of another name: what it says otherwise
         blocks = [leaves(msgspec.to_builtins(one(CONFIG, "upstreams", own["upstream",])))
@@ -54,20 +55,18 @@ def test_an_alternative_changes_the_one_setting_that_the_ledger_names(variant: s
     assert all(name in words for name in place)
 
 
-def test_the_ledger_as_latex(tmp_path: Path) -> None:
-    out = tmp_path / "choices.tex"
-    choices(LEDGER, template=ROOT / "paper/templates/choices.tex.j2", out=out)
-    text = out.read_text()
-    assert text.count(r"\textbf{") == len(CHOICES)
-    assert r"at least ten utterances" in text
-
-
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
         ("    why: three observers", "    whyever: three observers", "line 8: .*whyever"),
         ("variant: spelling_any", "variant: self_reports", "self_reports stands there twice"),
-        ("    default: observers\n", "", "'default' is a required"),
+        ("    default: observers\n", "", "required field `default`"),
+        ("    default: observers\n", "    default: ''\n", "line 11: .*length >= 1"),
+        (
+            '    setting: "labels: self_reports"\n',
+            "",
+            "line 8: .*give a setting and its alternatives",
+        ),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, before: str, after: str, message: str) -> None:
@@ -80,7 +79,7 @@ def test_mistakes_are_named(tmp_path: Path, before: str, after: str, message: st
 
 
 def test_the_rows_of_table_a2_are_controls_of_the_config() -> None:
-    rows = read_yaml(ROOT / "paper/controls.yaml", "controls.schema.yaml")["groups"]
-    shown = {row["variant"] for group in rows for row in group["rows"]}
+    groups = read_yaml_as(Groups, ROOT / "paper/controls.yaml").groups
+    shown = {row.variant for group in groups for row in group.rows}
     assert shown == {*CONFIG.compared("iemocap", "controls"), "best_rate"}
     assert set(CONFIG.compared("polish", "controls")) < shown

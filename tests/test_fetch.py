@@ -68,7 +68,7 @@ def get(server: Server, out: Path, *options: str) -> None:
 
 def test_whole_and_checked(server: Server, tmp_path: Path) -> None:
     out = tmp_path / "data/glove.zip"
-    get(server, out, "--sha256", hashlib.sha256(DATA).hexdigest())
+    get(server, out, "--sha256", hashlib.sha256(DATA).hexdigest().upper())
     assert out.read_bytes() == DATA
     assert [path.name for path in out.parent.iterdir()] == ["glove.zip"]
 

@@ -8,8 +8,10 @@ import pytest
 from scipy.stats import t as student
 from sklearn.metrics import balanced_accuracy_score
 
-from emoword import cli
+from emoword import cli, layout
 from emoword.evaluation.evaluate import count_metrics
+from emoword.settings import LogMel
+from small_results import meta_of
 from variant_files import write_variant
 
 ROOT = Path(__file__).parent.parent
@@ -45,6 +47,11 @@ def made(tmp_path: Path) -> dict[tuple[str, str], dict[str, str]]:
     rows[utterances].to_csv(tmp_path / "utterances.csv", index=False)
     frames = rows[["utterance", "frames"]].assign(start=0)
     frames.to_csv(tmp_path / "features/shard1of1/index.csv", index=False)
+    meta = layout.as_json(meta_of(len(rows), int(rows["frames"].sum()), 80, LogMel()))
+    (tmp_path / "features/shard1of1/meta.json").write_text(meta)
+    stale = tmp_path / "features/shard2of2/index.csv"  # of another number of shards
+    stale.parent.mkdir()
+    frames.assign(frames=1).to_csv(stale, index=False)
     run = {"variant": "paper", "model": "M1", "loss": "lc", "seed": "0", "collapsed": "0"}
     decisions = rows[["fold", "utterance", "true", "predicted"]].assign(**run)
     decisions.to_csv(tmp_path / "decisions/paper.csv", index=False)

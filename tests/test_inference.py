@@ -327,6 +327,15 @@ def test_predict_windows_as_json_and_picture(
     assert [row["label"] == "" for row in rows] == [False, True, False]
     assert rows[1]["cosine anger"] is None
     assert figure.read_bytes().startswith(b"\x89PNG")
+    # beside another recording in the same table: the picture is of the one that was asked for
+    soundfile.write(tmp_path / "b.wav", tone(3, 300), RATE)
+    table, again = tmp_path / "t.csv", tmp_path / "again.png"
+    predict(model_folder(heard, "M2"), tmp_path / "b.wav", "--window", 1, "--csv", table)
+    window = ["--window", 1, "--csv", table, "--figure", again]
+    predict(model_folder(heard, "M2"), tmp_path / "a.wav", *window)
+    assert len(pd.read_csv(table)) == 6
+    assert again.read_bytes() == figure.read_bytes()
+    window = ["--window", 1, "--json", made, "--figure", figure]
     baseline = ["predict", model_folder(heard, "baseline"), tmp_path / "a.wav", *window]
     assert "this model predicts classes" in fails(*baseline)
     assert "--hop 2: is between windows" in fails(*baseline, "--hop", 2)
@@ -437,6 +446,19 @@ def test_the_cards_numbers_are_those_of_the_results(exported: Path) -> None:
     assert "| unweighted accuracy | 0.438 |" in card
     assert "0.9" not in card.partition("## Results")[2].partition("## Words")[0]
     assert "48 of 48 utterances take part, of 3 speakers, in 3 folds" in card
+
+
+def test_the_cards_variant_is_the_default(heard: Small, exported: Path, tmp_path: Path) -> None:
+    """Others share its runs, and may come before it by name: they have no numbers."""
+    results = tmp_path / "results" / heard.root.name
+    shutil.copytree(heard.root, results)
+    shutil.copytree(heard.root.parent / "spaces", tmp_path / "results/spaces", symlinks=True)
+    text = heard.variant_file.read_text()
+    (results / "variants/argmin.json").write_text(text.replace('"paper"', '"argmin"'))
+    runs = results / model_folder(heard, "M3").relative_to(heard.root)
+    cli.main(["export", str(runs), "--out", str(tmp_path / "model")])
+    card = (tmp_path / "model/README.md").read_text()
+    assert card == (exported / "README.md").read_text()
 
 
 def test_a_final_model_hears_every_fold(heard: Small, tmp_path: Path, exported: Path) -> None:

@@ -1,7 +1,8 @@
 """Raters as the yardstick: measures against scipy, scikit-learn and krippendorff; Table A6."""
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -325,6 +326,18 @@ def test_temperatures_are_fitted_on_the_validation_part(rated: Small) -> None:
     assert own["utterances"] == len(names)
     assert own["fitted"] == pytest.approx(best.fun, rel=1e-5)
     assert own["temperature"] == pytest.approx(float(np.exp(-best.x)), rel=1e-2)
+
+
+def test_no_temperature_where_frames_are_standardised_by_corpus(
+    rated: Small, tmp_path: Path, fails: Callable[..., str]
+) -> None:
+    """Their statistics are of corpora, and the weights of a run hold those of several."""
+    own = tmp_path / "by_corpus.json"
+    settings = json.loads(rated.variant_file.read_text())
+    settings["settings"].setdefault("training", {})["standardise"] = "corpus"
+    own.write_text(json.dumps(settings))
+    said = fails("temperature", own, "--out", tmp_path / "t.csv")
+    assert "standardised by corpus" in said
 
 
 def test_without_raters_there_is_no_table(tmp_path: Path, embedded_folder: Path) -> None:

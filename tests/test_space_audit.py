@@ -4,12 +4,16 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import ndtr
 
-from emoword.reproduction.space_audit import association, drift, hubness, other_splits
+from emoword.layout import read_variant
+from emoword.reproduction import space_audit
+from emoword.reproduction.space_audit import association, drift, drift_rows, hubness, other_splits
 from emoword.spaces.make import space as make_space
 from emoword.spaces.word_space import WordSpace
+from variant_files import write_variant
 
 
 def test_labels_that_lie_alike_win_alike() -> None:
@@ -63,6 +67,25 @@ def test_a_drift_between_groups_of_speakers(space: WordSpace) -> None:
     alike = drift(np.ones((5, 2)), speakers, sexes, space)
     assert alike.similarity == pytest.approx(1)
     assert alike.p == 1
+
+
+def test_whoever_has_no_sex_in_the_table_is_in_neither_group(
+    space: WordSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And an emotion that only women speak has no numbers."""
+    words = pd.DataFrame({"utterance": list("abcdef"), "word": ["up"] * 4 + ["down"] * 2})
+    place = read_variant(write_variant(tmp_path, space="../space"))
+    predicted = {
+        "M1": (list("abcdef"), np.array([[0, 1], [1, 0], [9, -9], [0, 1], [0, 1], [0, 1]]))
+    }
+    monkeypatch.setattr(space_audit, "read_label_sets", lambda _: {"S1": words})
+    monkeypatch.setattr(space_audit, "predictions", lambda _: predicted)
+    monkeypatch.setattr(space_audit, "classes_of", lambda _: ["up", "down"])
+    monkeypatch.setattr(WordSpace, "open", lambda _: space)
+    about = pd.DataFrame({"speaker": list("vwxyvv"), "sex": ["F", "M", "", "F", "F", "F"]})
+    up, down = drift_rows(place, about.set_axis(list("abcdef")))
+    assert up.cells["similarity"].value == pytest.approx(0)  # not of x, of whom nothing is known
+    assert {cell.text for cell in down.cells.values()} == {"–"}
 
 
 def test_splits_are_all_or_as_many_as_asked_for() -> None:

@@ -64,7 +64,7 @@ def test_the_result_in_short(demo: Path, capsys: pytest.CaptureFixture[str]) -> 
         ["M1", "85.32", "[69.68]", "84.78", "0.871"],
         ["baseline", "82.97", "82.43"],
     ]
-    assert "4 claims of the paper: 2 supported, 1 undecided, 1 not judged: one seed" in lines
+    assert "4 claims: 2 supported, 1 undecided, 1 not judged: one seed" in lines
     assert f"As expected: {len(EXPECTED)} numbers lie in the ranges of this version" in lines[-10]
     assert any("say nothing about the paper" in line for line in lines)
 

@@ -84,7 +84,6 @@ LISTED = {
         "compare": ("reproduction.compare", "published numbers beside M1's"),
         "versus-paper": ("reproduction.versus_paper", "our tables beside the paper's"),
         "claims": ("reproduction.claims", "does each claim of the paper hold"),
-        "choices": ("reproduction.choices", "what the paper leaves open, as a table"),
         "readings": ("reproduction.readings", "distinct targets under each reading of section 4.2"),
         "raters": ("reproduction.raters", "Table A6: raters and models against the other raters"),
         "sensitivity": ("reproduction.sensitivity", "what hangs on each open choice"),

@@ -227,7 +227,7 @@ class Plan:
         floors = {"out": self.at(f"floors/{name}.csv")}
         yield Step("floors", subject, {}, floors, own is self.first)
         yield Step("linear", subject, {}, {"out": self.at(f"linear/{name}.csv")}, usual)
-        if self.own.rated:
+        if self.config.rated(self.dataset):
             makes = {"out": self.at(f"temperatures/{name}.csv")}
             yield Step("temperature", subject, {}, makes, usual=False)
 
@@ -366,9 +366,6 @@ class Plan:
             makes = {"csv": f"{place}/sensitivity.csv", "verdicts": f"{place}/verdicts.csv"}
             makes["tex"] = self.at("tables/sensitivity.tex")
             yield Step("sensitivity", files, options, makes, usual=False)
-            options = {"template": "paper/templates/choices.tex.j2"}
-            makes = {"out": self.at("tables/choices.tex")}
-            yield Step("choices", ["paper/choices.yaml"], options, makes, usual=False)
         if name == "sensitivity" and self.config.rated(self.dataset):
             makes = {"csv": f"{place}/readings.csv", "tex": self.at("tables/readings.tex")}
             subject = [self.variant(self.first)]

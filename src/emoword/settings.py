@@ -23,18 +23,7 @@ LabelSet = Literal["S1", "S2", "S3"]
 VectorLoss = Literal[
     "mse", "mae", "lc", "cosine", "soft", "soft_words", "co_occurrence", "dirichlet", "triplet"
 ]
-Loss = Literal[
-    "mse",
-    "mae",
-    "lc",
-    "cosine",
-    "soft",
-    "soft_words",
-    "co_occurrence",
-    "dirichlet",
-    "triplet",
-    "ce",
-]
+Loss = Literal[VectorLoss, "ce"]
 Transform = Literal["none", "centred", "top_removed", "shuffled", "random"]
 Precision = Literal["float32", "bfloat16"]
 Sources = tuple[Literal["categorical", "attribute"], ...]
@@ -81,7 +70,7 @@ class LabelSettings(Base, frozen=True, kw_only=True):
         default_factory=lambda: {"excitement": "happiness"}
     )
     merge_raters: Annotated[bool, choice("merge the raters' labels of S2 and S3 as well")] = False
-    nouns: Annotated[WordMap, choice("label as written, in lower case -> noun")] = field(
+    nouns: Annotated[WordMap, choice("label -> noun; raters' labels are lowered first")] = field(
         default_factory=lambda: dict(NOUNS)
     )
     drop: Annotated[Words, choice("raters' labels that are left out")] = ("other",)
@@ -344,11 +333,6 @@ class Dataset(Base, frozen=True, kw_only=True, tag_field="kind", tag="iemocap"):
         """What the config calls ``kind``."""
         return str(self.__struct_config__.tag)
 
-    @property
-    def rated(self) -> bool:
-        """Whether there are raters; of a union see `Config.rated`."""
-        return True
-
 
 class Demo(Dataset, frozen=True, kw_only=True, tag="demo"):
     """The synthetic miniature of IEMOCAP."""
@@ -363,11 +347,6 @@ class Recordings(Dataset, frozen=True, kw_only=True, tag="recordings"):
 
     table: Annotated[File, choice("CSV: wav, speaker, label; optional utterance, fold, style, sex")]
     annotations_table: Annotated[File, choice("CSV: utterance, rater, kind, text")] = ""
-
-    @property
-    def rated(self) -> bool:
-        """Whether there are raters, and so S2 and S3."""
-        return bool(self.annotations_table)
 
 
 class Union(Dataset, frozen=True, kw_only=True, tag="union"):
@@ -419,7 +398,8 @@ class Config(Base, frozen=True, kw_only=True):
 
     def rated(self, dataset: str) -> bool:
         """Whether there are raters, and so S2 and S3."""
-        return all(own.rated for own in self.corpora(dataset).values())
+        corpora = self.corpora(dataset).values()
+        return all(not isinstance(own, Recordings) or own.annotations_table for own in corpora)
 
     def synthetic(self, dataset: str) -> bool:
         """Whether speech of it is made by emoword, so that its numbers say nothing of the paper."""

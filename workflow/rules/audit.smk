@@ -4,10 +4,9 @@
 rule audit:
     """provenance.json and audit.zip of the configured dataset."""
     input:
-        expand(
-            "results/{dataset}/{made}",
-            dataset=CONFIG.dataset,
-            made=["provenance.json", "audit.zip"],
+        of_dataset(
+            "provenance.json",
+            "audit.zip",
         ),
 
 

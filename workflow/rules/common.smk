@@ -89,8 +89,7 @@ def first(name):
 
 def variant_file(w):
     """The file of the wildcards' variant, else of the one that tables show."""
-    name = getattr(w, "variant", None) or first(w.dataset).name
-    return f"results/{w.dataset}/variants/{name}.json"
+    return f"results/{w.dataset}/variants/{of_variant(w).name}.json"
 
 
 def variant_files(name, variants):
@@ -105,6 +104,21 @@ def of_variant(w):
     return parts(w.dataset).variants[name]
 
 
+def of_dataset(*files):
+    """Files of the results of the dataset that is run."""
+    return [f"results/{CONFIG.dataset}/{file}" for file in files]
+
+
+def csv_in_report(number, caption):
+    """A table as CSV, which Snakemake's report shows."""
+    return report(
+        f"results/{{dataset}}/tables/table{number}.csv",
+        category="Tables",
+        labels={"table": number, "format": "CSV"},
+        caption=f"../report/{caption}.rst",
+    )
+
+
 def below(name, folder, *files):
     """Files in a folder below the dataset's; `..` is resolved, as Snakemake compares names."""
     return [os.path.normpath(f"results/{name}/{folder}/{file}") for file in files]
@@ -114,10 +128,6 @@ def label_set_files(w, file="words.csv"):
     """A file of each label set of a variant."""
     own = of_variant(w)
     return [path for f in own.targets.values() for path in below(w.dataset, f, file)]
-
-
-def label_set_folders(w):
-    return [os.path.dirname(path) for path in label_set_files(w)]
 
 
 def vector_files(w):
@@ -230,12 +240,8 @@ def corpus_files(name):
 
 def audio_folder(name):
     """The audio, where emoword makes it; a user's own is watched by nobody."""
-    roots = [
-        corpus_root(one)
-        for one, own in CONFIG.corpora(name).items()
-        if own.kind == "demo"
-    ]
-    return roots
+    corpora = CONFIG.corpora(name).items()
+    return [corpus_root(one) for one, own in corpora if own.kind == "demo"]
 
 
 def reported(name):

@@ -94,11 +94,7 @@ rule best_rate:
     """Each run at the learning rate that its validation part chose."""
     input:
         variants=lambda w: variant_files(w.dataset, compared(w.dataset, "rates")),
-        decisions=lambda w: expand(
-            "results/{dataset}/decisions/{variant}.csv",
-            dataset=w.dataset,
-            variant=compared(w.dataset, "rates"),
-        ),
+        decisions=lambda w: of_compared(w.dataset, "rates", "decisions"),
         histories=lambda w: [
             path
             for variant in compared(w.dataset, "rates")

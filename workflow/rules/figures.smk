@@ -4,8 +4,7 @@
 rule figure:
     """One figure, as PDF and PNG, and the numbers that it shows."""
     input:
-        unpack(lambda w: figure_inputs(w.dataset, w.figure)),
-        records=lambda w: figure_records(w.dataset, w.figure),
+        made=lambda w: figure_inputs(w.dataset, w.figure),
         code=lambda w: code(cli.FIGURES[w.figure]),
     output:
         pdf="results/{dataset}/figures/{figure}.pdf",

@@ -4,11 +4,7 @@
 rule retrieval:
     """Table A3 of the configured dataset."""
     input:
-        expand(
-            "results/{dataset}/tables/tableA3.{kind}",
-            dataset=CONFIG.dataset,
-            kind=["csv", "tex"],
-        ),
+        of_dataset("tables/tableA3.csv", "tables/tableA3.tex"),
 
 
 rule retrieval_table:
@@ -23,12 +19,7 @@ rule retrieval_table:
         template=source("paper/templates/table.tex.j2"),
         code=code("inference.retrieval"),
     output:
-        csv=report(
-            "results/{dataset}/tables/tableA3.csv",
-            category="Tables",
-            labels={"table": "A3", "format": "CSV"},
-            caption="../report/retrieval.rst",
-        ),
+        csv=csv_in_report("A3", "retrieval"),
         tex="results/{dataset}/tables/tableA3.tex",
     log:
         "results/{dataset}/logs/tables/tableA3.log",
@@ -58,9 +49,16 @@ rule export:
         weights=lambda w: below(w.dataset, final_run(w), "weights.safetensors")[0],
         space=space_file,
         numbers=expand(
-            "results/{{dataset}}/{table}.csv",
-            table=["metrics", "intervals", "utterances"],
+            "results/{{dataset}}/{file}",
+            file=["metrics.csv", "intervals.csv", "utterances.csv", "config.json"],
         ),
+        # S1's summary, the settings of the model and of its frames
+        summary=lambda w: label_set_files(w, "summary.json")[0],
+        made_by=lambda w: [
+            f"results/{w.dataset}/{folder}/settings.json"
+            for folder in (Path(final_run(w)).parent, first(w.dataset).features)
+        ],
+        template=source("src/emoword/resources/card.md.j2"),
         code=code("inference.export"),
     output:
         directory("results/{dataset}/final/{final}"),

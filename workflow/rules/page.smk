@@ -19,6 +19,7 @@ PAGE_JUDGED = [
 ]
 PAGE_FURTHER = [
     *(f"tables/tableA{number}.csv" for number in range(1, 9)),
+    *(f"figures/unseen.{kind}" for kind in ("png", "pdf", "csv")),
     "comparisons/sensitivity/sensitivity.csv",
     "comparisons/sensitivity/verdicts.csv",
 ]

@@ -14,7 +14,6 @@ rule paper_numbers:
         targets=lambda w: label_set_files(w, "summary.json"),
         intervals="results/{dataset}/intervals.csv",
         claims="results/{dataset}/claims.csv",
-        versus="results/{dataset}/versus_paper.csv",
         code=code("report.numbers"),
     output:
         "results/{dataset}/tables/numbers.tex",

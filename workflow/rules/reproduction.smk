@@ -94,17 +94,13 @@ rule claims:
 rule controls:
     """Table A2 of the configured dataset; and the differences that a claim of ours is about."""
     input:
-        expand(
-            "results/{dataset}/{made}",
-            dataset=CONFIG.dataset,
-            made=[
-                "tables/tableA2.csv",
-                "tables/tableA2.tex",
-                "comparisons/controls/metrics.csv",
-                "comparisons/controls/differences.csv",
-                "comparisons/rates/metrics.csv",
-                "comparisons/rates/differences.csv",
-            ],
+        of_dataset(
+            "tables/tableA2.csv",
+            "tables/tableA2.tex",
+            "comparisons/controls/metrics.csv",
+            "comparisons/controls/differences.csv",
+            "comparisons/rates/metrics.csv",
+            "comparisons/rates/differences.csv",
         ),
 
 
@@ -112,11 +108,7 @@ rule control_table:
     """Table A2: the controls beside the default."""
     input:
         variants=lambda w: variant_files(w.dataset, compared(w.dataset, "controls")),
-        decisions=lambda w: expand(
-            "results/{dataset}/decisions/{variant}.csv",
-            dataset=w.dataset,
-            variant=compared(w.dataset, "controls"),
-        ),
+        decisions=lambda w: of_compared(w.dataset, "controls", "decisions"),
         untrained=lambda w: expand(
             "results/{dataset}/{stage}/{variant}.csv",
             dataset=w.dataset,
@@ -126,16 +118,10 @@ rule control_table:
         best_rate="results/{dataset}/comparisons/rates/best_rate.csv",
         utterances="results/{dataset}/utterances.csv",
         controls=source("paper/controls.yaml"),
-        schema=source("src/emoword/resources/controls.schema.yaml"),
         template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.controls"),
     output:
-        csv=report(
-            "results/{dataset}/tables/tableA2.csv",
-            category="Tables",
-            labels={"table": "A2", "format": "CSV"},
-            caption="../report/controls.rst",
-        ),
+        csv=csv_in_report("A2", "controls"),
         tex="results/{dataset}/tables/tableA2.tex",
     log:
         "results/{dataset}/logs/tables/tableA2.log",
@@ -151,11 +137,7 @@ rule control_table:
 rule raters:
     """Table A6 of the configured dataset: what a rater reaches by the models' measures."""
     input:
-        expand(
-            "results/{dataset}/tables/tableA6.{kind}",
-            dataset=CONFIG.dataset,
-            kind=["csv", "tex"],
-        ),
+        of_dataset("tables/tableA6.csv", "tables/tableA6.tex"),
 
 
 rule rater_table:
@@ -168,12 +150,7 @@ rule rater_table:
         synonyms=source("src/emoword/resources/wordnet.synonyms.txt"),
         code=code("reproduction.raters"),
     output:
-        csv=report(
-            "results/{dataset}/tables/tableA6.csv",
-            category="Tables",
-            labels={"table": "A6", "format": "CSV"},
-            caption="../report/raters.rst",
-        ),
+        csv=csv_in_report("A6", "raters"),
         tex="results/{dataset}/tables/tableA6.tex",
     log:
         "results/{dataset}/logs/tables/tableA6.log",
@@ -188,15 +165,11 @@ rule rater_table:
 rule encodings:
     """All encodings of labels of the configured dataset, by majority and by distribution."""
     input:
-        expand(
-            "results/{dataset}/{made}",
-            dataset=CONFIG.dataset,
-            made=[
-                "comparisons/encodings/raters.csv",
-                "comparisons/encodings/metrics.csv",
-                "comparisons/encodings/differences.csv",
-                "tables/encodings.tex",
-            ],
+        of_dataset(
+            "comparisons/encodings/raters.csv",
+            "comparisons/encodings/metrics.csv",
+            "comparisons/encodings/differences.csv",
+            "tables/encodings.tex",
         ),
 
 
@@ -223,14 +196,10 @@ use rule rater_table as encodings_table with:
 rule compare_spaces:
     """Table A1 of the configured dataset; and the differences that a claim of the paper is about."""
     input:
-        expand(
-            "results/{dataset}/{made}",
-            dataset=CONFIG.dataset,
-            made=[
-                "tables/tableA1.csv",
-                "tables/tableA1.tex",
-                "comparisons/spaces/differences.csv",
-            ],
+        of_dataset(
+            "tables/tableA1.csv",
+            "tables/tableA1.tex",
+            "comparisons/spaces/differences.csv",
         ),
 
 
@@ -252,12 +221,7 @@ rule space_table:
         template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.spaces_comparison"),
     output:
-        csv=report(
-            "results/{dataset}/tables/tableA1.csv",
-            category="Tables",
-            labels={"table": "A1", "format": "CSV"},
-            caption="../report/table.rst",
-        ),
+        csv=csv_in_report("A1", "table"),
         tex="results/{dataset}/tables/tableA1.tex",
     log:
         "results/{dataset}/logs/tables/tableA1.log",
@@ -275,14 +239,10 @@ rule space_table:
 rule cross_corpus:
     """Table A4 of the configured union."""
     input:
-        expand(
-            "results/{dataset}/{made}",
-            dataset=CONFIG.dataset,
-            made=[
-                "tables/tableA4.csv",
-                "tables/tableA4.tex",
-                "comparisons/cross_corpus/metrics.csv",
-            ],
+        of_dataset(
+            "tables/tableA4.csv",
+            "tables/tableA4.tex",
+            "comparisons/cross_corpus/metrics.csv",
         ),
 
 
@@ -294,20 +254,17 @@ rule cross_corpus_table:
         template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.cross_corpus"),
     output:
-        csv=report(
-            "results/{dataset}/tables/tableA4.csv",
-            category="Tables",
-            labels={"table": "A4", "format": "CSV"},
-            caption="../report/cross_corpus.rst",
-        ),
+        csv=csv_in_report("A4", "cross_corpus"),
         tex="results/{dataset}/tables/tableA4.tex",
     log:
         "results/{dataset}/logs/tables/tableA4.log",
     localrule: True
     conda:
         "../../envs/emoword.yaml"
+    params:
+        command="cross-corpus",
     shell:
-        "emoword cross-corpus {input.variants:q} --utterances {input.utterances:q}"
+        "emoword {params.command:q} {input.variants:q} --utterances {input.utterances:q}"
         " --template {input.template:q} --csv {output.csv:q} --tex {output.tex:q}"
         " --record {log:q}.json > {log:q} 2>&1"
 
@@ -315,20 +272,15 @@ rule cross_corpus_table:
 rule unseen:
     """Table A5 of the configured dataset, and its figure."""
     input:
-        expand(
-            "results/{dataset}/{made}",
-            dataset=CONFIG.dataset,
-            made=[
-                "tables/tableA5.csv",
-                "tables/tableA5.tex",
-                "comparisons/unseen/metrics.csv",
-                "figures/unseen.pdf",
-            ],
+        of_dataset(
+            "tables/tableA5.csv",
+            "tables/tableA5.tex",
+            "comparisons/unseen/metrics.csv",
+            "figures/unseen.pdf",
         ),
 
 
-rule unseen_table:
-    """Are emotions recognised that were never trained on?"""
+use rule cross_corpus_table as unseen_table with:
     input:
         unpack(lambda w: decided_files(w.dataset, "unseen")),
         utterances="results/{dataset}/utterances.csv",
@@ -336,82 +288,43 @@ rule unseen_table:
         synonyms=source("src/emoword/resources/wordnet.synonyms.txt"),
         code=code("reproduction.unseen"),
     output:
-        csv=report(
-            "results/{dataset}/tables/tableA5.csv",
-            category="Tables",
-            labels={"table": "A5", "format": "CSV"},
-            caption="../report/unseen.rst",
-        ),
+        csv=csv_in_report("A5", "unseen"),
         tex="results/{dataset}/tables/tableA5.tex",
     log:
         "results/{dataset}/logs/tables/tableA5.log",
-    localrule: True
-    conda:
-        "../../envs/emoword.yaml"
-    shell:
-        "emoword unseen {input.variants:q} --utterances {input.utterances:q}"
-        " --template {input.template:q} --csv {output.csv:q} --tex {output.tex:q}"
-        " --record {log:q}.json > {log:q} 2>&1"
+    params:
+        command="unseen",
 
 
-rule unseen_figure:
-    """Table A5 as a figure."""
+use rule figure as unseen_figure with:
     input:
         table="results/{dataset}/tables/tableA5.csv",
         code=code("reproduction.unseen_figure"),
-    output:
-        pdf="results/{dataset}/figures/unseen.pdf",
-        png=report(
-            "results/{dataset}/figures/unseen.png",
-            category="Figures",
-            labels={"figure": "unseen"},
-            caption="../report/figure.rst",
-        ),
-        data="results/{dataset}/figures/unseen.csv",
-    log:
-        "results/{dataset}/logs/figures/unseen.log",
-    localrule: True
-    conda:
-        "../../envs/emoword.yaml"
+    wildcard_constraints:
+        figure="unseen",
     params:
         options=lambda w, input: flags(
             {"table": input.table, **Plan(CONFIG, w.dataset).synthetic_note}
         ),
-    shell:
-        "emoword figure unseen {params.options} --pdf {output.pdf:q} --png {output.png:q}"
-        " --data {output.data:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule sensitivity:
     """The sensitivity table of the configured dataset, and the ledger of choices."""
     input:
-        expand(
-            "results/{dataset}/{made}",
-            dataset=CONFIG.dataset,
-            made=[
-                "comparisons/sensitivity/sensitivity.csv",
-                "comparisons/sensitivity/verdicts.csv",
-                "comparisons/sensitivity/metrics.csv",
-                "tables/sensitivity.tex",
-                "tables/choices.tex",
-            ]
-            + READINGS,
+        of_dataset(
+            "comparisons/sensitivity/sensitivity.csv",
+            "comparisons/sensitivity/verdicts.csv",
+            "comparisons/sensitivity/metrics.csv",
+            "tables/sensitivity.tex",
+            *READINGS,
         ),
 
 
 rule sensitivity_table:
     """Each alternative's change in UA, WA and the claims' verdicts."""
     input:
-        decisions=lambda w: expand(
-            "results/{dataset}/decisions/{variant}.csv",
-            dataset=w.dataset,
-            variant=compared(w.dataset, "sensitivity"),
-        ),
-        neighbours=lambda w: expand(
-            "results/{dataset}/neighbours/{variant}.csv",
-            dataset=w.dataset,
-            variant=compared(w.dataset, "sensitivity"),
-        ),
+        decisions=lambda w: of_compared(w.dataset, "sensitivity", "decisions"),
+        neighbours=lambda w: of_compared(w.dataset, "sensitivity", "neighbours"),
         variants=lambda w: variant_files(w.dataset, compared(w.dataset, "sensitivity")),
         targets=lambda w: [
             path
@@ -425,7 +338,6 @@ rule sensitivity_table:
         choices=source("paper/choices.yaml"),
         claims=source("paper/claims.yaml"),
         reported=source("paper/reported.csv"),
-        schema=source("src/emoword/resources/choices.schema.yaml"),
         template=source("paper/templates/sensitivity.tex.j2"),
         code=code("reproduction.sensitivity"),
     output:
@@ -455,29 +367,10 @@ rule sensitivity_table:
         " --record {log:q}.json > {log:q} 2>&1"
 
 
-rule choices:
-    """The ledger of what the paper leaves open, as LaTeX."""
-    input:
-        choices=source("paper/choices.yaml"),
-        schema=source("src/emoword/resources/choices.schema.yaml"),
-        template=source("paper/templates/choices.tex.j2"),
-        code=code("reproduction.choices"),
-    output:
-        "results/{dataset}/tables/choices.tex",
-    log:
-        "results/{dataset}/logs/tables/choices.log",
-    localrule: True
-    conda:
-        "../../envs/emoword.yaml"
-    shell:
-        "emoword choices {input.choices:q} --template {input.template:q} --out {output:q}"
-        " --record {log:q}.json > {log:q} 2>&1"
-
-
 rule readings:
     """How many targets S2 and S3 have under each reading of section 4.2."""
     input:
-        expand("results/{dataset}/{made}", dataset=CONFIG.dataset, made=READINGS),
+        of_dataset(*READINGS),
 
 
 rule readings_table:
@@ -512,10 +405,10 @@ rule readings_table:
 rule groups:
     """Table A8 of the configured dataset; published numbers beside it."""
     input:
-        expand(
-            "results/{dataset}/{made}",
-            dataset=CONFIG.dataset,
-            made=["tables/tableA8.csv", "tables/tableA8.tex", "compare.csv"],
+        of_dataset(
+            "tables/tableA8.csv",
+            "tables/tableA8.tex",
+            "compare.csv",
         ),
 
 
@@ -526,16 +419,15 @@ rule groups_table:
         decisions=lambda w: f"results/{w.dataset}/decisions/{first(w.dataset).name}.csv",
         metrics="results/{dataset}/metrics.csv",
         utterances="results/{dataset}/utterances.csv",
-        frames=lambda w: feature_files(w.dataset, first(w.dataset).settings.upstream),
+        frames=lambda w: [
+            path
+            for file in ("index.csv", "meta.json")
+            for path in feature_files(w.dataset, first(w.dataset).settings.upstream, file)
+        ],
         template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.groups"),
     output:
-        csv=report(
-            "results/{dataset}/tables/tableA8.csv",
-            category="Tables",
-            labels={"table": "A8", "format": "CSV"},
-            caption="../report/groups.rst",
-        ),
+        csv=csv_in_report("A8", "groups"),
         tex="results/{dataset}/tables/tableA8.tex",
     log:
         "results/{dataset}/logs/tables/tableA8.log",
@@ -550,33 +442,20 @@ rule groups_table:
 rule space_audit:
     """Table A7 of the configured dataset."""
     input:
-        expand(
-            "results/{dataset}/tables/tableA7.{kind}",
-            dataset=CONFIG.dataset,
-            kind=["csv", "tex"],
-        ),
+        of_dataset("tables/tableA7.csv", "tables/tableA7.tex"),
 
 
 rule space_audit_table:
     """What the word space brings along, and what that does to decisions."""
     input:
         unpack(lambda w: decided_files(w.dataset, "space_audit")),
-        decisions=lambda w: expand(
-            "results/{dataset}/decisions/{variant}.csv",
-            dataset=w.dataset,
-            variant=compared(w.dataset, "space_audit"),
-        ),
+        decisions=lambda w: of_compared(w.dataset, "space_audit", "decisions"),
         utterances="results/{dataset}/utterances.csv",
         lists=source("paper/word_lists.yaml"),
         template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.space_audit"),
     output:
-        csv=report(
-            "results/{dataset}/tables/tableA7.csv",
-            category="Tables",
-            labels={"table": "A7", "format": "CSV"},
-            caption="../report/space_audit.rst",
-        ),
+        csv=csv_in_report("A7", "space_audit"),
         tex="results/{dataset}/tables/tableA7.tex",
     log:
         "results/{dataset}/logs/tables/tableA7.log",

@@ -12,12 +12,7 @@ rule table:
         template=source("paper/templates/table.tex.j2"),
         code=code("tables.paper_tables"),
     output:
-        csv=report(
-            "results/{dataset}/tables/table{number}.csv",
-            category="Tables",
-            labels={"table": "{number}", "format": "CSV"},
-            caption="../report/table.rst",
-        ),
+        csv=csv_in_report("{number}", "table"),
         tex="results/{dataset}/tables/table{number}.tex",
         json="results/{dataset}/tables/table{number}.json",
     log:

@@ -26,7 +26,7 @@ TIME = (1980, 1, 1, 0, 0, 0)
 HOW_TO = """What is behind the numbers in results/, packed by `emoword archive`.
 
     emoword verify audit.zip          recomputes what needs no training, and compares
-    emoword trace audit.zip table1 M1 "LC UA"
+    emoword trace results/DATASET/tables/table1.csv M1 "LC UA"      once it is unpacked
 
 provenance.json names all files with their sha256, also those that are not in here: audio, frames,
 weights, final models, files above 64 MiB and, where a licence demands it, what raters said of

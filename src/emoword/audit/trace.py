@@ -128,6 +128,8 @@ class Tracer:
         text = str(frame[column].iloc[line])
         yield f'Table {table.number}, row "{row}", column "{column}": {text or "no value"}'
         yield f"{csv}, line {line + 2}; printed as {cell.text}"
+        if cell.value is None and not text:
+            raise InputError(f"{csv}: {row}, {column}: no value, so nothing behind it")
         if isinstance(cell.source, Near):
             yield from self.word(text, cell.source)
         elif isinstance(cell.source, Key):

@@ -194,7 +194,7 @@ def words_near(
     utterances: Sequence[str], vectors: NDArray[np.float32], space: WordSpace
 ) -> pd.DataFrame:
     """Each vector's ten nearest words: columns utterance, word 1, similarity 1, word 2, ..."""
-    indices, similarities = nearest_words(space, vectors, min(LISTED, len(space)))
+    indices, similarities = nearest_words(space, vectors, LISTED)
     table: dict[str, Sequence[object]] = {"utterance": utterances}
     for rank in range(indices.shape[1]):
         table[f"word {rank + 1}"] = [space.word(i) for i in indices[:, rank]]

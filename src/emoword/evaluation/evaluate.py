@@ -9,7 +9,7 @@ import pandas as pd
 from emoword.evaluation.metrics import AVERAGED
 from emoword.io.files import write_table
 from emoword.labels.decision import macro_f1, unweighted_accuracy, weighted_accuracy
-from emoword.schemas import DECISIONS, METRICS, MODEL, RUN_KEYS, UTTERANCES
+from emoword.schemas import DECISIONS, METRICS, MODEL, UTTERANCES
 
 
 def evaluate(*decisions: Path, utterances: Path | None = None, out: Path) -> None:
@@ -29,7 +29,7 @@ def evaluate(*decisions: Path, utterances: Path | None = None, out: Path) -> Non
         utterances: utterances.csv, for the styles of turns.
         out: metrics.csv.
     """
-    tables = [DECISIONS.read_text(path, *RUN_KEYS, "true", "predicted") for path in decisions]
+    tables = [DECISIONS.read_text(path) for path in decisions]
     # a variant may lack the columns of label sets that it does not have
     rows = pd.concat(tables, ignore_index=True).fillna("")
     if utterances:

@@ -33,10 +33,10 @@ def linear(variant: Path, /, *, out: Path) -> None:
     For each fold and seed, on the split of M1's run: `ridge`, ridge regression on the word vectors
     that M1 is trained on, decided by equation 5; and `logistic`, logistic regression on the
     classes. Both hear two numbers a dimension of the frames, their mean and standard deviation over
-    the utterance (frames as stored: an affine change of them, as standardising is, changes
-    nothing), standardised by the training part. The penalty is that of the lowest loss on the
-    validation part, as the networks' epoch is. Rows are those of decisions.csv, with the loss
-    `linear`. Frames are read one utterance at a time.
+    the utterance, standardised by the training part (of the frames as stored: that the network's
+    are standardised by its run is an affine change, which changes nothing here). The penalty is
+    that of the lowest loss on the validation part, as the networks' epoch is. Rows are those of
+    decisions.csv, with the loss `linear`. Frames are read one utterance at a time.
 
         emoword linear results/demo/variants/paper.json --out results/demo/linear/paper.csv
 

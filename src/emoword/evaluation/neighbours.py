@@ -20,6 +20,7 @@ from emoword.schemas import MODEL, NEIGHBOURS
 from emoword.settings import LabelSet
 from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
+from emoword.training.targets import CLASS_LOSSES
 
 LISTED = 10
 SHOWN: tuple[LabelSet, ...] = ("S1", "S2", "S3", "S3")  # rows of Table 4
@@ -48,7 +49,9 @@ def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
     place = read_variant(variant)
     name, chosen = place.variant.name, place.variant.settings
     space = WordSpace.open(place.space)
-    runs = [read_run(folder) for folder in place.runs([chosen.table_loss])]
+    # what predicts classes has no predictions that words are near to
+    losses = [chosen.table_loss] if chosen.table_loss not in CLASS_LOSSES else []
+    runs = [read_run(folder) for folder in place.runs(losses)]
     truth = read_words(place.targets("S1")).set_index("utterance")["word"]
     examples = [example(*words) for words in chosen.table4_examples]
     if not examples:
@@ -171,29 +174,29 @@ def mean_predictions(
         Columns variant, model, loss, collapsed (``2 of 5 runs``, or empty), name (the emotion),
         v0 .. v{dim-1}.
     """
-    rows = []
+    rows, dim = [], 0
     for model in dict.fromkeys(run.record["model"] for run in runs):
         own = [run for run in runs if run.record["model"] == model]
         vectors = np.concatenate([run.predictions for run in own]).astype(np.float64)
+        dim = vectors.shape[1]
         fallen = sum(run.record["collapsed"] for run in own)
         collapsed = f"{fallen} of {len(own)} runs" if fallen else ""
         labels = np.concatenate([emotions(run) for run in own])
         for emotion in [name for name in classes if (labels == name).any()]:
             mean = vectors[labels == emotion].mean(axis=0)
             rows.append((variant, model, own[0].record["loss"], collapsed, emotion, *mean))
-    names = [f"v{i}" for i in range(vectors.shape[1])]
-    return pd.DataFrame(rows, columns=[*MEAN_KEYS, *names])
+    return pd.DataFrame(rows, columns=[*MEAN_KEYS, *(f"v{i}" for i in range(dim))])
 
 
 def prediction_rows(means: pd.DataFrame, space: WordSpace) -> pd.DataFrame:
     """The nearest words of the mean predictions (paper, Table 5)."""
     vectors = means.drop(columns=MEAN_KEYS).to_numpy(dtype=np.float64)
-    return pd.concat(
+    keys = means[MEAN_KEYS].itertuples(index=False, name=None)
+    tables = [
         listed(vector, space, kind="prediction", words="", **dict(zip(MEAN_KEYS, key, strict=True)))
-        for vector, key in zip(
-            vectors, means[MEAN_KEYS].itertuples(index=False, name=None), strict=True
-        )
-    )
+        for vector, key in zip(vectors, keys, strict=True)
+    ]
+    return pd.concat(tables or [pd.DataFrame(columns=NEIGHBOURS.names)])
 
 
 def vote_rows(
@@ -210,17 +213,17 @@ def vote_rows(
         vectors = np.concatenate([run.predictions for run in own])
         labels = np.concatenate([emotions(run) for run in own])
         said = vectors[labels == head["name"]]
-        nearest, _ = nearest_words(space, said, min(VOTES, len(space)))
+        nearest, _ = nearest_words(space, said, VOTES)
         rows, votes = np.unique(nearest, return_counts=True)
         first = np.argsort(-votes, kind="stable")[:LISTED]
         made = as_rows(space, rows[first], votes[first] / len(said), kind="prediction", words="")
         tables.append(made.assign(**head))
-    return pd.concat(tables)
+    return pd.concat(tables or [pd.DataFrame(columns=NEIGHBOURS.names)])
 
 
 def listed(vector: NDArray[np.floating], space: WordSpace, **head: str) -> pd.DataFrame:
     """The nearest words of one vector, one row a word, with ``head`` in front."""
-    indices, similarities = nearest_words(space, vector[None], min(LISTED, len(space)))
+    indices, similarities = nearest_words(space, vector[None], LISTED)
     return as_rows(space, indices[0], similarities[0], **head)
 
 

@@ -46,6 +46,8 @@ def temperature(variant: Path, /, *, out: Path) -> None:
         out: temperatures/paper.csv.
     """
     place = read_variant(variant)
+    if place.variant.settings.training.standardise == "corpus":
+        raise InputError(f"{variant}: frames standardised by corpus: no temperature is fitted")
     rated = shares_of_raters(place)
     space, features = WordSpace.open(place.space), Features.open(place.features)
     torch.set_num_threads(1)  # other numbers of threads give other roundings

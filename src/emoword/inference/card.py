@@ -8,10 +8,11 @@ from typing import NamedTuple
 from huggingface_hub import EvalResult, ModelCardData
 
 from emoword import __version__, settings
+from emoword.inference.results import Results
 from emoword.inference.trained import Trained
 from emoword.io.files import read_json
 from emoword.io.templates import fill
-from emoword.layout import MODEL_OF, Place, read_variant
+from emoword.layout import MODEL_OF, Place
 from emoword.schemas import INTERVALS, METRICS, UTTERANCES
 from emoword.spaces.word_space import WordSpace
 
@@ -55,11 +56,11 @@ def model_card(trained: Trained, space: WordSpace | None) -> str:
 
 
 def place_of(trained: Trained) -> Place | None:
-    """The first variant of the results whose model this is."""
+    """The first variant of the results whose model this is, the default before others."""
     if not trained.runs:
         return None
-    folder, root = trained.runs[0].parent, trained.runs[0].parents[2]
-    for place in map(read_variant, sorted(root.glob("variants/*.json"))):
+    folder, results = trained.runs[0].parent, Results(trained.runs[0].parents[2])
+    for place in map(results.place, results.variants()):
         if f"runs/{folder.name}" in {model.folder for model in place.variant.models}:
             return place
     return None

@@ -94,7 +94,8 @@ def predict(
     if figure and table.rows:
         from emoword.inference.over_time import draw_over_time  # matplotlib takes a second
 
-        draw_over_time(table.frame(), words or table.model.classes, figure)
+        rows = table.frame().query("file == @shown", local_dict={"shown": str(paths[0])})
+        draw_over_time(rows.reset_index(drop=True), words or table.model.classes, figure)
     if bad:
         raise InputError(f"{bad} of {len(paths)} recordings cannot be used; named above")
 
@@ -171,7 +172,7 @@ class Growing:
         if space is None or not predictions:
             return rows
         vectors = np.stack([own.vector for own in predictions])
-        near = zip(*nearest_words(space, vectors, min(len(RANKS), len(space))), strict=True)
+        near = zip(*nearest_words(space, vectors, len(RANKS)), strict=True)
         similar = cosine(vectors[:, None], vectors_of(space, self.words))
         for row, (which, nearness), own in zip(rows, near, similar, strict=True):
             for rank, i, similarity in zip(RANKS, which.tolist(), nearness.tolist(), strict=False):

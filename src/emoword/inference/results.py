@@ -12,6 +12,7 @@ from emoword.evaluation.decide import read_run
 from emoword.io.errors import InputError
 from emoword.layout import Place, read_variant
 from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, RUN_KEYS, UTTERANCES, Schema
+from emoword.settings import load_config, one
 from emoword.training.targets import CLASS_LOSSES
 
 
@@ -35,7 +36,11 @@ class Results:
     def variants(self) -> list[str]:
         """The names of the variants that were run, the default first."""
         names = sorted(path.stem for path in self.folder.glob("variants/*.json"))
-        return sorted(names, key=lambda name: name != "paper")
+        default = "paper"
+        if (path := self.folder / "config.json").is_file():
+            config = load_config(path)
+            default = one(config, "datasets", config.dataset).variants[0]
+        return sorted(names, key=lambda name: name != default)
 
     def place(self, variant: str | None = None) -> Place:
         """A variant's settings, and where its runs, label sets and space lie; None: the default.

@@ -47,7 +47,7 @@ def near(
     ``without``: words (with or without a sign) that are passed over.
     """
     passed = {space.index(term.removeprefix("-")) for term in without}
-    rows, similarities = nearest_words(space, vector[None], min(k + len(passed), len(space)))
+    rows, similarities = nearest_words(space, vector[None], k + len(passed))
     found = zip(rows[0].tolist(), similarities[0].tolist(), strict=True)
     return [(space.word(row), s) for row, s in islice((f for f in found if f[0] not in passed), k)]
 

@@ -1,34 +1,16 @@
 """Reading YAML that people write, so that a mistake is named with its line."""
 
 import re
-from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-import jsonschema
 import msgspec
 import yaml
 
 from emoword.io.errors import InputError
 
 T = TypeVar("T")
-
-
-def read_yaml(path: Path, schema: str) -> Any:
-    """Read a YAML file whose content is as resources/``schema`` says.
-
-    Raises:
-        InputError: the file is missing, is not YAML, or says what the schema does not know.
-    """
-    root, content = parsed(path)
-    known = resources.files("emoword").joinpath(f"resources/{schema}").read_text("utf-8")
-    validator = jsonschema.Draft202012Validator(yaml.safe_load(known))
-    wrong = jsonschema.exceptions.best_match(validator.iter_errors(content))
-    if wrong is not None:
-        line = line_of(root, list(wrong.absolute_path))
-        place = "/".join(map(str, wrong.absolute_path))
-        raise InputError(f"{path}: line {line}: {place}: {wrong.message}")
-    return content
+Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 def read_yaml_as(kind: type[T], path: Path) -> T:

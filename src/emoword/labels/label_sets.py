@@ -285,14 +285,16 @@ def summarise(
     dropped: pd.DataFrame,
 ) -> dict[str, object]:
     """Count what came out and what fell out; ``utterances`` are those that take part."""
-    folds = utterances.set_index("utterance")["fold"].loc[truth.index]
+    folds = utterances.set_index("utterance")["fold"].loc[truth.index].astype(int)
     return {
         "label_set": made_by.label_set,
         # the order of the classes is the order of the baseline's outputs
         "classes": list(made_by.labels.classes or sorted(set(truth))),
         "utterances": len(truth),
         "utterances_by_class": dict(Counter(truth).most_common()),
-        "utterances_by_fold": {f: int(n) for f, n in folds.value_counts().sort_index().items()},
+        "utterances_by_fold": {
+            str(f): int(n) for f, n in folds.value_counts().sort_index().items()
+        },
         "utterances_with_words": int(words["utterance"].nunique()),
         "words": int(words["count"].sum()),
         "distinct_words": int(words["word"].nunique()),

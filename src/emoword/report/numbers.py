@@ -1,7 +1,6 @@
 """The numbers that the report's text names, as LaTeX macros: none of them is typed by hand."""
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,10 @@ from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table
 from emoword.labels.words import read_summaries
 from emoword.layout import read_settings, read_variant
-from emoword.reproduction.verdicts import VERDICTS
+from emoword.reproduction.claim_pages import tally
 from emoword.settings import Mfcc, Transformers
 from emoword.tables.latex import Latex, escape, write_latex
+from emoword.tables.paper_tables import LOSSES
 
 NOTES = {
     "iemocap": "",
@@ -49,6 +49,7 @@ def paper_numbers(variant: Path, /, *, features: Path, out: Path) -> None:
     place = read_variant(variant)
     own, chosen = place.variant, place.variant.settings
     records = [read_json(run / "run.json") for run in place.runs()]
+    verdicts = read_table(place.path("claims.csv"), ["verdict"])["verdict"].tolist()
     values = {
         "Dataset": own.dataset,
         "Variant": own.name,
@@ -59,10 +60,8 @@ def paper_numbers(variant: Path, /, *, features: Path, out: Path) -> None:
         **of_inputs(read_settings(features, Meta), read_json(place.space / "meta.json")),
         **of_runs(records),
         **of_results(place.path("intervals.csv"), own.name, chosen.aggregate, chosen.table_loss),
-        **of_verdicts(
-            read_table(place.path("claims.csv"), ["verdict"])["verdict"],
-            read_table(place.path("versus_paper.csv"), ["verdict"])["verdict"],
-        ),
+        "Claims": len(verdicts),
+        "Verdicts": ", ".join(f"{count} {verdict}" for verdict, count in tally(verdicts)),
     }
     lines = [rf"\newcommand{{\emo{name}}}{{{escape(value)}}}" for name, value in values.items()]
     write_latex("% Made by `emoword paper-numbers`.\n" + "\n".join(lines) + "\n", out)
@@ -75,7 +74,6 @@ def of_targets(sets: Mapping[str, Mapping[str, Any]]) -> dict[str, object]:
     names = {"S1": "SOne", "S2": "STwo", "S3": "SThree"}
     return {
         "Utterances": summary["utterances"],
-        "Classes": ", ".join(summary["classes"]),
         "PerClass": ", ".join(f"{name} {by_class[name]}" for name in summary["classes"]),
         "PerFold": ", ".join(str(count) for count in summary["utterances_by_fold"].values()),
         **{
@@ -147,7 +145,7 @@ def power(rate: float) -> Latex:
 
 
 def of_results(path: Path, variant: str, aggregate: str, loss: str) -> dict[str, object]:
-    """The design, UA and WA with their intervals, and what M1 is apart from its references.
+    """The design, UA with its intervals, and what M1 is apart from its references.
 
     Raises:
         InputError: a row of M1 or the baseline is missing.
@@ -169,14 +167,13 @@ def of_results(path: Path, variant: str, aggregate: str, loss: str) -> dict[str,
         ("Ridge", "ridge", LINEAR),
         ("Logistic", "logistic", LINEAR),
     ):
-        for metric in ("UA", "WA"):
-            wanted = pd.Series({"model": model, "loss": its_loss, "metric": metric})
-            own = rows[(rows[list(wanted.index)] == wanted).all(axis=1)]
-            if own.empty and short in ("MOne", "Baseline"):
-                raise InputError(f"{path}: no {metric} of {model} {its_loss}, variant {variant}")
-            if not own.empty and metric == "UA":
-                ua[short] = own["value"].iloc[0]
-            found[short + metric] = "not measured" if own.empty else with_interval(own.iloc[0])
+        wanted = pd.Series({"model": model, "loss": its_loss, "metric": "UA"})
+        own = rows[(rows[list(wanted.index)] == wanted).all(axis=1)]
+        if own.empty and short in ("MOne", "Baseline"):
+            raise InputError(f"{path}: no UA of {model} {its_loss}, variant {variant}")
+        if not own.empty:
+            ua[short] = own["value"].iloc[0]
+        found[f"{short}UA"] = "not measured" if own.empty else with_interval(own.iloc[0])
     linear = max((ua[name] for name in ("Ridge", "Logistic") if name in ua), default=math.nan)
     return {
         "Speakers": rows["speakers"].iloc[0],
@@ -189,7 +186,7 @@ def of_results(path: Path, variant: str, aggregate: str, loss: str) -> dict[str,
         "Gain": apart(ua["MOne"], ua["Baseline"]),
         "LinearGain": apart(ua.get("Ridge", math.nan), ua.get("Logistic", math.nan)),
         "OverLinear": apart(ua["MOne"], linear),
-        "Loss": {"mse": "mean squared error", "mae": "mean absolute error", "lc": "log-cosh"}[loss],
+        "Loss": LOSSES[loss],
         **found,
     }
 
@@ -207,16 +204,3 @@ def with_interval(row: Any) -> Latex:
     if not math.isnan(row["low"]):
         text += f" ({100 * row['low']:.1f}--{100 * row['high']:.1f})"
     return Latex(text)
-
-
-def of_verdicts(claims: Iterable[str], cells: Iterable[str]) -> dict[str, object]:
-    """How many claims came out how, and how many cells can be compared."""
-    counts = Counter(claims)
-    compared = Counter(cells)
-    said = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
-    return {
-        "Claims": sum(counts.values()),
-        "Verdicts": ", ".join(said),
-        "Cells": sum(compared.values()),
-        "Transcribed": sum(compared.values()) - compared["not transcribed"],
-    }

@@ -1,42 +1,54 @@
 """What the paper leaves open: the ledger paper/choices.yaml."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from emoword.io.errors import InputError
-from emoword.io.yaml_files import line_in, read_yaml
-from emoword.tables.latex import render, write_latex
+from emoword.io.yaml_files import Text, line_in, read_yaml_as
 
 
-def choices(ledger: Path, /, *, template: Path, out: Path) -> None:
-    r"""Write what the paper leaves open, from its ledger, as LaTeX.
+class Alternative(Struct, frozen=True, forbid_unknown_fields=True):
+    """A variant that tries another choice, alone."""
 
-    What hangs on each choice is said by `emoword sensitivity`.
-
-        emoword choices paper/choices.yaml --template paper/templates/choices.tex.j2 \
-            --out choices.tex
-
-    Args:
-        ledger: paper/choices.yaml.
-        template: paper/templates/choices.tex.j2.
-        out: The ledger as LaTeX.
-    """
-    listed = read_choices(ledger)
-    rows = [{"setting": "", "alternatives": [], "untried": "", **choice} for choice in listed]
-    write_latex(render(template, {"choices": rows}), out)
+    variant: Text
+    says: Text
 
 
-def read_choices(path: Path) -> list[dict[str, Any]]:
-    """Read the ledger; what may stand there is in resources/choices.schema.yaml.
+class Choice(Struct, frozen=True, forbid_unknown_fields=True):
+    """A choice: what the paper says and where, our default and why; the file's head says more."""
+
+    choice: Text
+    paper: Text
+    place: Text
+    default: Text
+    why: Text
+    setting: str = ""
+    alternatives: tuple[Alternative, ...] = ()
+    untried: str = ""
+
+    def __post_init__(self) -> None:
+        if not ((self.setting and self.alternatives) or self.untried):
+            raise ValueError("give a setting and its alternatives, or why they are untried")
+
+
+class Ledger(Struct, frozen=True, forbid_unknown_fields=True):
+    """The file."""
+
+    choices: Annotated[tuple[Choice, ...], Meta(min_length=1)]
+
+
+def read_choices(path: Path) -> tuple[Choice, ...]:
+    """Read the ledger.
 
     Raises:
         InputError: the file is missing or wrong, or names a choice or variant twice.
     """
-    choices: list[dict[str, Any]] = read_yaml(path, "choices.schema.yaml")["choices"]
+    choices = read_yaml_as(Ledger, path).choices
     seen: set[str] = set()
     for number, choice in enumerate(choices):
-        variants = [other["variant"] for other in choice.get("alternatives", [])]
-        for name in (choice["choice"], *variants):
+        for name in (choice.choice, *(other.variant for other in choice.alternatives)):
             if name in seen:
                 line = line_in(path, ["choices", number])
                 raise InputError(f"{path}: line {line}: {name} stands there twice")

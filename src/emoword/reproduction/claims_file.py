@@ -7,9 +7,8 @@ from msgspec import Meta, Struct
 
 from emoword.evaluation.metrics import BY_MEASURE
 from emoword.io.errors import InputError
-from emoword.io.yaml_files import line_in, read_yaml_as
+from emoword.io.yaml_files import Text, line_in, read_yaml_as
 
-Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
 WordModel = Literal["M1", "M2", "M3"]
 # a model, or a key of literature.csv

@@ -1,13 +1,15 @@
 """Table A2: the controls beside the default, and floors."""
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from emoword.io.errors import InputError
-from emoword.io.yaml_files import read_yaml
+from emoword.io.yaml_files import Text, read_yaml_as
 from emoword.layout import Variant, read_variant
 from emoword.schemas import UTTERANCES
 from emoword.statistics.intervals import Key, Measured, Model, Where, by_model, measure, read_model
@@ -39,6 +41,29 @@ COLUMNS = (
 Numbers = dict[Key, dict[Where, Measured]]
 
 
+class Control(Struct, frozen=True, forbid_unknown_fields=True):
+    """A variant, what it is called, and which of its models are shown: `M1 lc`."""
+
+    says: Text
+    variant: Text
+    models: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[A-Za-z0-9_]+ [a-z_]+$")], ...], Meta(min_length=1)
+    ]
+
+
+class Group(Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows of the table under one heading."""
+
+    name: Text
+    rows: Annotated[tuple[Control, ...], Meta(min_length=1)]
+
+
+class Groups(Struct, frozen=True, forbid_unknown_fields=True):
+    """paper/controls.yaml."""
+
+    groups: Annotated[tuple[Group, ...], Meta(min_length=1)]
+
+
 def control_table(*variants: Path, controls: Path, best_rate: Path, out: Out) -> None:
     r"""Make Table A2: the controls beside the default, as CSV and as LaTeX.
 
@@ -67,11 +92,11 @@ def control_table(*variants: Path, controls: Path, best_rate: Path, out: Out) ->
     models, collapsed = read_models(files, first.path("utterances.csv"))
     numbers = measure(models)
     rows, of_variants = [], []
-    for group in read_yaml(controls, "controls.schema.yaml")["groups"]:
-        for control in group["rows"]:
-            for key in ((control["variant"], *model.split()) for model in control["models"]):
+    for group in read_yaml_as(Groups, controls).groups:
+        for control in group.rows:
+            for key in ((control.variant, *model.split()) for model in control.models):
                 if key in numbers:
-                    stub = (group["name"], control["says"], named(*key[1:]))
+                    stub = (group.name, control.says, named(*key[1:]))
                     of_variants.append(key[0])
                     rows.append(Row(stub, control_cells(key, numbers, collapsed[key], default)))
     if not rows:

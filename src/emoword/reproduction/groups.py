@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from emoword.features.shards import read_shards
 from emoword.io.files import read_table
 from emoword.layout import Place, read_variant
 from emoword.schemas import FRAMES
@@ -112,8 +113,8 @@ def groups_of(place: Place, tested: pd.Index) -> pd.DataFrame:
     """The group of each utterance that is tested, by split; empty where it is not known."""
     table = read_table(place.path("utterances.csv"), ["utterance"]).set_index("utterance")
     known = table.reindex(tested).reindex(columns=["sex", "style"]).fillna("")
-    indices = sorted(place.features.glob("shard*/index.csv"))
-    frames = pd.concat(FRAMES.read(path, "utterance", "frames") for path in indices)
+    shards = read_shards(place.features)
+    frames = pd.concat(FRAMES.read(s / "index.csv", "utterance", "frames") for s in shards)
     lengths = frames.set_index("utterance")["frames"].reindex(tested)
     short, long = SPLITS["length"]
     return known.assign(length=np.where(lengths <= lengths.median(), short, long))

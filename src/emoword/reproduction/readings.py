@@ -19,7 +19,8 @@ from emoword.spaces.word_space import WordSpace
 from emoword.tables.appended import Out, said_of
 from emoword.tables.model import Cell, Column, Row, Table
 
-# What is read in more than one way: of raters' labels (S2 and S3), of comments (S3 alone).
+# What is read in more than one way: of raters' labels (S2 and S3), of comments (S3 alone). What is
+# named first is the default, whatever the variant says.
 OF_LABELS: dict[str, dict[str, Any]] = {
     "self reports": {"left out": {}, "count": {"self_reports": True}},
     "other": {"left out": {}, "kept": {"drop": ()}},
@@ -119,7 +120,9 @@ def grid(
     ]
     for chosen in itertools.product(*there):
         changes = [options[name] for options, name in zip(there, chosen, strict=True)]
-        merged = {key: value for own in changes for key, value in own.items()}
+        keys = {key for options in there for own in options.values() for key in own}
+        merged = {key: getattr(LabelSettings(), key) for key in keys}
+        merged |= {key: value for own in changes for key, value in own.items()}
         yield dict(zip(choices, chosen, strict=True)), merged
 
 

@@ -111,9 +111,12 @@ def sensitivity(
 def alternatives(choices: Path) -> Iterator[dict[str, str]]:
     """The alternatives of the ledger: choice, alternative, variant."""
     for choice in read_choices(choices):
-        for other in choice.get("alternatives", []):
-            says, variant = other["says"], other["variant"]
-            yield {"choice": choice["choice"], "alternative": says, "variant": variant}
+        for other in choice.alternatives:
+            yield {
+                "choice": choice.choice,
+                "alternative": other.says,
+                "variant": other.variant,
+            }
 
 
 def changes(

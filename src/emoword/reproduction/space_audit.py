@@ -273,10 +273,13 @@ def drift_rows(place: Place, about: pd.DataFrame) -> Iterator[Row]:
     space = WordSpace.open(place.space)
     for model, (names, vectors) in predictions(place).items():
         speakers = about.loc[names, "speaker"].to_numpy()
-        women = set(about.index[about["sex"] == "F"])
-        sexes = {s: name in women for name, s in zip(names, speakers, strict=True)}
+        sex = about.loc[names, "sex"].to_numpy()
+        sexes = {s: of == "F" for s, of in zip(speakers, sex, strict=True)}
         for emotion in classes_of(place):
-            own = truth.loc[names].to_numpy() == emotion
+            own = (truth.loc[names].to_numpy() == emotion) & np.isin(sex, ["F", "M"])
+            if len({sexes[s] for s in speakers[own]}) < 2:  # of one of them there are none
+                yield Row((model, emotion), {c: Cell("–") for c in ("similarity", "shared", "p")})
+                continue
             found = drift(vectors[own], speakers[own], sexes, space)
             cells = {
                 "similarity": Cell(f"{found.similarity:.3f}", found.similarity),

@@ -65,10 +65,10 @@ def in_short(results: Path, own: Variant) -> Table:
 
 
 def verdicts(results: Path) -> str:
-    """``29 claims of the paper: 12 supported, ...``."""
+    """``29 claims: 12 supported, ...``."""
     rows = read_table(results / "claims.csv", ["claim", "verdict"])
     counted = ", ".join(f"{n} {verdict}" for verdict, n in Counter(rows["verdict"]).most_common())
-    return f"{len(rows)} claims of the paper: {counted}"
+    return f"{len(rows)} claims: {counted}"
 
 
 def expected(results: Path, own: Variant) -> Iterator[str]:

@@ -50,9 +50,7 @@ def table4(*, space: Path, reported: Path, out: Path) -> None:
 
 def compare_words(target: Example, theirs: list[str], space: WordSpace) -> pd.DataFrame:
     """The words nearest to a target beside the paper's, nearest first."""
-    indices, similarities = nearest_words(
-        space, target_vector(target, space)[None], min(SEARCHED, len(space))
-    )
+    indices, similarities = nearest_words(space, target_vector(target, space)[None], SEARCHED)
     found = [space.word(int(index)) for index in indices[0]]
     ranks = {word: rank for rank, word in enumerate(found, start=1)}
     shown = len(theirs)

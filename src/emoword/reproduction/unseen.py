@@ -190,7 +190,7 @@ def answers(place: Place, emotion: str, how: str) -> dict[Name, pd.DataFrame]:
 def means_it(vectors: NDArray[np.floating], word: str, space: WordSpace) -> NDArray[np.bool_]:
     """Whether a word of the same meaning is among the ten nearest of each vector, [n]."""
     rows = [row for own in same_meaning(word) if (row := space.index(own)) is not None]
-    nearest, _ = nearest_words(space, vectors, min(TEN, len(space)))
+    nearest, _ = nearest_words(space, vectors, TEN)
     return np.asarray(np.isin(nearest, rows).any(axis=1))
 
 

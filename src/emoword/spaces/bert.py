@@ -59,7 +59,11 @@ def _load(source: str) -> tuple[Any, Any]:
     reason = ""
     for local_files_only in (True,) if Path(source).is_dir() else (True, False):
         try:
-            options: dict[str, Any] = {"local_files_only": local_files_only}
+            # no code that comes with a model is run, and nobody is asked to let it
+            options: dict[str, Any] = {
+                "local_files_only": local_files_only,
+                "trust_remote_code": False,
+            }
             tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
             model, report = transformers.AutoModel.from_pretrained(
                 source, output_loading_info=True, **options

@@ -58,7 +58,7 @@ def fetch_file(url: str, out: Path, sha256: str = "") -> str:
                     f"command where there is one, it resumes, or put the file at {out}"
                 ) from error
     found = sha256_of(part)
-    if sha256 and found != sha256:
+    if sha256 and found != sha256.lower():
         part.unlink()
         raise InputError(f"{url}: has sha256 {found} instead of {sha256}; removed")
     part.replace(out)

@@ -33,12 +33,13 @@ DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of GPUs: Linux, WSL, ROC
 
 
 def nearest_words(space: WordSpace, queries: npt.ArrayLike, k: int) -> tuple[Int64, Float64]:
-    """The ``k`` words of a space nearest to each query: see `nearest`.
+    """The ``k`` words of a space nearest to each query, or all that it has: see `nearest`.
 
     No method of the space, as what only reads vectors (label sets, encoding, so training) is then
     not made again for an edit of the search.
     """
-    return nearest(space.vectors, space.norms, queries, k)
+    norms = space.norms
+    return nearest(space.vectors, norms, queries, min(k, int(np.count_nonzero(norms))))
 
 
 def nearest(

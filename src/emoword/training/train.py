@@ -68,13 +68,14 @@ def train(
     soft_words those of all words of the label set that the training part has; co_occurrence as
     soft, where mistakes cost more about a class that raters seldom name where they name others;
     dirichlet a prior distribution from which the raters' labels of the classes are drawn; triplet
-    an embedding of which the nearest centroid of the training part's classes decides. Written are,
-    in OUT:
-    weights.safetensors (of the epoch with the lowest validation loss), history.csv (losses by
-    epoch), split.csv (utterance, part: train, validation or test), predictions.npy (float32, one
-    row a test utterance, in the order of split.csv; of triplet, the cosine similarity with each
-    class's centroid) and run.json (settings, versions, what happened, fingerprints of the targets;
-    `outputs`: the words of the columns of predictions.npy, where these are classes or words).
+    an embedding of which the nearest centroid of the training part's classes decides.
+
+    Written are, in OUT: weights.safetensors (of the epoch with the lowest validation loss, or with
+    `watch: ua` the highest UA), history.csv (losses by epoch), split.csv (utterance, part),
+    predictions.npy (float32, one row a test utterance, in the order of split.csv; of triplet, the
+    cosine similarity with each class's centroid) and run.json (settings, versions, what happened,
+    fingerprints of the targets; `outputs`: the words of the columns of predictions.npy, where these
+    are classes or words).
 
         emoword train runs/S2-lc-logmel-embedded-1a2b3c4d/settings.json \
             --utterances utterances.csv --truth targets/S1-1a2b3c4d \
@@ -107,6 +108,8 @@ def train(
     made_by = read_settings(settings, RunSettings)
     if not 0 <= seed < 2**32:
         raise InputError(f"--seed {seed}: give 0 to {2**32 - 1}")
+    if threads < 1:
+        raise InputError(f"--threads {threads}: at least 1")
     chosen_device = pick_device(device)
     print(place(chosen_device), flush=True)
     warn_of_slow_bfloat16(chosen_device, made_by.training.precision)

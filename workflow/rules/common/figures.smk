@@ -1,41 +1,19 @@
 """Names and paths of figures, looked up in the configuration."""
 
+# what is read of a folder that an option of `emoword figure` names
+IN_FOLDER = {
+    "space": ["meta.json"],
+    "features": ["meta.json"],
+    "runs": ["predictions.npy", "run.json", "split.csv"],
+}
+
 
 def figure_inputs(name, figure):
-    """The data files of a figure; the network's is drawn from the configuration alone."""
-    own = first(name)
-    folder = f"results/{name}"
-    if figure == "claims":
-        return {"claims": f"{folder}/claims.csv", "parts": f"{folder}/claim_parts.csv"}
-    if figure == "confusion":
-        return {"decisions": f"{folder}/decisions/{own.name}.csv"}
-    if figure == "curves":
-        return {"history": [f"{folder}/{run}/history.csv" for run in own.runs()]}
-    space = below(name, own.space, "meta.json")[0]
-    if figure == "network":
-        frames = feature_files(name, own.settings.upstream, "meta.json")[0]
-        return {"features": frames, "space": space}
-    neighbours = f"{folder}/neighbours/{own.name}.csv"
-    if figure == "targets":
-        return {"neighbours": neighbours}
-    if figure == "neighbours":
-        nearest, decisions = (
-            f"{folder}/{stage}/{own.name}.csv" for stage in ("nearest", "decisions")
-        )
-        return {"neighbours": neighbours, "nearest": nearest, "decisions": decisions}
-    runs = [f"{folder}/{run}/predictions.npy" for run in own.table_runs()]
-    means = f"{folder}/neighbours/{own.name}_means.csv"
-    return {"neighbours": neighbours, "means": means, "space": space, "runs": runs}
-
-
-def figure_records(name, figure):
-    """What lies beside histories and predictions: which run it is, of which utterances."""
-    own = first(name)
-    if figure == "curves":
-        return [f"results/{name}/{run}/run.json" for run in own.runs()]
-    runs = own.table_runs() if figure == "map" else []
-    return [
-        f"results/{name}/{run}/{file}"
-        for run in runs
-        for file in ("run.json", "split.csv")
-    ]
+    """The files that the options of a figure's command name; the network's are settings, too."""
+    files = []
+    for option, value in Plan(CONFIG, name).figure_options()[figure].items():
+        for path in value if isinstance(value, list) else [value]:
+            files += [f"{path}/{file}" for file in IN_FOLDER.get(option, [])]
+            files += [path] if str(path).endswith(".csv") else []
+            files += [f"{Path(path).parent}/run.json"] if option == "history" else []
+    return files

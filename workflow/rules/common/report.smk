@@ -6,20 +6,8 @@ def paper_tables(name):
     folder = f"results/{name}/tables"
     fixed = [f"{folder}/table{number}.tex" for number in TABLES]
     fixed += [f"{folder}/claims.tex"]
-    made = [
-        f"{folder}/{table}.tex"
-        for table in (
-            "tableA1",
-            "tableA2",
-            "tableA3",
-            "tableA4",
-            "tableA5",
-            "tableA6",
-            "tableA7",
-            "tableA8",
-            "encodings",
-            "sensitivity",
-            "readings",
-        )
+    further = [*(f"tableA{number}" for number in range(1, 9)), "encodings"]
+    further = [
+        f"{folder}/{table}.tex" for table in (*further, "sensitivity", "readings")
     ]
-    return fixed + [path for path in made if Path(path).exists()]
+    return fixed + [path for path in further if Path(path).exists()]

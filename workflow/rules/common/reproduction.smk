@@ -8,10 +8,15 @@ READINGS = (
 )
 
 
+def of_compared(name, comparison, stage):
+    """What a stage made of each of a comparison's variants."""
+    variants = compared(name, comparison)
+    return [f"results/{name}/{stage}/{variant}.csv" for variant in variants]
+
+
 def compared_decisions(w):
     """What the runs of a comparison's variants decided; and of its rates, the best."""
-    variants = compared(w.dataset, w.comparison)
-    paths = [f"results/{w.dataset}/decisions/{name}.csv" for name in variants]
+    paths = of_compared(w.dataset, w.comparison, "decisions")
     best = f"results/{w.dataset}/comparisons/rates/best_rate.csv"
     return [*paths, best] if w.comparison == "rates" else paths
 
@@ -52,10 +57,12 @@ def rater_inputs(name, variants):
     sets = [folder for own in owns for folder in own.targets.values()]
     read = {
         "variants": variant_files(name, variants),
-        "sets": [path for s in sets for path in below(name, s, "words.csv")],
+        "sets": [
+            path for s in sets for path in below(name, s, "words.csv", "classes.json")
+        ],
         "spaces": [below(name, own.space, "meta.json")[0] for own in owns],
     }
-    if not dataset(name).rated:
+    if not CONFIG.rated(name):
         return read
     stages = ("decisions", "nearest", "temperatures")
     files = ("run.json", "predictions.npy", "split.csv")
