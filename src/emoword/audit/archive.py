@@ -136,10 +136,6 @@ def crate_metadata(provenance: Provenance, names: Iterable[str]) -> dict[str, An
     """What ro-crate-metadata.json says: the files, and the Snakefile as their main entity.
 
     Profile: Workflow RO-Crate 1.0.
-
-    Args:
-        provenance: what provenance.json says.
-        names: of the files in the crate.
     """
     hashes = {**provenance.files, **provenance.sources}
     files = [file_entity(name, hashes.get(name)) for name in ("README.md", *sorted(names))]

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from emoword.audit.comparing import clipped
 from emoword.io.errors import InputError
 
 LARGEST = 64 * 2**20  # `emoword archive` packs no larger file
@@ -62,15 +63,15 @@ def check(members: list[zipfile.ZipInfo], path: Path) -> None:
         # names that some file systems take for the same
         key = unicodedata.normalize("NFC", info.filename.rstrip("/")).casefold()
         if not odd and key in seen:
-            odd = f"has the name of {shown(seen[key])}"
+            odd = f"has the name of {clipped(seen[key])}"
         if odd:
-            raise InputError(f"{path}: {shown(info.filename)} {odd}; nothing was unpacked")
+            raise InputError(f"{path}: {clipped(info.filename)} {odd}; nothing was unpacked")
         seen[key] = info.filename
     for key, name in seen.items():
         parents = ("/".join(key.split("/")[:n]) for n in range(1, key.count("/") + 1))
         file = next((seen[p] for p in parents if p in seen and not seen[p].endswith("/")), None)
         if file:
-            raise InputError(f"{path}: {shown(name)} lies below the file {shown(file)}")
+            raise InputError(f"{path}: {clipped(name)} lies below the file {clipped(file)}")
 
 
 def oddity(info: zipfile.ZipInfo) -> str:
@@ -91,8 +92,3 @@ def oddity(info: zipfile.ZipInfo) -> str:
     if info.file_size > LARGEST:
         return f"unpacks to {info.file_size:,} bytes; at most {LARGEST:,} are unpacked"
     return ""
-
-
-def shown(name: str) -> str:
-    """A name as it can be printed anywhere."""
-    return ascii(name if len(name) <= 90 else name[:87] + "...")

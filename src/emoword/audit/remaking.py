@@ -7,13 +7,14 @@ names and choices that `emoword.settings` lets pass.
 """
 
 import signal
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from itertools import chain
 from pathlib import Path, PurePosixPath
+
+from tqdm import tqdm
 
 from emoword.audit.recording import PACKAGE
 from emoword.audit.results import Results
@@ -75,7 +76,8 @@ def remake(given: Results, work: Path, corpus: Path | None) -> Remade:
         if name not in texts and outputs.isdisjoint((name, *parents(name)))
     }
     mirror(kept, work)
-    for step in progress(steps):
+    for step in (bar := tqdm(steps, disable=None, leave=False)):
+        bar.set_description(step.name)
         lacking = next((name for name in needs(step, plan) if not (work / name).exists()), "")
         if lacking:
             remade.lacking |= dict.fromkeys(step.outputs, lacking)
@@ -94,12 +96,7 @@ def remake(given: Results, work: Path, corpus: Path | None) -> Remade:
 
 
 def needs(step: Step, plan: Plan) -> Iterator[str]:
-    """What a command reads that may not be here, though all is well: an archive leaves it out.
-
-    Args:
-        step: the command.
-        plan: whose it is.
-    """
+    """What a command reads that may not be here, though all is well: an archive leaves it out."""
     if step.name == "export":
         yield f"{step.subject[0]}/weights.safetensors"
         yield from held(plan.at(plan.first.space))
@@ -208,13 +205,3 @@ def mirror(given: Mapping[str, Path], work: Path) -> None:
             with suppress(FileExistsError, NotADirectoryError):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.symlink_to(file)
-
-
-def progress(steps: list[Step]) -> Iterator[Step]:
-    """The same steps, told on a terminal."""
-    for number, step in enumerate(steps, start=1):
-        if sys.stderr.isatty():
-            print(f"\r\033[K{number} of {len(steps)}: {step.name}", end="", file=sys.stderr)
-        yield step
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr)

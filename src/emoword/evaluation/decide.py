@@ -163,8 +163,7 @@ class Judge:
                 table[f"cosine_{name}"] = similarities(run, words, self.space)
             near = self.nearest(run) if near is None else near
             if near is not None:
-                columns = [name for name in near if str(name).startswith("word ")]
-                listed = near[columns].to_numpy().tolist()
+                listed = near.filter(regex="^word ").to_numpy().tolist()
         for name, words_by_rank in self.ranked.items() if listed else ():
             for rank in (1, 2):
                 missing = 0 if rank == 2 and self.chosen.table6_missing_l2 == "miss" else None

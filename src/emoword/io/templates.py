@@ -1,4 +1,4 @@
-"""Fill in Jinja templates, in a sandbox: `emoword verify` runs those of other people's archives."""
+"""Fill in Jinja templates, in a sandbox: a template of whoever it is has no business elsewhere."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from emoword.io.files import read_table, replacing, write_table
-from emoword.io.html import render_page
+from emoword.io.templates import fill
 from emoword.labels.label_sets import read_reported
 from emoword.labels.words import read_summaries
 from emoword.layout import Place, read_variant
@@ -95,7 +95,7 @@ def claims(
     text = render(templates / "claims.tex.j2", {**about, **latex_values(judged)})
     versus = read_versus(place.path("versus_paper.csv"))
     shown = html_values(rows, {claim.id: found for claim, found in judged})
-    page = render_page(PAGE, {**about, "versus": versus, **shown})
+    page = fill(PAGE, {**about, "versus": versus, **shown}, autoescape=True)
     for path, content in ((tex, text), (html, page)):
         with replacing(path) as made:
             made.write_text(content, encoding="utf-8", newline="\n")

@@ -1,6 +1,6 @@
 """Table A4: several corpora through one word space, whatever their labels."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,12 +57,6 @@ class About(NamedTuple):
     standardise: str
     shared: bool
 
-    @classmethod
-    def of(cls, variant: Variant, shared: Sequence[str]) -> "About":
-        """Of a variant; ``shared`` are the classes of all corpora."""
-        learns, labels = variant.settings.training, variant.settings.labels
-        return cls(learns.corpora, learns.standardise, set(labels.classes) == set(shared))
-
 
 Numbers = Mapping[Tested, dict[Where, Measured]]
 Classes = Mapping[str, list[str]]  # corpus -> its classes
@@ -99,7 +93,11 @@ def cross_corpus(*variants: Path, utterances: Path, out: Out) -> None:
         models[tested] = read_model(own.astype(str), about["speaker"], utterances)
         collapsed[tested] = collapsed_runs(own)
     numbers = measure(models)
-    of = {place.variant.name: About.of(place.variant, shared_by(classes)) for place in places}
+    shared, of = set(shared_by(classes)), dict[str, About]()
+    for place in places:
+        learns, labels = place.variant.settings.training, place.variant.settings.labels
+        about_it = About(learns.corpora, learns.standardise, set(labels.classes) == shared)
+        of[place.variant.name] = about_it
     fold = first.settings.aggregate
     made = [row for name in classes for row in rows_of(name, numbers, collapsed, of, classes, fold)]
     shown = tuple(row for _, row in made)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,15 +24,6 @@ SPLITS: Mapping[str, tuple[str, str]] = {
 }
 METRICS = ("UA", "WA", "F1")
 UA = ("class", "UA")
-
-
-class Gap(NamedTuple):
-    """UA of two groups of utterances, and their difference with half of its interval."""
-
-    first: float
-    second: float
-    difference: float
-    reach: float
 
 
 def groups(variant: Path, /, *, out: Out) -> None:
@@ -96,7 +86,7 @@ def gaps(place: Place, models: Mapping[str, Model]) -> Table:
         for model, own in models.items():
             first, second = (of_group(own, (group == name).to_numpy()) for name in names)
             named = (f"{split}: {names[0]} - {names[1]}", model)
-            rows.append(gap_row(named, gap(first, second, fold)))
+            rows.append(Row(named, gap(first, second, fold)))
     for model, own in models.items():
         rows.append(extremes(model, own))
     columns = (*(Column(name, name, "UA") for name in ("first", "second")), Column("gap"))
@@ -127,7 +117,7 @@ def of_group(model: Model, there: NDArray[np.bool_]) -> Tally:
     return tally(model.tested, scores, codes, by_class=True)
 
 
-def gap(first: Tally, second: Tally, fold: Aggregate) -> Gap:
+def gap(first: Tally, second: Tally, fold: Aggregate) -> dict[str, Cell]:
     """UA of two groups and the difference, with its jackknife over the speakers of either.
 
     Leaving out a speaker changes the group or groups that he or she speaks in. Where one speaker is
@@ -141,13 +131,8 @@ def gap(first: Tally, second: Tally, fold: Aggregate) -> Gap:
     n = len(speaks)
     pseudo = n * (one - two)[:, None] - (n - 1) * left
     reach = half_width(over_speakers(pseudo))
-    return Gap(float(one.mean()), float(two.mean()), float((one - two).mean()), reach)
-
-
-def gap_row(stub: tuple[str, str], found: Gap) -> Row:
-    """A row of the table."""
-    cells = {"first": share(found.first), "second": share(found.second)}
-    return Row(stub, {**cells, "gap": within(found.difference, found.reach, points)})
+    cells = {"first": share(float(one.mean())), "second": share(float(two.mean()))}
+    return {**cells, "gap": within(float((one - two).mean()), reach, points)}
 
 
 def extremes(model: str, own: Model) -> Row:

@@ -23,7 +23,6 @@ from emoword.reproduction.yardstick import (
     Yardstick,
     agreement,
     answers_of_raters,
-    codes_of,
     majority,
     yardstick,
 )
@@ -228,7 +227,7 @@ class Known:
             place.path("decisions") / file, *run, "utterance", "predicted"
         )
         near = NEAREST.read_text(place.path("nearest") / file)
-        words = near[[name for name in near if str(name).startswith("word ")]]
+        words = near.filter(regex="^word ")
         temperatures = TEMPERATURES.read(place.path("temperatures") / file)
         return cls(
             place,
@@ -286,7 +285,7 @@ def scored(against: Yardstick, found: Found, fold: str) -> dict[str, dict[str, C
         scores = {on: np.stack([own[on] for own in by_seed]) for on in by_seed[0]}
         kept = {on: own for on, own in scores.items() if not np.isnan(own).all()}
         models["", who, ""] = Model(against.rows, kept, tuple(map(str, range(len(seeds)))))
-    speakers = codes_of(against.rows["speaker"].iloc[against.compared])
+    _, speakers = np.unique(against.rows["speaker"].iloc[against.compared], return_inverse=True)
     table: dict[str, dict[str, Cell]] = {}
     for (_, who, _), numbers in measure(models).items():
         table[who] = means(numbers, fold)

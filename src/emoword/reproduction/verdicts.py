@@ -16,7 +16,7 @@ from emoword.reproduction import claims_file as kinds
 from emoword.reproduction.claims_file import AnyClaim, Differs
 from emoword.statistics.intervals import Difference, Key
 from emoword.statistics.resampling import LEVEL, Error, half_width
-from emoword.tables.model import loss_name
+from emoword.tables.appended import named
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 NOT_EVALUATED = "not evaluated"
@@ -136,7 +136,7 @@ def of_models(claim: Differs, variant: str) -> Iterator[tuple[str, Key, Key, str
         for these, those, measure in itertools.product(pair.these, pair.those, claim.measures):
             where = f", {own}" if claim.within else ""
             ours, theirs = key_of(own, these), key_of(own, those)
-            yield f"{named(these)} - {named(those)}{where}", ours, theirs, measure
+            yield f"{named(*ours[1:])} - {named(*theirs[1:])}{where}", ours, theirs, measure
 
 
 def of_variants(claim: Differs, known: Differences) -> Iterator[tuple[str, Key, Key, str]]:
@@ -147,19 +147,13 @@ def of_variants(claim: Differs, known: Differences) -> Iterator[tuple[str, Key, 
         for ours, theirs in itertools.combinations(own, 2):
             first, second = (theirs, ours) if theirs[0] == claim.best else (ours, theirs)
             if claim.best in (None, first[0]):
-                yield f"{named(model)}, {first[0]} - {second[0]}", first, second, measure
+                yield f"{named(*first[1:])}, {first[0]} - {second[0]}", first, second, measure
 
 
 def key_of(variant: str, model: str) -> Key:
     """`M1 lc` of a variant, as differences.csv has it; a published result has no loss."""
     name, _, loss = model.partition(" ")
     return variant, name, loss
-
-
-def named(model: str) -> str:
-    """A model as the tables write it: `M1 lc` -> `M1 LC`."""
-    name, _, loss = model.partition(" ")
-    return f"{name} {loss_name(loss)}".strip()
 
 
 def decide_part(part: Part, found: Difference | None, claim: Differs, parts: int) -> Part:

@@ -113,12 +113,9 @@ class Said:
 
     def totals(self) -> Floats:
         """Of all raters of each pair's utterance, [n, words]."""
-        if self.pairs.empty:
-            return self.counts
-        codes = codes_of(self.pairs["utterance"])
-        sums = np.zeros((codes.max() + 1, len(self.words)))
-        np.add.at(sums, codes, self.counts)
-        return sums[codes]
+        counts = pd.DataFrame(self.counts)
+        sums: Floats = counts.groupby(self.pairs["utterance"]).transform("sum").to_numpy()
+        return sums
 
     def rated_by_others(self) -> "Said":
         """The pairs whose utterance another rater gave words to."""
@@ -163,7 +160,7 @@ def answers_of_raters(
     vectors = shares(own) @ space.vectors_of(said.words).astype(np.float64)
     decided = np.array(classes)[decide(vectors, space.vectors_of(list(classes)))]
     listed = words_near([str(i) for i in range(len(own))], vectors.astype(np.float32), space)
-    near = listed[[name for name in listed if str(name).startswith("word ")]].to_numpy().tolist()
+    near = listed.filter(regex="^word ").to_numpy().tolist()
     of_classes = own @ counts_as(said.words, classes, chosen.labels.merge)
     return Answers(decided, vectors, near, shares(of_classes)).take(which)
 
@@ -176,9 +173,5 @@ def agreement(said: Said, speaker_of: pd.Series) -> tuple[float, Floats]:
     """
     _, values = np.unique(said.counts, axis=0, return_inverse=True)
     table = pd.crosstab(said.pairs["utterance"], values.reshape(-1))
-    return alpha(table.to_numpy(np.float64), codes_of(speaker_of.loc[table.index]))
-
-
-def codes_of(values: pd.Series) -> NDArray[np.intp]:
-    """The place of each value among the different ones, sorted: [n]."""
-    return values.astype("category").cat.codes.to_numpy(np.intp).astype(np.intp)
+    _, speakers = np.unique(speaker_of.loc[table.index], return_inverse=True)
+    return alpha(table.to_numpy(np.float64), speakers)

@@ -200,12 +200,10 @@ def frame(table: Table) -> pd.DataFrame:
     for row in table.rows:
         record: dict[str, str | float | None] = dict(zip(names, row.stub, strict=True))
         for name, cell in row.cells.items():
-            is_word = isinstance(cell.source, Near)
-            record |= (
-                {name: cell.text, f"{name} similarity": cell.value}
-                if is_word
-                else {name: cell.value}
-            )
+            if isinstance(cell.source, Near):
+                record |= {name: cell.text, f"{name} similarity": cell.value}
+            else:
+                record[name] = cell.value
         fallen = dict.fromkeys(
             f"{loss_name(cell.source.loss)}: {cell.collapsed}"
             for cell in row.cells.values()
@@ -213,8 +211,7 @@ def frame(table: Table) -> pd.DataFrame:
         )
         record["collapsed"] = "; ".join(fallen)
         for name, cell in row.cells.items():
-            record |= (
-                {f"{name} low": cell.low, f"{name} high": cell.high} if cell.low is not None else {}
-            )
+            if cell.low is not None:
+                record |= {f"{name} low": cell.low, f"{name} high": cell.high}
         records.append(record)
     return pd.DataFrame(records)
