@@ -132,9 +132,9 @@ def commands_page() -> str:
     )
     for group, commands in GROUPS.items():
         text += f"\n## {group}\n\n| command | does | defined in |\n|---|---|---|\n"
-        for name, command in commands.items():
-            place = command.where.partition(":")[0].replace(".", "/")
-            text += f"| `emoword {name}` | {command.summary} | `src/emoword/{place}.py` |\n"
+        for name, (where, summary) in commands.items():
+            place = where.partition(":")[0].replace(".", "/")
+            text += f"| `emoword {name}` | {summary} | `src/emoword/{place}.py` |\n"
     return MADE + text
 
 

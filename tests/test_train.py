@@ -157,7 +157,7 @@ def test_a_checkpoint_of_another_training_is_not_used(train: Train, tmp_path: Pa
     network = Network(4, 100, TINY)
     optimiser = OneCycleAdam(network.parameters(), TrainingSettings(), 9)
     best = copy.deepcopy(network.state_dict())
-    checkpoint.save(kept, "of another", network, optimiser, Progress(best, 0.0, 3))
+    checkpoint.save(kept, "of another", Progress(best, 0.0, 3), network, optimiser)
     assert (train("other") / "history.csv").read_bytes() == wanted
 
 

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import cyclopts
 from cyclopts import App, Group
@@ -25,15 +25,8 @@ if TYPE_CHECKING:
 WIDTH = 104  # of lines in docstrings, and what help puts around them
 
 
-class Command(NamedTuple):
-    """Where a command is defined (``room.module:function``), and what it does in one line."""
-
-    where: str
-    summary: str
-
-
 # command -> the module of its function, which has the command's name unless `:` names it; a summary
-LISTED = {
+GROUPS = {
     "Use": {
         "predict": ("inference.predict", "recordings -> labels and nearest words"),
         "nearest": ("inference.words", "arithmetic in a word space"),
@@ -99,13 +92,6 @@ LISTED = {
         "archive": ("audit.archive", "what verify and trace need, in one zip"),
     },
 }
-GROUPS = {
-    title: {
-        name: Command(where if ":" in where else f"{where}:{name.replace('-', '_')}", summary)
-        for name, (where, summary) in commands.items()
-    }
-    for title, commands in LISTED.items()
-}
 # kind of figure: the module whose function figure_KIND draws it
 FIGURES = {
     "network": "figures.network",
@@ -134,14 +120,13 @@ def build_app(called: str | None) -> App:
     )
     for order, (title, commands) in enumerate(GROUPS.items()):
         group = Group(title, sort_key=order)
-        for place, (name, command) in enumerate(commands.items()):
+        for place, (name, (where, summary)) in enumerate(commands.items()):
             if name == "figure":
                 app.command(figures(App(name=name, group=group, sort_key=place)))
                 continue
-            summary = None if name == called else command.summary
-            app.command(
-                f"emoword.{command.where}", name=name, help=summary, group=group, sort_key=place
-            )
+            function = where if ":" in where else f"{where}:{name.replace('-', '_')}"
+            said = None if name == called else summary
+            app.command(f"emoword.{function}", name=name, help=said, group=group, sort_key=place)
     return app
 
 

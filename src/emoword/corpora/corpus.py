@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -68,16 +68,6 @@ class Corpus:
     warnings: list[str] = field(default_factory=list)
 
 
-class _Recording(Protocol):
-    @property
-    def utterance(self) -> str: ...
-    @property
-    def wav(self) -> str: ...
-
-
-R = TypeVar("R", bound=_Recording)
-
-
 def some(names: Sequence[str], most: int = 3) -> str:
     """Name the first few of ``names``, and say how many more there are.
 
@@ -94,43 +84,32 @@ def count(values: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(value for value in values if value).items()))
 
 
-def drop_missing_audio(
-    recordings: Sequence[R], annotations: Sequence[Annotation], skip: bool
-) -> tuple[list[R], list[Annotation], list[Drop]]:
-    """Drop the recordings whose audio file is missing, with their annotations.
+def missing_audio(
+    wavs: Mapping[str, str], annotations: Sequence[Annotation], skip: bool
+) -> tuple[set[str], list[Drop]]:
+    """Which utterances have no audio file, and what to say of them and of their annotations.
 
     Args:
-        recordings: anything with an utterance's id and the path of its wav.
-        annotations: the annotations of these utterances.
-        skip: whether missing files are to be dropped; otherwise they are an error.
-
-    Returns:
-        What is left of both, and what was dropped.
+        wavs: utterance -> path.
+        annotations: of these utterances.
+        skip: whether they are to be left out; otherwise they are an error.
 
     Raises:
-        InputError: audio is missing and ``skip`` is false, or nothing is left.
+        InputError: audio is missing and ``skip`` is false, or all of it is.
     """
-    missing = {row.utterance: row.wav for row in recordings if not Path(row.wav).is_file()}
-    if not missing:
-        return list(recordings), list(annotations), []
-    found = f"{len(missing)} of {len(recordings)} audio files are missing"
-    if not skip or len(missing) == len(recordings):
-        remedy = (
-            "check the folder"
-            if len(missing) == len(recordings)
-            else "put them there, or leave these utterances out with --skip-missing-audio"
+    missing = {name: wav for name, wav in wavs.items() if not Path(wav).is_file()}
+    if missing and (not skip or len(missing) == len(wavs)):
+        remedy = "put them there, or leave these utterances out with --skip-missing-audio"
+        raise InputError(
+            f"{some(list(missing.values()))}: {len(missing)} of {len(wavs)} audio files are "
+            f"missing; {'check the folder' if len(missing) == len(wavs) else remedy}"
         )
-        raise InputError(f"{some(list(missing.values()))}: {found}; {remedy}")
     orphans = [f"{row.file}:{row.line}" for row in annotations if row.utterance in missing]
     dropped = [
         Drop("utterances", "the audio file is missing", list(missing)),
         Drop("annotations", "the audio file of their utterance is missing", orphans),
     ]
-    return (
-        [row for row in recordings if row.utterance not in missing],
-        [row for row in annotations if row.utterance not in missing],
-        [drop for drop in dropped if drop.which],
-    )
+    return set(missing), [drop for drop in dropped if drop.which]
 
 
 def summarise(corpus: Corpus) -> dict[str, Any]:

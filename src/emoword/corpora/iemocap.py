@@ -9,7 +9,7 @@ from emoword.corpora.corpus import (
     Corpus,
     Drop,
     Utterance,
-    drop_missing_audio,
+    missing_audio,
     some,
     write_corpus,
 )
@@ -246,9 +246,10 @@ def read_release(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, 
                 if wav.name[0] != "." and wav.stem not in found.labels
             ]
         dialogs += len(paths)
-    utterances, annotations, dropped = drop_missing_audio(
-        utterances, annotations, skip_missing_audio
-    )
+    wavs = {row.utterance: row.wav for row in utterances}
+    missing, dropped = missing_audio(wavs, annotations, skip_missing_audio)
+    utterances = [row for row in utterances if row.utterance not in missing]
+    annotations = [row for row in annotations if row.utterance not in missing]
     if empty_labels:
         dropped.append(Drop("labels", "the rater left the label empty", empty_labels))
     warnings = [

@@ -18,7 +18,7 @@ from emoword.corpora.corpus import (
     Corpus,
     Drop,
     Utterance,
-    drop_missing_audio,
+    missing_audio,
     some,
     write_corpus,
 )
@@ -347,9 +347,10 @@ def read_corpus(
         known = [recording.utterance for recording in recordings]
         annotations, empty, unread = read_annotations(annotations_table, known)
         warnings += [f"{annotations_table}: column {name!r} is not read" for name in unread]
-    recordings, annotations, dropped = drop_missing_audio(
-        recordings, annotations, skip_missing_audio
-    )
+    wavs = {row.utterance: row.wav for row in recordings}
+    missing, dropped = missing_audio(wavs, annotations, skip_missing_audio)
+    recordings = [row for row in recordings if row.utterance not in missing]
+    annotations = [row for row in annotations if row.utterance not in missing]
     fold_of, fold_names = assign_folds(recordings, folds, table)
     utterances = [
         Utterance(

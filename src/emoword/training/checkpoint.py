@@ -37,34 +37,24 @@ class Progress:
 
 
 def save(
-    path: Path, name: str, network: Network, optimiser: OneCycleAdam, progress: Progress
-) -> None:
-    """Write the state after an epoch, whole or not at all."""
-    moments, values = optimiser.state()
-    tensors = {
-        **{f"network.{key}": value for key, value in network.state_dict().items()},
-        **{f"best.{key}": value for key, value in progress.best_weights.items()},
-        **{f"optimiser.{key}": value for key, value in moments.items()},
-    }
-    write(path, name, tensors, values, progress)
-
-
-def save_last(path: Path, name: str, progress: Progress) -> None:
-    """Write the state after the last epoch: the best weights alone, a quarter of the size."""
-    tensors = {f"best.{key}": value for key, value in progress.best_weights.items()}
-    write(path, name, tensors, {}, progress)
-
-
-def write(
     path: Path,
     name: str,
-    tensors: Mapping[str, Tensor],
-    optimiser: Mapping[str, Any],
     progress: Progress,
+    network: Network | None = None,
+    optimiser: OneCycleAdam | None = None,
 ) -> None:
-    """Write tensors and what else there is to know, whole or not at all."""
+    """Write the state after an epoch, whole or not at all.
+
+    After the last one the best weights are enough, a quarter of the size: no network, no optimiser.
+    """
+    tensors = {f"best.{key}": value for key, value in progress.best_weights.items()}
+    values: Mapping[str, Any] = {}
+    if network and optimiser:
+        moments, values = optimiser.state()
+        tensors |= {f"network.{key}": value for key, value in network.state_dict().items()}
+        tensors |= {f"optimiser.{key}": value for key, value in moments.items()}
     state = {
-        "optimiser": optimiser,
+        "optimiser": values,
         "best_loss": progress.best_loss,
         "best_epoch": progress.best_epoch,
         "rows": progress.rows,

@@ -192,10 +192,10 @@ def fit(
             progress.best_loss, progress.best_epoch = loss, epoch
             progress.best_weights = copy.deepcopy(network.state_dict())
         if time.monotonic() - saved >= BETWEEN_CHECKPOINTS:
-            checkpoint.save(kept, name, network, optimiser, progress)
+            checkpoint.save(kept, name, progress, network, optimiser)
             saved = time.monotonic()
         tell(row, better, settings.epochs, time.monotonic() - begun)
-    checkpoint.save_last(kept, name, progress)
+    checkpoint.save(kept, name, progress)
     network.load_state_dict(progress.best_weights)
     names = ["epoch", "train_loss", "validation_loss", "learning_rate"]
     names += ["watched"] if watched else []
