@@ -164,7 +164,7 @@ def test_a_union_with_the_demo_is_synthetic_and_rated_only_if_all_are() -> None:
     assert [made.rated(name) for name in ("demo", "polish", "both")] == [True, False, False]
 
 
-# --- what is learned from ---
+# --- what is trained on ---
 
 
 def trained(results: Path, place: Place) -> Place:
@@ -239,7 +239,7 @@ def test_a_final_model_learns_from_all_corpora(
 
 
 def test_frames_by_corpus_are_those_of_what_may_be_heard(kept: dict[str, Place]) -> None:
-    """Of `two`, which is tested and not learned from: its other fold, of whatever label."""
+    """Of `two`, which is tested and not trained on: its other fold, of whatever label."""
     place = kept["others"]
     parts, frames = parts_of(place, 3), Features.open(place.features)
     weights = load_file(run_of(place, 3) / "weights.safetensors")
@@ -273,8 +273,8 @@ def said_of(results: Path, place: Place, tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("variant", "fold", "named"),
     [
-        ("others", 3, "two was not to be learned from; there is two/u"),
-        ("own", 3, "two was alone to be learned from; there is one/u"),
+        ("others", 3, "two was not to be trained on; there is two/u"),
+        ("own", 3, "two was alone to be trained on; there is one/u"),
     ],
 )
 def test_a_corpus_that_leaks_is_named(

@@ -154,11 +154,11 @@ def test_a_run_that_learned_all_is_caught(small: Small, tmp_path: Path, name: st
             path.unlink()
         run.rmdir()
         kept.rename(run)
-    assert f"{run}: joy was to stay unseen, and is learned or validated on: u" in message
+    assert f"{run}: joy was to stay unseen, and is trained or validated on: u" in message
 
 
 def test_the_word_in_one_training_target_is_caught(small: Small, tmp_path: Path) -> None:
-    """A target that names joy and is learned from: the label set that the run saw is put back."""
+    """A target that names joy and is trained on: the label set that the run saw is put back."""
     run, words = run_of(small, "M2", 2), small.targets("S2") / "words.csv"
     parts = pd.read_csv(run / "split.csv", index_col="utterance")["part"]
     name = str(parts.index[parts == "train"][0])
@@ -169,7 +169,7 @@ def test_the_word_in_one_training_target_is_caught(small: Small, tmp_path: Path)
         message = said_of(small, tmp_path)
     finally:
         words.write_text(before)
-    assert f"joy was to stay unseen, and is learned or validated on: {name}" in message
+    assert f"joy was to stay unseen, and is trained or validated on: {name}" in message
     assert f"{run}: the targets of its train part are not what S2 says" in message
 
 
@@ -417,7 +417,7 @@ def test_the_order_of_variants_is_minded(
         "--utterances", places["paper"].path("utterances.csv"), "--template", TEMPLATE,
         "--csv", tmp_path / "a.csv", "--tex", tmp_path / "a.tex",
     ]  # fmt: skip
-    assert "has learned all first" in fails("unseen", *files, *options)
+    assert "is trained on all first" in fails("unseen", *files, *options)
     assert "paper: a row of the table is of one unseen class" in fails(
         "unseen", files[1], files[1], *options
     )

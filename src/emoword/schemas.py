@@ -188,11 +188,11 @@ DECISIONS = Schema(
         "collapsed": (
             int,
             "1: the run predicts hardly more than one vector, or never a class of its test part "
-            "that it has learned",
+            "that it was trained on",
         ),
         "utterance": (str, "its id"),
         "true": (str, "its class"),
-        "predicted": (str, "the class decided on (equation 5)"),
+        "predicted": (str, "the predicted class (equation 5)"),
         **COSINES,
         **HITS,
     },

@@ -160,10 +160,10 @@ class TrainingSettings(Base, frozen=True, kw_only=True):
     precision: Annotated[Precision, choice("of matrix products, convolutions, LSTMs")] = "float32"
     corpora: Annotated[
         Literal["all", "own", "others"],
-        choice("of a union, what is learned from: all, the tested corpus alone, all but it"),
+        choice("of a union, what is trained on: all, the tested corpus alone, all but it"),
     ] = "all"
     unseen: Annotated[
-        Words, choice("classes of which neither utterance nor word is learned or validated on")
+        Words, choice("classes of which neither utterance nor word is trained or validated on")
     ] = ()
 
     @property

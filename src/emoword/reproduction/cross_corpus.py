@@ -63,12 +63,12 @@ Classes = Mapping[str, list[str]]  # corpus -> its classes
 
 
 def cross_corpus(*variants: Path, utterances: Path, out: Out) -> None:
-    r"""Make Table A4: each corpus of a union, tested by models that learned from it or others.
+    r"""Make Table A4: each corpus of a union, tested by models trained on it or on others.
 
     One row a tested corpus, variant and model. A model decides among the classes that the tested
     corpus has (UA own labels: all its utterances), and among those that all corpora have (UA shared
     labels: the utterances of these). Beside them the paired difference, with shared labels, from
-    the network that predicts the shared classes with cross entropy and learned from the same
+    the network that predicts the shared classes with cross entropy and is trained on the same
     corpora, and from the same model of the tested corpus alone; and chance, one in so many classes.
 
         emoword cross-corpus results/emodb_polish/variants/*.json \
@@ -191,7 +191,7 @@ def caption(classes: Classes) -> str:
     shared = ", ".join(shared_by(classes))
     return (
         "Across corpora: UA in per cent of each corpus, decided among all its labels, and among "
-        f"those that all corpora share ({shared}), by what the model learned from; and paired "
+        f"those that all corpora share ({shared}), by what the model was trained on; and paired "
         "differences, in points: from cross entropy on the shared labels of the same corpora, and "
         "from the same model of the tested corpus alone. By corpus: frames standardised by corpus. "
         "±: half of the 95% interval over speakers (differences: and seeds)."

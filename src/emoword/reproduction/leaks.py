@@ -72,7 +72,7 @@ def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
     - an utterance is in two parts of a run (validation utterances in training, say);
     - the frames' mean and deviation in a run's weights are not those of its training part's frames
       (standardised by corpus: of each corpus, see the docs);
-    - a run learned from an utterance of a corpus that it is not to hear (training: corpora), or
+    - a run trained on an utterance of a corpus that it is not to hear (training: corpora), or
       from one whose class is to stay unseen or whose target names it (training: unseen);
     - what a run was trained on is not what targets made without any test utterance say (soft
       labels, mixtures and classes alike: run.json keeps a fingerprint of them);
@@ -174,20 +174,20 @@ def run_leaks(run: Checked, corpus: Corpus, moments: "FrameMoments") -> Iterator
 
 
 def kept_out_leaks(run: Checked, corpus: Corpus) -> Iterator[str]:
-    """Utterances that were learned from, though their corpus or their class was to stay out."""
+    """Utterances that were trained on, though their corpus or their class was to stay out."""
     training, learned = corpus.chosen.training, run.named("train", "validation")
     words = corpus.sets[run.record["label_set"]]
     named = naming(corpus.truth, words, training, corpus.chosen.labels).intersection(learned)
     if named:
         unseen = ", ".join(training.unseen)
-        yield f"{unseen} was to stay unseen, and is learned or validated on: {some(sorted(named))}"
+        yield f"{unseen} was to stay unseen, and is trained or validated on: {some(sorted(named))}"
     if training.corpora != "all":
         of = dict(corpus.utterances[["utterance", "corpus"]].to_numpy())
         tested = {of[name] for name in run.named("test")}
         wrong = [n for n in learned if (of[n] in tested) != (training.corpora == "own")]
         if wrong:
             what = "not to be" if training.corpora == "others" else "alone to be"
-            yield f"{', '.join(sorted(tested))} was {what} learned from; there is {some(wrong)}"
+            yield f"{', '.join(sorted(tested))} was {what} trained on; there is {some(wrong)}"
 
 
 def has_statistics(run: Checked) -> bool:

@@ -85,7 +85,7 @@ def unseen(*variants: Path, utterances: Path, out: Out) -> None:
     among the ten nearest. Beside the
     model stand the same in a space whose vectors are shuffled between the classes (the null); each
     prediction in place of which the nearest class that was trained on is said; cross entropy, which
-    has an output for the emotion that was never trained; and models that have learned it (the
+    has an output for the emotion that was never trained; and models trained on it (the
     ceiling).
 
         emoword unseen results/emodb_seven/variants/{paper,unseen_fear,unseen_fear_shuffled}.json \
@@ -93,7 +93,7 @@ def unseen(*variants: Path, utterances: Path, out: Out) -> None:
             --template paper/templates/table.tex.j2 --csv tableA5.csv --tex tableA5.tex
 
     Args:
-        variants: The variants' files, that which has learned all first.
+        variants: The variants' files, that which is trained on all first.
         utterances: utterances.csv.
         out: Where it goes.
     """
@@ -139,12 +139,12 @@ def measures(places: Sequence[Place], speakers: pd.Series) -> Iterator[tuple[Key
     """Each emotion's models, in the order of the table.
 
     Raises:
-        InputError: the first variant has not learned all, or no other leaves an emotion out.
+        InputError: the first variant is not trained on all, or no other leaves an emotion out.
     """
     first, *others = places
     if first.variant.settings.training.unseen or not others:
         raise InputError(
-            f"{first.root}: name the variant that has learned all first, then those that have not"
+            f"{first.root}: name the variant that is trained on all first, then those that are not"
         )
     by_emotion: dict[str, list[tuple[str, Place]]] = {}
     for place in others:

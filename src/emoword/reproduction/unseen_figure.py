@@ -1,4 +1,4 @@
-"""Emotions never trained on, beside shuffled vectors and models that have learned them."""
+"""Emotions never trained on, beside shuffled vectors and models trained on them."""
 
 from pathlib import Path
 from typing import Any

@@ -39,9 +39,9 @@ def standardised(
 
 
 def heard_of(corpus: str, parts: pd.DataFrame, corpora: Sequence[str]) -> list[str]:
-    """By which utterances a corpus's frames are standardised: those of it that are learned from.
+    """By which utterances a corpus's frames are standardised: those of it that are trained on.
 
-    Of a corpus that is not learned from: all that are not tested, whose labels nobody looks at.
+    Of a corpus that is not trained on: all that are not tested, whose labels nobody looks at.
     """
     own = parts[np.array(corpora) == corpus]
     learned = own[own["part"] == "train"]
