@@ -1,6 +1,7 @@
 """IEMOCAP: its ratings with file and line, and where its audio lies."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,13 +32,8 @@ NOUNS = {
     "xxx": "",
 }
 # The class that a label counts for in Stanley et al. 2023: excitement is merged with happiness.
-FOUR_CLASSES = {
-    "anger": "anger",
-    "excitement": "happiness",
-    "happiness": "happiness",
-    "sadness": "sadness",
-    "neutral": "neutral",
-}
+FOUR_CLASSES = {c: c for c in ("anger", "happiness", "sadness", "neutral")}
+FOUR_CLASSES["excitement"] = "happiness"
 SESSION = re.compile(r"Session([1-9]\d*)")
 DIALOG = re.compile(r"Ses(?P<session>\d\d)[FM]_(impro|script)\w+", re.ASCII)
 # [6.2901 - 8.2357]<tab>Ses01F_impro01_F000<tab>neu<tab>[2.5000, 2.5000, 2.5000]
@@ -268,22 +264,19 @@ def read_release(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, 
 
 def count(corpus: Corpus, dialogs: int) -> dict[str, int]:
     """Count what ``paper/reported.csv`` says of the corpus, under the same names."""
-    classes = [(FOUR_CLASSES.get(row.label, ""), row.fold) for row in corpus.utterances]
-    four = [(name, fold) for name, fold in classes if name]
-
-    def of_class(wanted: str) -> int:
-        return sum(name == wanted for name, _ in four)
-
+    four = [row for row in corpus.utterances if row.label in FOUR_CLASSES]
+    of_class = Counter(FOUR_CLASSES[row.label] for row in four)
+    in_fold = Counter(row.fold for row in four)
     return {
         "dialogs": dialogs,
         "utterances": len(corpus.utterances),
         "in four classes": len(four),
-        "anger": of_class("anger"),
-        "happiness with excitement": of_class("happiness"),
-        "sadness": of_class("sadness"),
-        "neutral": of_class("neutral"),
+        "anger": of_class["anger"],
+        "happiness with excitement": of_class["happiness"],
+        "sadness": of_class["sadness"],
+        "neutral": of_class["neutral"],
         **{
-            f"in four classes, session {session}": sum(fold == session for _, fold in four)
+            f"in four classes, session {session}": in_fold[session]
             for session in sorted({1, 2, 3, 4, 5} | set(corpus.fold_names))
         },
     }

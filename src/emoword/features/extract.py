@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from emoword.features.frames import STORED
 from emoword.features.shards import Meta
 from emoword.features.upstreams import Upstream, build
 from emoword.io.errors import InputError
-from emoword.io.files import replacing, write_table
+from emoword.io.files import replacing, write_npy_header, write_table
 from emoword.io.fingerprints import fingerprint
 from emoword.layout import FeatureSettings, as_json, read_settings
 from emoword.schemas import UTTERANCES
@@ -137,22 +137,16 @@ def write_frames(
     seconds = SECONDS_TOGETHER.get(upstream.device.type, SECONDS_ELSEWHERE)
     counts: list[int] = []
     with path.open("wb") as file:
-        write_header(file, 0, upstream.dim, dtype)
+        write_npy_header(file, STORED[dtype], (0, upstream.dim))
         for batch, samples in progress(read_ahead(batches(utterances, seconds)), utterances):
             for utterance, frames in zip(batch, computed(samples, upstream), strict=True):
                 file.write(stored(utterance.name, frames, dtype).tobytes())
                 counts.append(len(frames))
         file.seek(0)
-        write_header(file, sum(counts), upstream.dim, dtype)
+        write_npy_header(file, STORED[dtype], (sum(counts), upstream.dim))
     starts = np.cumsum([0, *counts], dtype=np.int64)[:-1]
     names = pd.Index([utterance.name for utterance in utterances], name="utterance")
     return pd.DataFrame({"start": starts, "frames": np.array(counts, dtype=np.int64)}, names)
-
-
-def write_header(file: IO[bytes], count: int, dim: int, dtype: str) -> None:
-    """Of a .npy file; numpy leaves room in it, so that its size is the same for any ``count``."""
-    shape = {"descr": STORED[dtype].str, "fortran_order": False, "shape": (count, dim)}
-    np.lib.format.write_array_header_1_0(file, shape)
 
 
 def computed(

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -129,9 +129,14 @@ def write_array(array: NDArray[Any], path: Path) -> None:
     """
     array = np.ascontiguousarray(array)
     with path.open("wb") as stream:
-        header = {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape}
-        np.lib.format.write_array_header_1_0(stream, header)
+        write_npy_header(stream, array.dtype, array.shape)
         stream.write(array.data)
+
+
+def write_npy_header(stream: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    """The head of a .npy file; numpy leaves room in it: its size is the same for any row count."""
+    header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, header)
 
 
 def read_json(path: Path) -> Any:

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from emoword.io.errors import InputError
-from emoword.io.files import replacing, sha256_of, write_array, write_json
+from emoword.io.files import replacing, sha256_of, write_array, write_json, write_npy_header
 from emoword.spaces.formats import Chunk
 from emoword.spaces.geometry import lengths
 from emoword.spaces.word_space import STORED, VERSION
@@ -85,7 +85,7 @@ def _write_vectors(
     seen = dict[bytes, None]()  # in order
     dim = 0
     with path.open("wb") as stream, tqdm(unit=" words", unit_scale=True, disable=None) as bar:
-        _write_header(stream, 0, 0)
+        write_npy_header(stream, np.dtype("<f4"), (0, 0))
         for words, vectors in chunks:
             dim = vectors.shape[1]
             rows = _new_words(words, seen, odd)
@@ -105,14 +105,8 @@ def _write_vectors(
         if odd["zero_vectors"] == len(seen):  # of no dimensions, too
             raise InputError(f"{name}: all {len(seen)} vectors are zeros: no directions")
         stream.seek(0)
-        _write_header(stream, len(seen), dim)
+        write_npy_header(stream, np.dtype("<f4"), (len(seen), dim))
     return list(seen), dim
-
-
-def _write_header(stream: IO[bytes], n: int, dim: int) -> None:
-    # numpy pads the header so that it has the same length whatever the number of rows
-    header = {"descr": "<f4", "fortran_order": False, "shape": (n, dim)}
-    np.lib.format.write_array_header_1_0(stream, header)
 
 
 def _new_words(words: Sequence[bytes], seen: dict[bytes, None], odd: Counter[str]) -> list[int]:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from emoword.io.files import write_table
 from emoword.layout import Variant
 from emoword.statistics.intervals import Measured, Where, paired
-from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.latex import render, write_latex
 from emoword.tables.model import Cell, Row, Table, frame, loss_name
 from emoword.tables.number_tables import Show, interval_cell, percent, points
 
@@ -50,7 +50,7 @@ class Output:
         Raises:
             InputError: the template cannot be used; nothing is written.
         """
-        latex = render_tables(self.template, tables)
+        latex = render(self.template, {"tables": tables})
         write_table(pd.concat(map(frame, tables)) if csv is None else csv, self.csv)
         write_latex(latex, self.tex)
 

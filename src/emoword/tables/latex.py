@@ -8,12 +8,11 @@ by its type.
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from emoword.io.files import replacing
 from emoword.io.templates import fill
-from emoword.tables.model import Table
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -106,11 +105,6 @@ def render(template: Path, values: Mapping[str, object]) -> str:
         autoescape=False,
         finalize=escape,
     )
-
-
-def render_tables(template: Path, tables: Sequence[Table]) -> str:
-    """Tables as LaTeX floats, by the one template of all of them."""
-    return render(template, {"tables": tables})
 
 
 def write_latex(text: str, path: Path) -> None:

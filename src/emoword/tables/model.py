@@ -1,7 +1,7 @@
 """The model of a table: what each cell prints, how exact it is, and what is behind it.
 
 A table is built once, by a function of `number_tables` or `word_tables`, and kept as tableN.json.
-It is shown as CSV (`frame`), LaTeX (`latex.render_tables`) and HTML (the page); `emoword trace` and
+It is shown as CSV (`frame`), LaTeX (`latex.render`) and HTML (the page); `emoword trace` and
 `emoword versus-paper` find its cells by the names of row and column that its CSV has.
 """
 

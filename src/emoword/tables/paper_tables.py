@@ -8,7 +8,7 @@ from emoword.layout import Place, read_variant
 from emoword.spaces.filters import caption
 from emoword.tables import model
 from emoword.tables.appended import AGGREGATES, SYNTHETIC
-from emoword.tables.latex import render_tables, write_latex
+from emoword.tables.latex import render, write_latex
 from emoword.tables.model import Table
 from emoword.tables.number_tables import (
     accuracy_table,
@@ -82,7 +82,7 @@ def table(
     if place.variant.kind == "iemocap":
         made = beside(made, read_reported(reported))
     made = made.with_notes(*choices(made, place))
-    latex = render_tables(template, [made])
+    latex = render(template, {"tables": [made]})
     write_table(model.frame(made), csv)
     write_latex(latex, tex)
     model.write(made, json)

@@ -10,8 +10,6 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from emoword.settings import TrainingSettings
 
-WEIGHT_DECAY = 0.01  # torch's default for AdamW
-
 
 class OneCycleAdam:
     """Adam (or AdamW) whose learning rate and first beta follow one cycle, and then stay.
@@ -25,8 +23,8 @@ class OneCycleAdam:
     def __init__(
         self, parameters: Iterable[Parameter], chosen: TrainingSettings, steps: int
     ) -> None:
-        kind, decay = (AdamW, WEIGHT_DECAY) if chosen.optimiser == "adamw" else (Adam, 0.0)
-        self.adam = kind(parameters, chosen.learning_rate, weight_decay=decay, fused=True)
+        kind = AdamW if chosen.optimiser == "adamw" else Adam  # weight decay: torch's .01 and 0
+        self.adam = kind(parameters, chosen.learning_rate, fused=True)
         planned = max(round(chosen.cycle * steps), 2)
         self.schedule = OneCycleLR(self.adam, chosen.learning_rate, total_steps=planned)
 

@@ -93,8 +93,10 @@ def training_targets(
     if loss in SHARES:
         found = word_shares(targets, having, outputs, counted=loss == "dirichlet")
         found = found if costs is None else found * costs
+    elif vectors is None:
+        raise InputError("a loss on word vectors needs --vectors, the folder of the label set's")
     else:
-        found = encode(targets, having, needed(vectors))
+        found = encode(targets, having, vectors)
     wanted = np.zeros((len(names), found.shape[1]), dtype=np.float32)
     wanted[there] = found
     return wanted, there
@@ -108,13 +110,6 @@ def fingerprint(names: Sequence[str], targets: NDArray[np.generic]) -> str:
     digest = hashlib.sha256("\n".join(names).encode())
     digest.update(np.rint(1000.0 * targets.astype(np.float64)).astype("<i8").tobytes())
     return digest.hexdigest()
-
-
-def needed(vectors: Vectors | None) -> Vectors:
-    """The vectors of words, without which there are no targets."""
-    if vectors is None:
-        raise InputError("a loss on word vectors needs --vectors, the folder of the label set's")
-    return vectors
 
 
 def word_shares(
