@@ -124,6 +124,7 @@ def test_role_and_source_are_read_and_have_defaults(tmp_path: Path) -> None:
         ("wav,speaker,label\na.wav,,joy\n", 2, "csv:2: speaker is empty"),
         ("wav,speaker,label\na.wav,s1,\nb.wav,s2,\n", 2, "csv: no row has a label"),
         ("wav,speaker,label\n.,s1,joy\n", 2, "audio files are missing"),
+        (f"wav,speaker,label\n{'a' * 5000}.wav,s1,joy\n", 2, "audio files are missing"),
         ("wav,speaker,label\na\0.wav,s1,joy\n", 2, "csv:2: a cell has a zero byte"),
         ('wav,speaker,label\na.wav,s1,"a\rb"\n', 2, "csv:2: a cell has .* carriage return"),
         (SIMPLE + "a.wav,s1,joy\n", 2, r"csv:6: utterance 'a' stands at .*csv:2 already"),
