@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from auditing import CONFIG
@@ -208,6 +208,16 @@ BLOCK = st.builds(
 )
 
 
+def values_and_comment(said: str) -> tuple[str, str]:
+    """What stands before and behind the first parenthesis that follows a semicolon, or nothing."""
+    for place in (i for i, letter in enumerate(said) if letter == "("):
+        values = said[:place].strip(" \t")
+        if not values or values.endswith(";"):
+            return values, said[place + 1 :]
+    return said, ""
+
+
+@example(content=b"[6.2901 - 8.2]\tSes01F_impro01_F000\tneu\t[2]\nC-E1:\t$(x);\t()\n\n")
 @given(content=harmed(st.lists(BLOCK, max_size=4).map("% [START_TIME]\n\n{}".format("").join)))
 def test_evaluations_of_iemocap(content: bytes, folder: Path) -> None:
     path = folder / f"{DIALOG}.txt"
@@ -219,7 +229,7 @@ def test_evaluations_of_iemocap(content: bytes, folder: Path) -> None:
         rated = [line.split(":", 1) for line in lines if re.match("[CA]-[EFM]", line)]
         labels, comments = 0, 0
         for who, said in rated:
-            values, _, comment = said.partition("(")
+            values, comment = values_and_comment(said)
             names = values.strip().split(";")[:-1] if who.startswith("C") else []
             labels += sum(bool(name.strip()) for name in names)
             comments += bool(comment.removesuffix(")").strip())

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emoword.audit import recording, results
 from emoword.io.errors import InputError
 from emoword.layout import (
     LabelSetSettings,
@@ -30,9 +31,11 @@ from emoword.settings import (
     NetworkSettings,
     Settings,
     TrainingSettings,
+    load_config,
     read_config,
     resolve,
 )
+from emoword.tables import model as table_model
 from test_settings import CONFIG, changed
 
 
@@ -217,3 +220,19 @@ def test_every_key_is_in_the_file() -> None:
     text = as_json(run_settings(Settings(), "S1", "lc"))
     for field in (*msgspec.structs.fields(NetworkSettings), *msgspec.structs.fields(RunSettings)):
         assert f'"{field.name}"' in text
+
+
+@pytest.mark.parametrize("content", [b"\xff", b'{"a": "\xff"}', b"", b"{", b"[]"])
+def test_json_that_is_none_is_one_line(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_bytes(content)
+    readers = (
+        lambda: read_settings(path, RunSettings),
+        lambda: load_config(path),
+        lambda: table_model.read(path),
+        lambda: results.read(path, recording.Record),
+    )
+    for reader in readers:
+        with pytest.raises(InputError, match=f"{path}: ") as caught:
+            reader()
+        assert "\n" not in str(caught.value)

@@ -101,6 +101,7 @@ def test_null_takes_a_key_away() -> None:
     ("changes", "message"),
     [
         ({"epochs": 3}, "config: unknown key `epochs`"),
+        ({"a\nb": 3}, "config: unknown key `a?b`"),
         ({"dataset": "../x"}, "config: dataset: Expected `str` matching regex"),
         ({"dataset": "demo\n"}, "config: dataset: Expected `str` matching regex"),
         ({"iemocap_root": "/a\nb"}, "config: iemocap_root: Expected `str` matching regex"),

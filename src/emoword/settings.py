@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from emoword.io.errors import InputError
+from emoword.io.errors import InputError, plain
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*\Z"  # safe as a part of a path
 Name = Annotated[str, Meta(pattern=NAME)]
@@ -474,7 +474,7 @@ def load_config(path: Path) -> Config:
     """
     try:
         return read_config(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]))
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: {error}") from None
 
 
@@ -559,4 +559,4 @@ def in_words(error: Exception) -> str:
     place = place.removesuffix("`").lstrip("$").lstrip(".")
     text = text.replace("Object contains unknown field", "unknown key")
     text = text.replace("Object missing required field", "missing the key")
-    return f"{place}: {text}" if place else text
+    return plain(f"{place}: {text}" if place else text)

@@ -102,7 +102,7 @@ def read(path: Path, kind: type[R]) -> R:
             commit = f" (commit {stamp.code['commit']})" if stamp.code.get("commit") else ""
             raise InputError(f"{path}: made by {made_by}{commit}: verify it with that version")
         return msgspec.json.decode(data, type=kind)
-    except (OSError, msgspec.DecodeError, RecursionError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: no record of a job of emoword: {error}") from None
 
 

@@ -178,7 +178,7 @@ def read(path: Path) -> Table:
         return msgspec.json.decode(path.read_bytes(), type=Table)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}: make it with `emoword table`") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a table of this version: {error}") from None
 
 
