@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 END = re.compile(r'["\n]|: ')  # of a name in a text
+LONG = re.compile(r"(\S{200})\S{200,}")  # of a word: more than any path that people type
 MEMORY = re.compile("allocate memory|out of memory|failed to map segment")
 
 
@@ -13,6 +14,9 @@ class InputError(Exception):
     The message is one line that names the file (and line), key or word, and says what to do.
     The command line prints it without a traceback and exits with status 1.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(LONG.sub(r"\1...", message))
 
 
 def plain(text: str) -> str:
