@@ -422,7 +422,9 @@ rule groups_table:
         frames=lambda w: [
             path
             for file in ("index.csv", "meta.json")
-            for path in feature_files(w.dataset, first(w.dataset).settings.upstream, file)
+            for path in feature_files(
+                w.dataset, first(w.dataset).settings.upstream, file
+            )
         ],
         template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.groups"),
