@@ -84,7 +84,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     # a name that only survives where each rule quotes what it hands to the shell
     made = Clone(tmp_path_factory.mktemp("clone") / 'o\'b $x; "y" touch z')
     said = made.snakemake()
-    assert "claims of the paper: " in said
+    assert " claims: " in said
     assert "say nothing about the paper" in said
     return made
 
