@@ -261,7 +261,7 @@ def test_the_whole_road(whole: Clone, local: Clone, record_property: Record) -> 
     assert shutil.which("sacct")
     assert cluster.status_command() == "squeue"
     said = whole.finish(whole.running[0], 0)
-    assert "claims of the paper: " in said
+    assert " claims: " in said
     # inputs, features, ten trainings by fives, numbers
     assert said.count("has been submitted with SLURM jobid") == 5
     runs = sorted((whole.folder / "results/demo/logs/runs").rglob("*.log"))
