@@ -267,3 +267,16 @@ def test_the_benchmark_makes_as_many_as_asked_for(sized: Path) -> None:
     assert len(utterances) == 120
     assert set(utterances["label"]) == set(LABELS)
     assert sum(LABELS.values()) == 10_039
+
+
+def test_audio_under_an_absolute_path_is_named_alike_wherever_the_page_is_made(
+    tmp_path: Path,
+) -> None:
+    """Else `emoword verify`, which makes the page in a folder of its own, would call it edited."""
+    wav = str(tmp_path / "IEMOCAP/a b.wav")
+    one, other = (
+        audio_addresses([wav, "results/x/c.wav"], Path(out), tmp_path, copy=False)
+        for out in ("results/x/report", "/elsewhere/results/x/report")
+    )
+    assert one[0] == other[0] == wav.replace(" ", "%20")
+    assert one[1] == "../c.wav"

@@ -197,7 +197,9 @@ def audio_addresses(wavs: Sequence[str], out: Path, folder: Path, copy: bool) ->
     file but not read it, to draw its waveform: a copy is a script that holds the bytes.
     """
     if not copy:
-        return [quote(Path(os.path.relpath(wav, out)).as_posix()) for wav in wavs]
+        # an absolute path stays: the page is then the same wherever it is made again (verify)
+        places = (wav if os.path.isabs(wav) else os.path.relpath(wav, out) for wav in wavs)  # noqa: PTH117
+        return [quote(Path(place).as_posix()) for place in places]
     names = []
     for number, wav in enumerate(wavs, start=1):
         if not Path(wav).is_file():
