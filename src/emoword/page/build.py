@@ -198,7 +198,7 @@ def audio_addresses(wavs: Sequence[str], out: Path, folder: Path, copy: bool) ->
     """
     if not copy:
         # an absolute path stays: the page is then the same wherever it is made again (verify)
-        places = (wav if os.path.isabs(wav) else os.path.relpath(wav, out) for wav in wavs)  # noqa: PTH117
+        places = (wav if Path(wav).is_absolute() else os.path.relpath(wav, out) for wav in wavs)
         return [quote(Path(place).as_posix()) for place in places]
     names = []
     for number, wav in enumerate(wavs, start=1):
