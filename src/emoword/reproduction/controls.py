@@ -1,16 +1,16 @@
 """Table A2: the controls beside the default, and floors."""
 
+import itertools
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import pandas as pd
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
 from emoword.io.errors import InputError
 from emoword.io.yaml_files import Text, read_yaml_as
 from emoword.layout import Variant, read_variant
+from emoword.reproduction.cells import BASELINE, accuracy, collapsed_runs
 from emoword.schemas import UTTERANCES
 from emoword.statistics.intervals import Key, Measured, Model, Where, by_model, measure, read_model
 from emoword.tables.appended import (
@@ -23,9 +23,8 @@ from emoword.tables.appended import (
     with_interval,
 )
 from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
-from emoword.tables.model import Key as TableKey
 
-BASELINE = ("baseline", "ce")
+METRICS = ("UA", "WA")
 STYLES = ("improvised", "scripted")
 STUB = (
     Column("group", words=True, across=True),
@@ -33,9 +32,14 @@ STUB = (
     Column("model", words=True),
 )
 COLUMNS = (
-    *(Column(metric) for metric in ("UA", "WA")),
+    *(Column(metric) for metric in METRICS),
     *(Column(f"UA - {other}", other, "UA, difference from") for other in ("default", "baseline")),
-    *(Column(f"{style} {metric}", metric, style) for style in STYLES for metric in ("UA", "WA")),
+    *(Column(f"{style} {metric}", metric, style) for style in STYLES for metric in METRICS),
+)
+CAPTION = (
+    "Controls: UA and WA in per cent; paired differences of UA, in points, from the same model of "
+    "the default variant (other models: from its M1) and from its baseline; UA and WA of "
+    "improvised and scripted turns apart. ±: half of the 95% interval."
 )
 
 Numbers = dict[Key, dict[Where, Measured]]
@@ -88,28 +92,23 @@ def control_table(*variants: Path, controls: Path, best_rate: Path, out: Out) ->
     default = first.variant
     files = [place.path(f"decisions/{place.variant.name}.csv") for place in places]
     files += [first.path(f"{stage}/{default.name}.csv") for stage in ("linear", "floors")]
-    files.append(best_rate)
-    models, collapsed = read_models(files, first.path("utterances.csv"))
+    models, collapsed = read_models([*files, best_rate], first.path("utterances.csv"))
     numbers = measure(models)
     rows, of_variants = [], []
     for group in read_yaml_as(Groups, controls).groups:
         for control in group.rows:
-            for key in ((control.variant, *model.split()) for model in control.models):
+            for model, loss in map(str.split, control.models):
+                key = (control.variant, model, loss)
                 if key in numbers:
-                    stub = (group.name, control.says, named(*key[1:]))
-                    of_variants.append(key[0])
+                    of_variants.append(control.variant)
+                    stub = (group.name, control.says, named(model, loss))
                     rows.append(Row(stub, control_cells(key, numbers, collapsed[key], default)))
     if not rows:
         raise InputError(f"{controls}: none of its variants has decisions")
     there = {name for row in rows for name in row.cells}
-    notes = (*collapse_note(rows), AGGREGATES[default.settings.aggregate], *said_of(default))
-    caption = (
-        "Controls: UA and WA in per cent; paired differences of UA, in points, from the same model "
-        "of the default variant (other models: from its M1) and from its baseline; UA and WA of "
-        "improvised and scripted turns apart. ±: half of the 95% interval."
-    )
     columns = tuple(column for column in COLUMNS if column.name in there)
-    table = Table("A2", "Controls", caption, STUB, columns, tuple(rows), notes)
+    notes = (*collapse_note(rows), AGGREGATES[default.settings.aggregate], *said_of(default))
+    table = Table("A2", "Controls", CAPTION, STUB, columns, tuple(rows), notes)
     out.write(paged(table), frame(table).assign(variant=of_variants))
 
 
@@ -120,49 +119,28 @@ def read_models(paths: list[Path], utterances: Path) -> tuple[dict[Key, Model], 
     collapsed: dict[Key, str] = {}
     for path in paths:
         for key, rows in by_model(path, "collapsed"):
-            read = read_model(rows, about["speaker"], path)
-            styles = about["style"].reindex(read.tested.index).to_numpy()
-            apart = {
-                (style, metric): np.where(styles == style, read.scores["class", metric], np.nan)
-                for style in STYLES
-                if (styles == style).any()
-                for metric in ("UA", "WA")
-            }
-            models[key] = read._replace(scores={**read.scores, **apart})
+            models[key] = read_model(rows, about["speaker"], path)
             collapsed[key] = collapsed_runs(rows)
+            scores, styles = models[key].scores, about["style"].reindex(models[key].tested.index)
+            for style, metric in itertools.product(STYLES, METRICS):
+                if (styles == style).any():
+                    scores[style, metric] = np.where(
+                        styles == style, scores["class", metric], np.nan
+                    )
     return models, collapsed
 
 
-def collapsed_runs(rows: pd.DataFrame) -> str:
-    """`2 of 5 runs` of a model's decisions, or nothing."""
-    by_run = rows.groupby(["fold", "seed"])["collapsed"].first().astype(int)
-    fallen = int(by_run.sum())
-    return f"{fallen} of {len(by_run)} runs" if fallen else ""
-
-
 def control_cells(key: Key, numbers: Numbers, collapsed: str, chosen: Variant) -> dict[str, Cell]:
-    """The numbers of one model of one control."""
+    """The numbers of one model of one control; its default is the model of that name, or M1."""
     own, fold = numbers[key], chosen.settings.aggregate
-    default = numbers.get(same_of_default(key, chosen.name, chosen.settings.table_loss))
-    baseline = numbers.get((chosen.name, *BASELINE))
-    source = TableKey(*key[1:], "class", "UA")
-    cells = {
-        metric: replace(
-            with_interval(own[fold, "class", metric]), source=source, collapsed=collapsed
-        )
-        for metric in ("UA", "WA")
-    }
-    for name, other in (("default", default), ("baseline", baseline)):
-        if other is not None and other is not own:
-            cells[f"UA - {name}"] = difference(own, other, (fold, "class", "UA"))
-    apart = ((style, metric) for style in STYLES for metric in ("UA", "WA"))
-    there = (one for one in apart if (fold, *one) in own)
-    return cells | {" ".join(one): with_interval(own[(fold, *one)]) for one in there}
-
-
-def same_of_default(key: Key, variant: str, loss: str) -> Key:
-    """What a control is held against: the default's model of that name, or its M1."""
-    _, model, own_loss = key
-    if (model, own_loss) == BASELINE:
-        return variant, *BASELINE
-    return variant, model if model in ("M1", "M2", "M3") else "M1", loss
+    baseline = (chosen.name, *BASELINE)
+    name = key[1] if key[1] in ("M1", "M2", "M3") else "M1"
+    default = baseline if key[1:] == BASELINE else (chosen.name, name, chosen.settings.table_loss)
+    cells = {metric: accuracy(own[fold, "class", metric], key, collapsed) for metric in METRICS}
+    for column, other in (("default", default), ("baseline", baseline)):
+        if other in numbers and other != key:
+            cells[f"UA - {column}"] = difference(own, numbers[other], (fold, "class", "UA"))
+    for style, metric in itertools.product(STYLES, METRICS):
+        if (fold, style, metric) in own:
+            cells[f"{style} {metric}"] = with_interval(own[fold, style, metric])
+    return cells

@@ -1,6 +1,6 @@
 """Table A8: macro F1 beside UA and WA; is a model as good for each group of utterances?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from emoword.features.shards import read_shards
 from emoword.io.files import read_table
 from emoword.layout import Place, read_variant
+from emoword.reproduction.cells import jackknifed, leaving_out
 from emoword.schemas import FRAMES
 from emoword.statistics.intervals import Model, by_model, read_model, read_speakers, tally
-from emoword.statistics.resampling import Aggregate, Tally, half_width, over_speakers, value
-from emoword.tables.appended import AGGREGATES, Out, said_of, share, within
-from emoword.tables.model import Cell, Column, Row, Table
+from emoword.statistics.resampling import Aggregate, Tally, value
+from emoword.tables.appended import AGGREGATES, Out, said_of, share
+from emoword.tables.model import Cell, Column, Key, Row, Table
 from emoword.tables.number_tables import percent, points, read_metrics
 
 SPLITS: Mapping[str, tuple[str, str]] = {
@@ -43,7 +44,7 @@ def groups(variant: Path, /, *, out: Out) -> None:
     """
     place = read_variant(variant)
     models = read_models(place)
-    out.write([accuracies(place, list(models)), gaps(place, models)])
+    out.write([accuracies(place, models), gaps(place, models)])
 
 
 def read_models(place: Place) -> dict[str, Model]:
@@ -57,17 +58,15 @@ def read_models(place: Place) -> dict[str, Model]:
     }
 
 
-def accuracies(place: Place, models: list[str]) -> Table:
+def accuracies(place: Place, models: Iterable[str]) -> Table:
     """UA, WA and macro F1 of each model."""
-    about = place.variant
-    metrics = read_metrics(place.path("metrics.csv"), about.name, about.settings.aggregate)
+    name, chosen = place.variant.name, place.variant.settings
+    metrics = read_metrics(place.path("metrics.csv"), name, chosen.aggregate)
     rows = []
     for model in models:
-        loss = "ce" if model == "baseline" else about.settings.table_loss
-        found = {
-            key.metric: own for key, own in metrics.items() if key[:3] == (model, loss, "class")
-        }
-        rows.append(Row((model,), {name: share(found[name].value) for name in METRICS}))
+        loss = "ce" if model == "baseline" else chosen.table_loss
+        found = {name: metrics[Key(model, loss, "class", name)].value for name in METRICS}
+        rows.append(Row((model,), {name: share(value) for name, value in found.items()}))
     caption = "Macro F1 beside UA and WA, in per cent."
     columns = (Column("UA"), Column("WA"), Column("F1", "macro F1"))
     return Table("A8", "Macro F1", caption, (Column("model", words=True),), columns, tuple(rows))
@@ -75,27 +74,23 @@ def accuracies(place: Place, models: list[str]) -> Table:
 
 def gaps(place: Place, models: Mapping[str, Model]) -> Table:
     """UA of both groups of each split, and of the speakers with the lowest and the highest UA."""
-    about = place.variant
-    fold: Aggregate = about.settings.aggregate
+    fold: Aggregate = place.variant.settings.aggregate
     group_of = groups_of(place, next(iter(models.values())).tested.index)
     rows = []
-    for split, names in SPLITS.items():
-        group = group_of.get(split, pd.Series(dtype=str))
-        if not all((group == name).any() for name in names):
-            continue
-        for model, own in models.items():
-            first, second = (of_group(own, (group == name).to_numpy()) for name in names)
-            named = (f"{split}: {names[0]} - {names[1]}", model)
-            rows.append(Row(named, gap(first, second, fold)))
-    for model, own in models.items():
-        rows.append(extremes(model, own))
+    for split, (one, two) in SPLITS.items():
+        first, second = ((group_of[split] == name).to_numpy() for name in (one, two))
+        if first.any() and second.any():
+            for model, own in models.items():
+                cells = gap(of_group(own, first), of_group(own, second), fold)
+                rows.append(Row((f"{split}: {one} - {two}", model), cells))
+    rows += [extremes(model, own) for model, own in models.items()]
     columns = (*(Column(name, name, "UA") for name in ("first", "second")), Column("gap"))
     caption = (
         "UA in per cent of two groups of utterances, and the first less the second, in points. "
         "±: half of the 95% interval, by the jackknife over speakers."
     )
     stub = (Column("groups", words=True, once=True), Column("model", words=True))
-    notes = (AGGREGATES[fold], *said_of(about))
+    notes = (AGGREGATES[fold], *said_of(place.variant))
     return Table("A8groups", "Groups", caption, stub, columns, tuple(rows), notes)
 
 
@@ -120,19 +115,12 @@ def of_group(model: Model, there: NDArray[np.bool_]) -> Tally:
 def gap(first: Tally, second: Tally, fold: Aggregate) -> dict[str, Cell]:
     """UA of two groups and the difference, with its jackknife over the speakers of either.
 
-    Leaving out a speaker changes the group or groups that he or she speaks in. Where one speaker is
-    all of a group there is no interval (`resampling.jackknife` would count that group as 0).
+    Where one speaker is all of a group there is no interval.
     """
     speaks = np.flatnonzero((first.counts + second.counts).sum(axis=(1, 2)))
-    without = np.ones((len(speaks), len(first.counts)))
-    without[np.arange(len(speaks)), speaks] = 0
-    one, two = value(first, fold)[:, 0], value(second, fold)[:, 0]
-    left = value(first, fold, without) - value(second, fold, without)  # [seeds, speakers]
-    n = len(speaks)
-    pseudo = n * (one - two)[:, None] - (n - 1) * left
-    reach = half_width(over_speakers(pseudo))
-    cells = {"first": share(float(one.mean())), "second": share(float(two.mean()))}
-    return {**cells, "gap": within(float((one - two).mean()), reach, points)}
+    one, two = (leaving_out(group, fold, speaks) for group in (first, second))
+    cells = {name: share(ua[:, 0].mean()) for name, ua in (("first", one), ("second", two))}
+    return {**cells, "gap": jackknifed(one - two, show=points)}
 
 
 def extremes(model: str, own: Model) -> Row:
@@ -143,9 +131,9 @@ def extremes(model: str, own: Model) -> Row:
         for name in sorted(set(speakers))
     }
     low, high = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
+    named = {"first": low, "second": high}
     cells = {
-        "first": Cell(f"{percent(found[low])} ({low})", found[low]),
-        "second": Cell(f"{percent(found[high])} ({high})", found[high]),
-        "gap": share(found[low] - found[high], points),
+        side: Cell(f"{percent(found[name])} ({name})", found[name]) for side, name in named.items()
     }
+    cells["gap"] = share(found[low] - found[high], points)
     return Row((f"speaker: lowest - highest of {len(found)}", model), cells)

@@ -1,6 +1,6 @@
 """Table A5: emotions of which neither utterance nor word was ever trained on."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,19 +13,12 @@ from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
 from emoword.labels.synonyms import same_meaning
 from emoword.layout import Place, read_variant
-from emoword.reproduction.controls import collapsed_runs
+from emoword.reproduction.cells import collapsed_runs, jackknifed, leaving_out
 from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
 from emoword.statistics.intervals import read_speakers, tally
-from emoword.statistics.resampling import (
-    Floats,
-    half_width,
-    jackknife,
-    over_speakers,
-    over_speakers_and_seeds,
-    value,
-)
-from emoword.tables.appended import SYNTHETIC, Out, named, paged, within
+from emoword.statistics.resampling import Floats, over_speakers_and_seeds
+from emoword.tables.appended import SYNTHETIC, Out, named, paged
 from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
 from emoword.tables.model import Key as TableKey
 from emoword.tables.number_tables import points
@@ -34,7 +27,6 @@ from emoword.training.targets import CLASS_LOSSES
 NEVER, SHUFFLED = "never trained on", "never, shuffled vectors"
 NEAREST, LEARNED = "never, nearest trained", "trained on"
 HOWS = (NEVER, SHUFFLED, NEAREST, LEARNED)
-ALL = ""  # stands for an emotion where the mean of all is meant
 TEN = 10  # nearest words
 STUB = (
     Column("emotion", words=True, across=True),
@@ -50,9 +42,16 @@ COLUMNS = (
     Column("in ten", "in ten", "place of its word"),
     Column("synonym in ten", "synonym", "place of its word"),
 )
+CAPTION = (
+    "Emotions never trained on, neither their utterances nor any target with their word: recall of "
+    "the emotion and UA of the other classes, decided among all classes, and their harmonic mean, "
+    "in per cent; recall less that of shuffled vectors; the place of its word among those nearest "
+    "to the predictions (median, and how often it, or it or a synonym, is within ten). Shuffled "
+    "vectors: the classes' vectors changed places, once. Nearest trained: the prediction is "
+    "replaced by the nearest class that was trained on. ±: half of the 95% interval over speakers "
+    "(differences: and seeds)."
+)
 
-# weights of speakers [weightings, speakers] -> values [seeds, weightings]
-Metric = Callable[[Floats], Floats]
 Name = tuple[str, str]  # model, loss
 Key = tuple[str, str, Name]  # emotion, how
 
@@ -61,16 +60,16 @@ class Measures(NamedTuple):
     """What is measured of one emotion and model.
 
     Attributes:
-        metrics: column -> recall: share of the emotion's utterances that are taken for it; UA of
-            the utterances of all other classes; the harmonic mean of both (all three among all
-            classes); in ten: share of its utterances whose word is among the ten nearest; synonym
-            in ten: its word or a synonym; not of shuffled vectors, as only the label sets' words
-            change places.
+        metrics: column -> float64 [seeds, 1 + speakers], of all speakers and without each: recall,
+            the share of the emotion's utterances that are taken for it; UA of the utterances of all
+            other classes; the harmonic mean of both (all three among all classes); in ten, the
+            share of its utterances whose word is among the ten nearest; synonym in ten, its word
+            or a synonym (not of shuffled vectors, as only the label sets' words change places).
         rank: median place of the word among all words; NaN: of several emotions.
         collapsed: how many runs are, if any.
     """
 
-    metrics: Mapping[str, Metric]
+    metrics: dict[str, Floats]
     rank: float
     collapsed: str = ""
 
@@ -82,11 +81,10 @@ def unseen(*variants: Path, utterances: Path, out: Out) -> None:
     of all others, decided among all classes: the recall of the emotion, the UA of the other
     classes, the harmonic mean of both; the place of its word among all words of the space, by
     similarity with the prediction (median), and how often it, or a synonym of it (WordNet's), is
-    among the ten nearest. Beside the
-    model stand the same in a space whose vectors are shuffled between the classes (the null); each
-    prediction in place of which the nearest class that was trained on is said; cross entropy, which
-    has an output for the emotion that was never trained; and models trained on it (the
-    ceiling).
+    among the ten nearest. Beside the model stand the same in a space whose vectors are shuffled
+    between the classes (the null); each prediction in place of which the nearest class that was
+    trained on is said; cross entropy, which has an output for the emotion that was never trained;
+    and models trained on it (the ceiling).
 
         emoword unseen results/emodb_seven/variants/{paper,unseen_fear,unseen_fear_shuffled}.json \
             --utterances results/emodb_seven/utterances.csv \
@@ -98,41 +96,28 @@ def unseen(*variants: Path, utterances: Path, out: Out) -> None:
         out: Where it goes.
     """
     places = [read_variant(path) for path in variants]
-    first = places[0].variant
-    speakers = read_speakers(utterances)
+    about, speakers = places[0].variant, read_speakers(utterances)
     measured = dict(measures(places, speakers))
     emotions = list(dict.fromkeys(emotion for emotion, _, _ in measured))
     for _, how, model in list(measured) if len(emotions) > 1 else ():
         every = [measured[e, how, model] for e in emotions if (e, how, model) in measured]
         if len(every) == len(emotions):
-            measured[ALL, how, model] = mean_of(every)
-    count = speakers.nunique()
+            measured[f"mean of {len(emotions)} emotions", how, model] = mean_of(every)
     rows = []
     for (emotion, how, model), own in measured.items():
         null = measured.get((emotion, SHUFFLED, model)) if how == NEVER else None
-        cells = cells_of(own, null, count, TableKey(*model, "class", "UA"))
-        title = emotion or f"mean of {len(emotions)} emotions"
-        rows.append(Row((title, how, named(*model)), cells))
-    seeds = len(first.seeds)
+        cells = cells_of(own, null, TableKey(*model, "class", "UA"))
+        rows.append(Row((emotion, how, named(*model)), cells))
+    seeds = len(about.seeds)
     notes = [
-        f"Dataset {first.dataset}, {count} speakers, {seeds} seed{'s' * (seeds > 1)}; utterances "
-        "of all folds pooled.",
-        *([SYNTHETIC] * first.synthetic),
+        f"Dataset {about.dataset}, {speakers.nunique()} speakers, {seeds} seed{'s' * (seeds > 1)}; "
+        "utterances of all folds pooled.",
+        *([SYNTHETIC] * about.synthetic),
+        *collapse_note(rows),
     ]
-    table = Table("A5", "Emotions never trained on", CAPTION, STUB, COLUMNS, tuple(rows))
-    table = table.with_notes(*notes, *collapse_note(rows))
+    title = "Emotions never trained on"
+    table = Table("A5", title, CAPTION, STUB, COLUMNS, tuple(rows), tuple(notes))
     out.write(paged(table), frame(table))
-
-
-CAPTION = (
-    "Emotions never trained on, neither their utterances nor any target with their word: recall of "
-    "the emotion and UA of the other classes, decided among all classes, and their harmonic mean, "
-    "in per cent; recall less that of shuffled vectors; the place of its word among those nearest "
-    "to the predictions (median, and how often it, or it or a synonym, is within ten). Shuffled "
-    "vectors: the classes' vectors changed places, once. Nearest trained: the prediction is "
-    "replaced by the nearest class that was trained on. ±: half of the 95% interval over speakers "
-    "(differences: and seeds)."
-)
 
 
 def measures(places: Sequence[Place], speakers: pd.Series) -> Iterator[tuple[Key, Measures]]:
@@ -146,18 +131,19 @@ def measures(places: Sequence[Place], speakers: pd.Series) -> Iterator[tuple[Key
         raise InputError(
             f"{first.root}: name the variant that is trained on all first, then those that are not"
         )
-    by_emotion: dict[str, list[tuple[str, Place]]] = {}
+    by_emotion: dict[str, dict[str, Place]] = {}
     for place in others:
         chosen = place.variant.settings
         if len(chosen.training.unseen) != 1:
             raise InputError(f"{place.variant.name}: a row of the table is of one unseen class")
-        how = SHUFFLED if chosen.space_transform == "shuffled" else NEVER
-        by_emotion.setdefault(chosen.training.unseen[0], []).append((how, place))
+        known = by_emotion.setdefault(chosen.training.unseen[0], {LEARNED: first})
+        if chosen.space_transform == "shuffled":
+            known[SHUFFLED] = place
+        else:
+            known[NEVER] = known[NEAREST] = place
     for emotion, known in by_emotion.items():
-        nearest = [(NEAREST, place) for how, place in known if how == NEVER]
-        ordered = sorted([*known, *nearest, (LEARNED, first)], key=lambda one: HOWS.index(one[0]))
-        for how, place in ordered:
-            for model, rows in answers(place, emotion, how).items():
+        for how in (how for how in HOWS if how in known):
+            for model, rows in answers(known[how], emotion, how).items():
                 yield (emotion, how, model), measured(rows, emotion, speakers)
 
 
@@ -201,9 +187,13 @@ def measured(rows: pd.DataFrame, emotion: str, speakers: pd.Series) -> Measures:
     own = rows[rows["true"] == emotion]
     recall = mean_share(own, "right", speakers)
     others = mean_share(rows[rows["true"] != emotion], "right", speakers)
-    metrics = {"recall": recall, "UA of the others": others}
-    metrics |= {
-        "harmonic mean": harmonic(recall, others),
+    both = recall + others
+    metrics = {
+        "recall": recall,
+        "UA of the others": others,
+        "harmonic mean": np.divide(
+            2 * recall * others, both, out=np.zeros_like(both), where=both > 0
+        ),
         "in ten": mean_share(own, "ten", speakers),
     }
     if "synonym" in own:
@@ -211,54 +201,33 @@ def measured(rows: pd.DataFrame, emotion: str, speakers: pd.Series) -> Measures:
     return Measures(metrics, float(own["rank"].median()), collapsed_runs(rows))
 
 
-def harmonic(first: Metric, second: Metric) -> Metric:
-    """The harmonic mean of two metrics; 0 where both are."""
-
-    def mean(weights: Floats) -> Floats:
-        a, b = first(weights), second(weights)
-        return np.divide(2 * a * b, a + b, out=np.zeros_like(a), where=a + b > 0)
-
-    return mean
-
-
-def mean_share(rows: pd.DataFrame, what: str, speakers: pd.Series) -> Metric:
-    """The mean over classes of how often something is so; of each seed, speakers weighted."""
+def mean_share(rows: pd.DataFrame, what: str, speakers: pd.Series) -> Floats:
+    """The mean over classes of how often something is so, as in `Measures`."""
     scores = rows[what].to_numpy(np.float64).reshape(rows["seed"].nunique(), -1)
     tested = rows.drop_duplicates("utterance").assign(fold="")
     tested["speaker"] = speakers.reindex(tested["utterance"]).to_numpy()
-    codes = {"speaker": sorted(set(speakers)), "fold": [""], "true": sorted(set(tested["true"]))}
-    counted = tally(tested, scores, codes, by_class=True)
-    return lambda weights: value(counted, "pooled", weights)
+    names = sorted(set(speakers))
+    codes = {"speaker": names, "fold": [""], "true": sorted(set(tested["true"]))}
+    made = tally(tested, scores, codes, by_class=True)
+    return leaving_out(made, "pooled", np.arange(len(names)))
 
 
 def mean_of(measures: Sequence[Measures]) -> Measures:
     """The mean over emotions; ranks have none."""
+    names = measures[0].metrics
+    return Measures(
+        {name: np.mean([own.metrics[name] for own in measures], axis=0) for name in names}, np.nan
+    )
 
-    def mean(name: str) -> Metric:
-        return lambda weights: np.mean([own.metrics[name](weights) for own in measures], axis=0)
 
-    return Measures({name: mean(name) for name in measures[0].metrics}, np.nan)
-
-
-def cells_of(
-    own: Measures, shuffled: Measures | None, speakers: int, source: TableKey
-) -> dict[str, Cell]:
+def cells_of(own: Measures, shuffled: Measures | None, source: TableKey) -> dict[str, Cell]:
     """The cells of a row; ``shuffled`` is what it is compared with."""
-    leave_one, everyone = np.eye(speakers), np.ones((1, speakers))
-    cells = {
-        name: within(
-            float(metric(everyone).mean()), half_width(over_speakers(jackknife(metric, leave_one)))
-        )
-        for name, metric in own.metrics.items()
-    }
+    # without the only speaker of an emotion there is no recall, which counts as 0
+    cells = {name: jackknifed(np.nan_to_num(values)) for name, values in own.metrics.items()}
     cells["recall"] = replace(cells["recall"], source=source, collapsed=own.collapsed)
     rank = Cell("–") if np.isnan(own.rank) else Cell(f"{own.rank:.0f}", own.rank)
     cells["median rank"] = rank
     if shuffled:
-
-        def less(weights: Floats) -> Floats:
-            return own.metrics["recall"](weights) - shuffled.metrics["recall"](weights)
-
-        reach = half_width(over_speakers_and_seeds(jackknife(less, leave_one)))
-        cells["recall - shuffled"] = within(float(less(everyone).mean()), reach, points)
+        less = np.nan_to_num(own.metrics["recall"] - shuffled.metrics["recall"])
+        cells["recall - shuffled"] = jackknifed(less, over_speakers_and_seeds, points)
     return cells
