@@ -30,7 +30,7 @@ from emoword.io.files import write_table
 from emoword.labels.label_sets import label_set
 from emoword.labels.raters import alpha, shares
 from emoword.layout import RunSettings, read_settings
-from emoword.reproduction.yardstick import Said, agreement, majority
+from emoword.reproduction.yardstick import agreement, counted, majority
 from emoword.schemas import ANNOTATIONS
 from emoword.spaces.word_space import WordSpace
 from emoword.training.trained import network_of, read_weights
@@ -75,14 +75,11 @@ def test_alpha_of_one_value_is_unknown() -> None:
     assert np.isnan(alpha(np.array([[3.0], [2.0]]), np.array([0, 1]))[0])
 
 
-def said_by(rows: list[tuple[str, str, str]]) -> Said:
-    return Said.of(pd.DataFrame(rows, columns=["utterance", "rater", "word"]))
-
-
 def test_two_labels_of_a_rater_are_one_value() -> None:
     rows = [("u", "A", "joy"), ("u", "A", "awe"), ("u", "B", "awe"), ("u", "B", "joy")]
     rows += [("v", "A", "joy"), ("v", "B", "joy"), ("w", "A", "joy"), ("w", "B", "awe")]
-    found, _ = agreement(said_by(rows), pd.Series("s", index=["u", "v", "w"]))
+    said = counted(pd.DataFrame(rows, columns=["utterance", "rater", "word"]))
+    found, _ = agreement(said, pd.Series("s", index=["u", "v", "w"]))
     codes = [[0, 1, 1], [0, 1, 2]]  # both; joy; awe
     assert found == pytest.approx(krippendorff.alpha(codes, level_of_measurement="nominal"))
 
@@ -153,10 +150,9 @@ def test_the_temperature_of_the_lowest_cross_entropy(seed: int, true: float) -> 
 
 def test_the_others_majority() -> None:
     words = ["anger", "excitement", "frustration", "happiness"]
-    counts = np.array([[2, 0, 1, 0], [1, 0, 0, 1], [0, 1, 0, 1], [1, 0, 2, 0], [1, 1, 0, 1]])
-    found = majority(
-        counts.astype(float), words, ["anger", "happiness"], {"excitement": "happiness"}
-    )
+    counts = [[2, 0, 1, 0], [1, 0, 0, 1], [0, 1, 0, 1], [1, 0, 2, 0], [1, 1, 0, 1]]
+    classes, merge = ["anger", "happiness"], {"excitement": "happiness"}
+    found = majority(pd.DataFrame(counts, columns=words), classes, merge)
     # a tie; excitement is happiness; frustration is no class
     assert list(found) == ["anger", "", "happiness", "", "happiness"]
 

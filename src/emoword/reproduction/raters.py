@@ -1,9 +1,7 @@
 """Table A6: raters and models, held against the other raters, and models against all of them."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,19 +15,19 @@ from emoword.labels.decision import softmax
 from emoword.labels.raters import words_by_rater
 from emoword.labels.words import read_classes, read_truth
 from emoword.layout import Place, read_variant, run_folder
+from emoword.reproduction.cells import reach
 from emoword.reproduction.yardstick import (
-    Answers,
-    Said,
+    Meaning,
     Yardstick,
     agreement,
     answers_of_raters,
+    counted,
     majority,
-    yardstick,
 )
 from emoword.schemas import ANNOTATIONS, DECISIONS, NEAREST, RUN_KEYS, TEMPERATURES, UTTERANCES
 from emoword.spaces.word_space import WordSpace
-from emoword.statistics.intervals import Key, Measured, Model, Where, measure
-from emoword.statistics.resampling import Aggregate, half_width, over_speakers
+from emoword.statistics.intervals import Model, measure
+from emoword.statistics.resampling import Aggregate
 from emoword.tables.appended import AGGREGATES, Out, said_of
 from emoword.tables.model import Cell, Column, Row, Table, frame, loss_name
 from emoword.tables.number_tables import Show, cosine, interval_cell, percent
@@ -58,9 +56,7 @@ CAPTION = (
     "expected calibration error (ECE)."
 )
 STUB = (Column("against", words=True, across=True), Column("who", " ", words=True))
-T = TypeVar("T")
-Heard = dict[str, list[tuple[list[str], Answers]]]  # who -> test utterances and answers, one a seed
-Found = dict[str, list[Answers]]  # who -> their answers, one a seed, in the order of the rows
+Found = dict[str, list[pd.DataFrame]]  # who -> answers (see yardstick), one table a seed
 
 
 def raters(*variants: Path, out: Out) -> None:
@@ -97,23 +93,24 @@ def rater_table(places: Sequence[Place]) -> Table:
     if len(places) > 1:
         number, title = "encodings", "Encodings of labels, and raters as the yardstick"
     chosen = first.variant.settings
-    said, rows = read_said(first)
-    compared = said.rated_by_others()
-    if compared.pairs.empty:
+    meaning = Meaning(WordSpace.open(first.space), read_classes(first.targets("S1")), chosen)
+    said, rows = read_said(first, meaning.space)
+    totals = said.groupby(level="utterance").transform("sum")
+    rated_again = (totals - said).sum(axis=1) > 0  # by another rater
+    if not rated_again.any():
         return Table(number, title, title, missing=NO_RATERS)
-    space, classes = WordSpace.open(first.space), read_classes(first.targets("S1"))
-    others, answers = left_out(compared, rows, classes, space, first)
-    everyone = all_raters(said, rows, classes, space, first)
+    others, answers = left_out(said[rated_again], totals[rated_again], rows, meaning)
+    once = ~said.index.get_level_values("utterance").duplicated()
+    everyone = Yardstick.of(rows_of(said[once], rows), totals[once], meaning)
     models = read_answers(places)
-    agreed = with_interval(*agreement(said, rows.set_index("utterance")["speaker"]), cosine)
-    parts = (
-        (OTHERS, others, {RATER: [answers], **looked_up(models, others)}),
-        (ALL, everyone, looked_up(models, everyone)),
-    )
+    agreed = with_interval(*agreement(said, rows["speaker"]))
+    above = scored(others, {RATER: [answers], **looked_up(models, others)}, chosen.aggregate)
+    above[RATER][ALPHA.name] = agreed
+    below = scored(everyone, looked_up(models, everyone), chosen.aggregate)
     lines = [
-        Row((name, who), {**cells, **({ALPHA.name: agreed} if who == RATER else {})})
-        for name, against, found in parts
-        for who, cells in scored(against, found, chosen.aggregate).items()
+        Row((name, who), cells)
+        for name, part in ((OTHERS, above), (ALL, below))
+        for who, cells in part.items()
     ]
     there = {name for line in lines for name in line.cells}
     columns = (*(column for column, _ in PRINTED.values()), ECE, ALPHA)
@@ -141,52 +138,40 @@ def said_below(others: Yardstick, everyone: Yardstick, aggregate: Aggregate) -> 
     )
 
 
-def read_said(place: Place) -> tuple[Said, pd.DataFrame]:
-    """Each rater's labels; and the utterances that take part: utterance, speaker, fold, true."""
+def read_said(place: Place, space: WordSpace) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Each rater's labels, `counted`; and of each utterance that takes part speaker, fold, true."""
     truth = pd.Series(read_truth(place.targets("S1")))
-    rows = UTTERANCES.read_text(place.path("utterances.csv"), "utterance", "speaker", "fold")
-    rows = rows[rows["utterance"].isin(truth.index)].reset_index(drop=True)
-    rows["true"] = rows["utterance"].map(truth)
     annotations = ANNOTATIONS.read(place.path("annotations.csv"))
     labels = annotations[annotations["kind"] == "label"]
-    words = words_by_rater(
-        labels, truth, place.variant.settings.labels, WordSpace.open(place.space)
-    )
-    return Said.of(words), rows
+    said = counted(words_by_rater(labels, truth, place.variant.settings.labels, space))
+    rows = UTTERANCES.read_text(place.path("utterances.csv"), "utterance", "speaker", "fold")
+    rows = rows.set_index("utterance")[["speaker", "fold"]]
+    return said, rows[rows.index.isin(truth.index)].assign(true=truth)
+
+
+def rows_of(said: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a yardstick: those of the utterances that were rated."""
+    return rows.loc[said.index.get_level_values("utterance")].reset_index()
 
 
 def left_out(
-    said: Said, rows: pd.DataFrame, classes: Sequence[str], space: WordSpace, place: Place
-) -> tuple[Yardstick, Answers]:
+    said: pd.DataFrame, totals: pd.DataFrame, rows: pd.DataFrame, meaning: Meaning
+) -> tuple[Yardstick, pd.DataFrame]:
     """Each pair's other raters as its yardstick, and the rater's own answers."""
-    chosen = place.variant.settings
-    counts = said.totals() - said.counts
-    pairs = said.pairs[["utterance"]].merge(rows.drop(columns="true"), on="utterance", how="left")
-    pairs["true"] = majority(counts, said.words, classes, chosen.labels.merge)
-    answers = answers_of_raters(said, classes, space, chosen)
-    against = yardstick(pairs, counts, said.words, classes, space, chosen)
+    counts, pairs = totals - said, rows_of(said, rows)
+    pairs["true"] = majority(counts, meaning.classes, meaning.chosen.labels.merge)
+    against, answers = Yardstick.of(pairs, counts, meaning), answers_of_raters(said, meaning)
     # models are compared where the rater is
-    against.shares[np.isnan(answers.shares).any(axis=1)] = np.nan
+    against.shares[np.isnan(np.stack(answers["shares"].to_list())).any(axis=1)] = np.nan
     return against, answers
 
 
-def all_raters(
-    said: Said, rows: pd.DataFrame, classes: Sequence[str], space: WordSpace, place: Place
-) -> Yardstick:
-    """All raters of each utterance as its yardstick; what nobody rated is left out."""
-    once = ~said.pairs["utterance"].duplicated().to_numpy()
-    rated = said.pairs[["utterance"]][once].merge(rows, on="utterance", how="left")
-    counts = said.totals()[once]
-    return yardstick(rated, counts, said.words, classes, space, place.variant.settings)
-
-
-def read_answers(places: Sequence[Place]) -> Heard:
-    """What each model says of its test utterances; runs of two variants once."""
-    found: Heard = {}
+def read_answers(places: Sequence[Place]) -> Found:
+    """What each model says of its test utterances (the index); runs of two variants once."""
+    found: Found = {}
     seen: set[str] = set()
     for place in places:
-        about = place.variant
-        known = Known.of(place)
+        about, made = place.variant, Made(place)
         same_space = place.space.resolve() == places[0].space.resolve()
         for model in about.models:
             of_tables = model.loss in (about.settings.table_loss, "ce")
@@ -198,121 +183,78 @@ def read_answers(places: Sequence[Place]) -> Heard:
             seen.add(model.folder)
             name = f"{model.name} {loss_name(model.loss)}"
             name += f" ({about.name})" if name in found else ""
-            folds = range(1, about.folds + 1)
-            found[name] = [
-                known.answers(
-                    [place.path(run_folder(model.folder, fold, seed)) for fold in folds], same_space
-                )
-                for seed in about.seeds
-            ]
+            found[name] = []
+            for seed in about.seeds:
+                folds = range(1, about.folds + 1)
+                runs = [place.path(run_folder(model.folder, fold, seed)) for fold in folds]
+                answers = pd.concat([made.answers(read_run(run)) for run in runs])
+                if not same_space:
+                    answers = answers.drop(columns="vector", errors="ignore")
+                found[name].append(answers)
     return found
 
 
-@dataclass(frozen=True)
-class Known:
-    """What other stages found of a variant's runs: decisions, nearest words, temperatures."""
+class Made:
+    """What other stages made of a variant's runs: decisions, nearest words, temperatures."""
 
-    place: Place
-    space: WordSpace
-    decided: Mapping[Hashable, str]
-    near: Mapping[Hashable, list[str]]
-    temperatures: Mapping[Hashable, float]
+    def __init__(self, place: Place) -> None:
+        file, run = f"{place.variant.name}.csv", RUN_KEYS[1:]
+        decisions = DECISIONS.read_text(place.path("decisions") / file).set_index("utterance")
+        near = NEAREST.read_text(place.path("nearest") / file).set_index("utterance")
+        temperatures = TEMPERATURES.read_text(place.path("temperatures") / file).set_index(run)
+        self.place = place
+        self.space = WordSpace.open(place.space)
+        self.decided = dict(iter(decisions.groupby(run)["predicted"]))
+        self.near = dict(iter(near.groupby(["of", "fold", "seed"])))
+        self.temperatures = temperatures["temperature"].astype(float)
 
-    @classmethod
-    def of(cls, place: Place) -> "Known":
-        """Read the files of a variant."""
-        file = f"{place.variant.name}.csv"
-        run = RUN_KEYS[1:]
-        decided = DECISIONS.read_text(
-            place.path("decisions") / file, *run, "utterance", "predicted"
-        )
-        near = NEAREST.read_text(place.path("nearest") / file)
-        words = near.filter(regex="^word ")
-        temperatures = TEMPERATURES.read(place.path("temperatures") / file)
-        return cls(
-            place,
-            WordSpace.open(place.space),
-            by_keys(decided, [*run, "utterance"], decided["predicted"]),
-            by_keys(near, ["of", "fold", "seed", "utterance"], words.to_numpy().tolist()),
-            by_keys(temperatures, run, temperatures["temperature"]),
-        )
-
-    def answers(self, folders: Sequence[Path], same_space: bool) -> tuple[list[str], Answers]:
-        """The test utterances of a seed's runs, and what the model says of them."""
-        runs = [read_run(folder) for folder in folders]
-        names = [name for run in runs for name in run.utterances]
-        parts = [self.of_run(run) for run in runs]
-        vectors = [part.vectors for part in parts if part.vectors is not None]
-        return names, Answers(
-            np.concatenate([part.classes for part in parts]),
-            np.concatenate(vectors) if vectors and same_space else None,
-            [near for part in parts for near in part.near],
-            np.concatenate([part.shares for part in parts]),
-        )
-
-    def of_run(self, run: Run) -> Answers:
+    def answers(self, run: Run) -> pd.DataFrame:
         """What a run says of its test utterances."""
-        model, loss, fold, seed = (str(run.record[key]) for key in RUN_KEYS[1:])
-        decided = [self.decided[model, loss, fold, seed, name] for name in run.utterances]
-        of_words = loss not in CLASS_LOSSES
-        near = [self.near[model, fold, seed, name] for name in run.utterances] if of_words else ()
-        scores = class_scores(run, self.space, self.place)
-        said = softmax(scores / self.temperatures[model, loss, fold, seed])
-        return Answers(np.array(decided), run.predictions if of_words else None, near, said)
+        key = tuple(str(run.record[name]) for name in RUN_KEYS[1:])
+        model, loss, fold, seed = key
+        shares = softmax(class_scores(run, self.space, self.place) / self.temperatures[key])
+        answers = pd.DataFrame({"class": self.decided[key].loc[run.utterances]})
+        answers["shares"] = list(shares)
+        if loss not in CLASS_LOSSES:
+            near = self.near[model, fold, seed].loc[run.utterances].filter(regex="^word ")
+            answers["near"] = near.to_numpy().tolist()
+            answers["vector"] = list(run.predictions)
+        return answers
 
 
-def by_keys(table: pd.DataFrame, keys: Sequence[str], values: Iterable[T]) -> dict[Hashable, T]:
-    """The values by the cells that name their rows, as strings."""
-    named = table[list(keys)].astype(str).itertuples(index=False, name=None)
-    return dict(zip(named, values, strict=True))
-
-
-def looked_up(models: Heard, against: Yardstick) -> Found:
+def looked_up(models: Found, against: Yardstick) -> Found:
     """The models' answers in the order of a yardstick's rows."""
-
-    def ordered(names: list[str], answers: Answers) -> Answers:
-        row = {name: i for i, name in enumerate(names)}
-        return answers.take(np.array([row[name] for name in against.rows["utterance"]]))
-
-    return {who: [ordered(*one) for one in seeds] for who, seeds in models.items()}
+    names = against.rows["utterance"]
+    return {who: [answers.loc[names] for answers in seeds] for who, seeds in models.items()}
 
 
 def scored(against: Yardstick, found: Found, fold: str) -> dict[str, dict[str, Cell]]:
     """The cells of each row: means with their intervals, and ECE."""
-    models: dict[Key, Model] = {}
+    models: dict[str, Model] = {}
     for who, seeds in found.items():
         by_seed = [against.scores(answers) for answers in seeds]
         scores = {on: np.stack([own[on] for own in by_seed]) for on in by_seed[0]}
         kept = {on: own for on, own in scores.items() if not np.isnan(own).all()}
-        models["", who, ""] = Model(against.rows, kept, tuple(map(str, range(len(seeds)))))
-    _, speakers = np.unique(against.rows["speaker"].iloc[against.compared], return_inverse=True)
+        models[who] = Model(against.rows, kept, tuple(map(str, range(len(seeds)))))
+    there = against.compared
+    _, speakers = np.unique(against.rows["speaker"].iloc[there], return_inverse=True)
     table: dict[str, dict[str, Cell]] = {}
-    for (_, who, _), numbers in measure(models).items():
-        table[who] = means(numbers, fold)
+    for who, numbers in measure(models).items():
+        table[who] = {
+            column.name: interval_cell(number.value, *number.interval()[:2], show)
+            for on, (column, show) in PRINTED.items()
+            if (number := numbers.get((fold, *on)))
+        }
         errors = [
-            calibration(own.shares[against.compared], against.shares[against.compared], speakers)
+            calibration(np.stack(own["shares"].to_list())[there], against.shares[there], speakers)
             for own in found[who]
         ]
-        table[who][ECE.name] = with_interval(
-            float(np.mean([value for value, _ in errors])),
-            np.mean([without for _, without in errors], axis=0),
-            cosine,
-        )
+        value, without = (np.mean(part, axis=0) for part in zip(*errors, strict=True))
+        table[who][ECE.name] = with_interval(float(value), without)
     return table
 
 
-def means(numbers: Mapping[Where, Measured], fold: str) -> dict[str, Cell]:
-    """Cells of the metrics that are means over rows."""
-    there = {on: printed for on, printed in PRINTED.items() if (fold, *on) in numbers}
-    cells = {}
-    for on, (column, show) in there.items():
-        found = numbers[(fold, *on)]
-        cells[column.name] = interval_cell(found.value, *found.interval()[:2], show)
-    return cells
-
-
-def with_interval(value: float, without: NDArray[np.float64], show: Show) -> Cell:
+def with_interval(value: float, without: NDArray[np.float64]) -> Cell:
     """A number with its jackknife interval; ``without``: the same without each speaker, [G]."""
-    count = len(without)
-    reach = half_width(over_speakers((count * value - (count - 1) * without)[None]))
-    return interval_cell(value, value - reach, value + reach, show)
+    half = reach(np.append(value, without)[None])
+    return interval_cell(value, value - half, value + half, cosine)

@@ -1,8 +1,16 @@
-"""What predictions and raters are held against: the other raters, or all of them."""
+"""What predictions and raters are held against: the other raters, or all of them.
+
+How often raters gave each word is a table, one column a word: of each utterance and rater, or of
+some raters of an utterance together. What someone says of some rows is a table, too:
+
+- class: the class that is decided on;
+- shares: of the classes, float64 [classes]; NaN where there are none;
+- vector: float [dim]; no column of what predicts classes;
+- near: the ten nearest or most probable words; no column: not asked.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,30 +26,26 @@ from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 
 Floats = NDArray[np.float64]
-Near = Sequence[Sequence[str]]
-Scores = dict[tuple[str, str], Floats]
 
 
-class Answers(NamedTuple):
-    """What someone says of some rows; a model's are looked up by utterance.
+@dataclass(frozen=True)
+class Meaning:
+    """What words are by the choices of a variant: vectors of its space, and some are classes."""
 
-    Attributes:
-        classes: the class of each row, [n].
-        vectors: float [n, dim]; None of what predicts classes.
-        near: the ten nearest or most probable words of each; none: not asked.
-        shares: of the classes, [n, classes]; NaN where there are none.
-    """
+    space: WordSpace
+    classes: list[str]
+    chosen: Settings
 
-    classes: NDArray[np.str_]
-    vectors: NDArray[np.floating] | None
-    near: Near
-    shares: Floats
+    def vectors(self, counts: pd.DataFrame) -> Floats:
+        """The mean vector of each row's words: float64 [n, dim]."""
+        vectors = self.space.vectors_of(words_of(counts)).astype(np.float64)
+        found: Floats = shares(counts.to_numpy(np.float64)) @ vectors
+        return found
 
-    def take(self, rows: NDArray[np.intp]) -> "Answers":
-        """Those of some rows."""
-        vectors = None if self.vectors is None else self.vectors[rows]
-        near = [self.near[i] for i in rows] if self.near else ()
-        return Answers(self.classes[rows], vectors, near, self.shares[rows])
+    def shares(self, counts: pd.DataFrame) -> Floats:
+        """Each row's shares of the classes: float64 [n, classes]; NaN where no word is one."""
+        count_as = counts_as(words_of(counts), self.classes, self.chosen.labels.merge)
+        return shares(counts.to_numpy(np.float64) @ count_as)
 
 
 @dataclass(frozen=True)
@@ -60,118 +64,94 @@ class Yardstick:
     ranked: Sequence[Sequence[str]]
     shares: Floats
 
+    @classmethod
+    def of(cls, rows: pd.DataFrame, counts: pd.DataFrame, meaning: Meaning) -> "Yardstick":
+        """For some rows, by how often each word was given."""
+        numbers = counts.to_numpy(np.float64)
+        row, column = np.nonzero(numbers)
+        long = pd.DataFrame({"utterance": row, "word": counts.columns.to_numpy()[column]})
+        ranked = ranked_words(long.assign(count=numbers[row, column]), meaning.chosen.table6_ties)
+        return cls(rows, meaning.vectors(counts), list(ranked), meaning.shares(counts))
+
     @property
     def compared(self) -> NDArray[np.intp]:
         """The rows whose shares are compared."""
         return np.flatnonzero(~np.isnan(self.shares).any(axis=1))
 
-    def scores(self, answers: Answers) -> Scores:
+    def scores(self, answers: pd.DataFrame) -> dict[tuple[str, str], Floats]:
         """Each measure that is a mean over rows: (measured on, metric) -> [n]; NaN: not there."""
         true = self.rows["true"].to_numpy()
-        found = {("class", "UA"): np.where(true == "", np.nan, answers.classes == true)}
-        if answers.vectors is not None:
-            found["S2", "cosine"] = cosine(answers.vectors, self.vectors)
-        for rank in (1, 2) if answers.near else ():
-            found["S2", f"top10_l{rank}"] = np.array(
-                [
-                    float(words[rank - 1] in near) if len(words) >= rank else np.nan
-                    for words, near in zip(self.ranked, answers.near, strict=True)
+        found = {("class", "UA"): np.where(true == "", np.nan, answers["class"] == true)}
+        if "vector" in answers:
+            found["S2", "cosine"] = cosine(np.stack(answers["vector"].to_list()), self.vectors)
+        if "near" in answers:
+            pairs = list(zip(answers["near"], self.ranked, strict=True))
+            for rank in (1, 2):
+                hits = [
+                    words[rank - 1] in near if len(words) >= rank else np.nan
+                    for near, words in pairs
                 ]
-            )
-        for name, in_common in (("precision", set_precision), ("recall", set_recall)):
-            if answers.near:
-                pairs = zip(answers.near, self.ranked, strict=True)
+                found["S2", f"top10_l{rank}"] = np.array(hits, np.float64)
+            for name, in_common in (("precision", set_precision), ("recall", set_recall)):
                 found["S2", name] = np.array([in_common(near, words) for near, words in pairs])
         there = self.compared
+        said = np.stack(answers["shares"].to_list())[there]
         for name, measure in (("JS", jensen_shannon), ("Brier", brier)):
-            values = np.full(len(self.rows), np.nan)
-            values[there] = measure(answers.shares[there], self.shares[there])
-            found["shares", name] = values
+            found["shares", name] = np.full(len(self.rows), np.nan)
+            found["shares", name][there] = measure(said, self.shares[there])
         return found
 
 
-@dataclass(frozen=True)
-class Said:
-    """How often each rater gave each word to each utterance, by the choices of a variant.
+def counted(said: pd.DataFrame) -> pd.DataFrame:
+    """How often each rater gave each word: a row an utterance and rater (the index), one or more.
 
-    Attributes:
-        pairs: columns utterance, rater; index 0 ... n - 1.
-        counts: float64 [n, words].
-        words: of the columns.
+    ``said``: columns utterance, rater, word, one row each time.
     """
-
-    pairs: pd.DataFrame
-    counts: Floats
-    words: list[str]
-
-    @classmethod
-    def of(cls, said: pd.DataFrame) -> "Said":
-        """From columns utterance, rater, word, one row each time."""
-        table = said.groupby(["utterance", "rater", "word"]).size().unstack(fill_value=0)
-        pairs = table.index.to_frame(index=False)
-        return cls(pairs, table.to_numpy(np.float64), [str(word) for word in table.columns])
-
-    def totals(self) -> Floats:
-        """Of all raters of each pair's utterance, [n, words]."""
-        counts = pd.DataFrame(self.counts)
-        sums: Floats = counts.groupby(self.pairs["utterance"]).transform("sum").to_numpy()
-        return sums
-
-    def rated_by_others(self) -> "Said":
-        """The pairs whose utterance another rater gave words to."""
-        kept = np.flatnonzero((self.totals() - self.counts).sum(axis=1) > 0)
-        return Said(self.pairs.iloc[kept].reset_index(drop=True), self.counts[kept], self.words)
+    return said.groupby(["utterance", "rater", "word"]).size().unstack(fill_value=0)
 
 
-def yardstick(
-    rows: pd.DataFrame,
-    counts: Floats,
-    words: Sequence[str],
-    classes: Sequence[str],
-    space: WordSpace,
-    chosen: Settings,
-) -> Yardstick:
-    """The means, ranks and shares of words that were counted, [n, words], for some rows."""
-    vectors = shares(counts) @ space.vectors_of(list(words)).astype(np.float64)
-    row, column = np.nonzero(counts)
-    long = pd.DataFrame({"utterance": row, "word": np.array(words)[column]})
-    ranked = ranked_words(long.assign(count=counts[row, column]), chosen.table6_ties)
-    of_classes = counts @ counts_as(words, classes, chosen.labels.merge)
-    return Yardstick(rows, vectors, list(ranked), shares(of_classes))
+def words_of(counts: pd.DataFrame) -> list[str]:
+    """The words that were counted."""
+    return [str(word) for word in counts.columns]
 
 
 def majority(
-    counts: Floats, words: Sequence[str], classes: Sequence[str], merge: Mapping[str, str]
+    counts: pd.DataFrame, classes: Sequence[str], merge: Mapping[str, str]
 ) -> NDArray[np.str_]:
     """The one most frequent word of each row, if it is a class; else empty: [n]."""
+    words = words_of(counts)
     merged = sorted({merge.get(word, word) for word in words})
-    sums = counts @ counts_as(words, merged, merge)
+    sums = counts.to_numpy(np.float64) @ counts_as(words, merged, merge)
     only = (sums == sums.max(axis=1, keepdims=True)).sum(axis=1) == 1
     names = np.array([name if name in classes else "" for name in merged])
     return np.where(only, names[sums.argmax(axis=1)], "")
 
 
-def answers_of_raters(
-    said: Said, classes: Sequence[str], space: WordSpace, chosen: Settings
-) -> Answers:
+def answers_of_raters(counts: pd.DataFrame, meaning: Meaning) -> pd.DataFrame:
     """Each rater as a model: the mean vector of his or her words, decided on by equation 5."""
-    own, which = np.unique(said.counts, axis=0, return_inverse=True)
-    which = which.reshape(-1)
-    vectors = shares(own) @ space.vectors_of(said.words).astype(np.float64)
-    decided = np.array(classes)[decide(vectors, space.vectors_of(list(classes)))]
-    listed = words_near([str(i) for i in range(len(own))], vectors.astype(np.float32), space)
-    near = listed.filter(regex="^word ").to_numpy().tolist()
-    of_classes = own @ counts_as(said.words, classes, chosen.labels.merge)
-    return Answers(decided, vectors, near, shares(of_classes)).take(which)
+    own, which = np.unique(counts.to_numpy(), axis=0, return_inverse=True)
+    distinct = pd.DataFrame(own, columns=counts.columns)
+    vectors = meaning.vectors(distinct)
+    decided = decide(vectors, meaning.space.vectors_of(meaning.classes))
+    listed = words_near([""] * len(own), vectors.astype(np.float32), meaning.space)
+    answers = pd.DataFrame(
+        {
+            "class": np.array(meaning.classes)[decided],
+            "shares": list(meaning.shares(distinct)),
+            "vector": list(vectors),
+            "near": listed.filter(regex="^word ").to_numpy().tolist(),
+        }
+    )
+    return answers.iloc[which.reshape(-1)]
 
 
-def agreement(said: Said, speaker_of: pd.Series) -> tuple[float, Floats]:
+def agreement(counts: pd.DataFrame, speaker_of: pd.Series) -> tuple[float, Floats]:
     """Krippendorff's alpha of the raters' labels, and the same without each speaker.
 
     A value is all that a rater gave an utterance: who gave two labels agrees with those who gave
     the same two.
     """
-    _, values = np.unique(said.counts, axis=0, return_inverse=True)
-    table = pd.crosstab(said.pairs["utterance"], values.reshape(-1))
+    _, values = np.unique(counts.to_numpy(), axis=0, return_inverse=True)
+    table = pd.crosstab(counts.index.get_level_values("utterance"), values.reshape(-1))
     _, speakers = np.unique(speaker_of.loc[table.index], return_inverse=True)
     return alpha(table.to_numpy(np.float64), speakers)
