@@ -9,8 +9,14 @@ import pytest
 from scipy.special import ndtr
 
 from emoword.layout import read_variant
-from emoword.reproduction import space_audit
-from emoword.reproduction.space_audit import association, drift, drift_rows, hubness, other_splits
+from emoword.reproduction.space_audit import (
+    Labels,
+    association,
+    drift,
+    drift_rows,
+    hubness,
+    other_splits,
+)
 from emoword.spaces.make import space as make_space
 from emoword.spaces.word_space import WordSpace
 from variant_files import write_variant
@@ -32,9 +38,9 @@ def test_labels_that_lie_alike_win_alike() -> None:
 def test_an_association_by_all_permutations() -> None:
     first, second = np.array([0.31, 0.22, 0.18, 0.4]), np.array([0.11, 0.25, 0.05])
     both = np.concatenate([first, second])
-    found = association(first, second)
+    effect, p = association(first, second)
     observed = first.mean() - second.mean()
-    assert found.effect == pytest.approx(observed / both.std(ddof=1))
+    assert effect == pytest.approx(observed / both.std(ddof=1))
     differences = []
     for chosen in combinations(range(7), 4):
         rest = [i for i in range(7) if i not in chosen]
@@ -42,7 +48,7 @@ def test_an_association_by_all_permutations() -> None:
     # two-sided as scipy has it: twice the smaller tail
     above = np.mean(np.array(differences) >= observed - 1e-12)
     below = np.mean(np.array(differences) <= observed + 1e-12)
-    assert found.p == pytest.approx(min(1, 2 * min(above, below)))
+    assert p == pytest.approx(min(1, 2 * min(above, below)))
 
 
 @pytest.fixture
@@ -60,30 +66,25 @@ def test_a_drift_between_groups_of_speakers(space: WordSpace) -> None:
     vectors = np.array([[0, 1], [0, 2], [1, 0], [3, 0], [0, 1.0]])
     speakers = np.array(["a", "b", "c", "d", "a"], dtype=object)
     sexes = {"a": True, "b": True, "c": False, "d": False}
-    found = drift(vectors, speakers, sexes, space)
-    assert found.similarity == 0
-    assert found.shared == 5  # of five words all are among the five nearest
-    assert found.p == pytest.approx(2 / 6)
-    alike = drift(np.ones((5, 2)), speakers, sexes, space)
-    assert alike.similarity == pytest.approx(1)
-    assert alike.p == 1
+    similarity, shared, p = drift(vectors, speakers, sexes, space)
+    assert similarity == 0
+    assert shared == 5  # of five words all are among the five nearest
+    assert p == pytest.approx(2 / 6)
+    similarity, _, p = drift(np.ones((5, 2)), speakers, sexes, space)
+    assert similarity == pytest.approx(1)
+    assert p == 1
 
 
 def test_whoever_has_no_sex_in_the_table_is_in_neither_group(
-    space: WordSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    space: WordSpace, tmp_path: Path
 ) -> None:
     """And an emotion that only women speak has no numbers."""
-    words = pd.DataFrame({"utterance": list("abcdef"), "word": ["up"] * 4 + ["down"] * 2})
-    place = read_variant(write_variant(tmp_path, space="../space"))
-    predicted = {
-        "M1": (list("abcdef"), np.array([[0, 1], [1, 0], [9, -9], [0, 1], [0, 1], [0, 1]]))
-    }
-    monkeypatch.setattr(space_audit, "read_label_sets", lambda _: {"S1": words})
-    monkeypatch.setattr(space_audit, "predictions", lambda _: predicted)
-    monkeypatch.setattr(space_audit, "classes_of", lambda _: ["up", "down"])
-    monkeypatch.setattr(WordSpace, "open", lambda _: space)
+    truth = pd.Series(["up"] * 4 + ["down"] * 2, list("abcdef"))
+    place, nothing = read_variant(write_variant(tmp_path)), np.zeros((0, 2))
+    labels = Labels(place, space, truth, ["up", "down"], nothing.astype(np.float32), nothing)
+    predicted = np.array([[0, 1], [1, 0], [9, -9], [0, 1], [0, 1], [0, 1.0]])
     about = pd.DataFrame({"speaker": list("vwxyvv"), "sex": ["F", "M", "", "F", "F", "F"]})
-    up, down = drift_rows(place, about.set_axis(list("abcdef")))
+    up, down = drift_rows("M1", labels, about.set_axis(list("abcdef")), predicted)
     assert up.cells["similarity"].value == pytest.approx(0)  # not of x, of whom nothing is known
     assert {cell.text for cell in down.cells.values()} == {"–"}
 

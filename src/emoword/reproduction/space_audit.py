@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,12 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from scipy.stats import permutation_test
 
-from emoword.evaluation.decide import read_run
+from emoword.evaluation.decide import Run, read_run
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
 from emoword.io.yaml_files import read_yaml_as
-from emoword.labels.decision import decide, unweighted_accuracy
-from emoword.labels.words import read_label_sets
+from emoword.labels.decision import unweighted_accuracy
+from emoword.labels.words import read_truth
 from emoword.layout import Place, read_variant
 from emoword.spaces.geometry import Float64, cosine, unit
 from emoword.spaces.neighbours import nearest_words
@@ -34,8 +33,6 @@ SPLITS = 1_000  # of the speakers into two groups, at most
 SEED = 0
 FEWEST = 4  # words of a list that the space has to have
 
-Classes = Sequence[str]
-
 
 class WordLists(Struct, frozen=True, forbid_unknown_fields=True):
     """Two lists of words to ask an association with; a row of paper/word_lists.yaml."""
@@ -43,21 +40,6 @@ class WordLists(Struct, frozen=True, forbid_unknown_fields=True):
     says: str
     first: tuple[str, ...]
     second: tuple[str, ...]
-
-
-class Association(NamedTuple):
-    """A word's association with two lists: effect size, and p of the permutation test."""
-
-    effect: float
-    p: float
-
-
-class Drift(NamedTuple):
-    """Two groups' mean predictions: their similarity, shared nearest words, p of the split."""
-
-    similarity: float
-    shared: int
-    p: float
 
 
 def space_audit(*variants: Path, lists: Path, out: Out) -> None:
@@ -87,12 +69,9 @@ def space_audit(*variants: Path, lists: Path, out: Out) -> None:
         raise InputError(f"{variants[0]}: its models predict classes, no vector among words")
     pairs = read_yaml_as(tuple[WordLists, ...], lists)
     spaces = [Labels.of(place) for place in places]
-    tables = [label_table(spaces, pairs), decision_table(spaces), drift_table(places[0])]
+    tables = [label_table(spaces, pairs), decision_table(spaces), drift_table(spaces[0])]
     notes = said_of(places[0].variant)
     out.write([table.with_notes(*notes) for table in tables if table.rows])
-
-
-# ------------------------------------------------------------------------------ labels
 
 
 @dataclass(frozen=True)
@@ -100,25 +79,38 @@ class Labels:
     """The labels of a variant in its space.
 
     Attributes:
+        truth: utterance -> label.
+        classes: the labels.
         vectors: float32 [classes, d].
         crowding: half of the mean similarity of each label with its nearest words, [classes].
     """
 
     place: Place
     space: WordSpace
-    classes: Classes
+    truth: pd.Series
+    classes: list[str]
     vectors: NDArray[np.float32]
     crowding: Float64
 
     @classmethod
     def of(cls, place: Place) -> "Labels":
         """Of a variant."""
-        space, classes = WordSpace.open(place.space), classes_of(place)
+        space, truth = WordSpace.open(place.space), pd.Series(read_truth(place.targets("S1")))
+        classes = sorted(set(truth))
         vectors = space.vectors_of(classes)
-        _, similarities = nearest_words(
-            space, vectors, NEAREST + 1
-        )  # the nearest is the label itself
-        return cls(place, space, classes, vectors, similarities[:, 1:].mean(axis=1) / 2)
+        # the nearest is the label itself
+        _, similarities = nearest_words(space, vectors, NEAREST + 1)
+        return cls(place, space, truth, classes, vectors, similarities[:, 1:].mean(axis=1) / 2)
+
+    def runs(self) -> dict[str, list[Run]]:
+        """The runs of each model with the tables' loss."""
+        found: dict[str, list[Run]] = {}
+        for run in map(read_run, self.place.runs([self.place.variant.settings.table_loss])):
+            found.setdefault(run.record["model"], []).append(run)
+        return found
+
+
+# ------------------------------------------------------------------------------ labels
 
 
 def label_table(spaces: Sequence[Labels], pairs: Sequence[WordLists]) -> Table:
@@ -128,23 +120,32 @@ def label_table(spaces: Sequence[Labels], pairs: Sequence[WordLists]) -> Table:
         by_cosine = hubness(own.vectors, np.zeros(len(own.classes)))
         by_csls = hubness(own.vectors, own.crowding)
         decided = m1_decisions(own.place)
-        found = [associations(own, pair) for pair in pairs]
-        for i, name in enumerate(own.classes):
-            cells = {
+        cells = {
+            name: {
                 "random": share(by_cosine[i]),
                 "random CSLS": share(by_csls[i]),
                 "true": share((decided["true"] == name).mean()),
                 "M1": share((decided["predicted"] == name).mean()),
             }
-            for pair, asked in zip(pairs, found, strict=True):
-                if asked:
-                    text = f"{asked[i].effect:+.2f} ({asked[i].p:.3f})".replace("-", "−")
-                    cells[pair.says] = Cell(text, asked[i].effect)
-            rows.append(Row((own.place.variant.name, name), cells))
-    columns = [Column("random", "eq. 5", "random directions, %")]
-    columns += [Column("random CSLS", "CSLS", "random directions, %")]
-    columns += [Column("true", "true", "utterances, %"), Column("M1", "M1", "utterances, %")]
-    columns += [Column(pair.says, width=0.12) for pair in pairs]
+            for i, name in enumerate(own.classes)
+        }
+        for pair in pairs:
+            known = [[w for w in words if w in own.space] for words in (pair.first, pair.second)]
+            if min(map(len, known)) < FEWEST:
+                continue
+            first, second = map(own.space.vectors_of, known)
+            for name, label in zip(own.classes, own.vectors, strict=True):
+                effect, p = association(cosine(first, label), cosine(second, label))
+                text = f"{effect:+.2f} ({p:.3f})".replace("-", "−")
+                cells[name][pair.says] = Cell(text, effect)
+        rows += [Row((own.place.variant.name, name), found) for name, found in cells.items()]
+    columns = (
+        Column("random", "eq. 5", "random directions, %"),
+        Column("random CSLS", "CSLS", "random directions, %"),
+        Column("true", "true", "utterances, %"),
+        Column("M1", "M1", "utterances, %"),
+        *(Column(pair.says, width=0.12) for pair in pairs),
+    )
     caption = (
         f"The label words in the space: the share of {DIRECTIONS:,} random directions to which "
         "each is nearest; of test utterances, true and decided by M1; association with pairs of "
@@ -152,12 +153,14 @@ def label_table(spaces: Sequence[Labels], pairs: Sequence[WordLists]) -> Table:
         "permutation test, not corrected for their number."
     )
     stub = (Column("variant", words=True, once=True), Column("label", words=True))
-    return Table("A7", "The word space", caption, stub, tuple(columns), tuple(rows))
+    return Table("A7", "The word space", caption, stub, columns, tuple(rows))
 
 
-def classes_of(place: Place) -> list[str]:
-    """The labels that are decided between."""
-    return sorted(set(read_label_sets(place)["S1"]["word"]))
+def m1_decisions(place: Place) -> pd.DataFrame:
+    """The rows of decisions.csv of M1, with the tables' loss."""
+    path = place.path(f"decisions/{place.variant.name}.csv")
+    rows = read_table(path, ["model", "loss", "utterance", "true", "predicted"])
+    return rows[(rows["model"] == "M1") & (rows["loss"] == place.variant.settings.table_loss)]
 
 
 def hubness(vectors: NDArray[np.floating], less: Float64) -> Float64:
@@ -171,21 +174,12 @@ def hubness(vectors: NDArray[np.floating], less: Float64) -> Float64:
     return wins / DIRECTIONS
 
 
-def associations(own: Labels, pair: WordLists) -> list[Association]:
-    """The association of each label with two lists; none where the space has few of a list."""
-    space = own.space
-    known = [[word for word in words if word in space] for words in (pair.first, pair.second)]
-    if min(map(len, known)) < FEWEST:
-        return []
-    first, second = (space.vectors_of(words) for words in known)
-    return [association(cosine(first, label), cosine(second, label)) for label in own.vectors]
-
-
-def association(first: Float64, second: Float64) -> Association:
+def association(first: Float64, second: Float64) -> tuple[float, float]:
     """The effect size of two lists' similarities, and its two-sided p by permutation.
 
-    >>> association(np.array([0.9, 0.8, 0.7]), np.array([0.1, 0.2, 0.3])).effect.round(3)
-    np.float64(1.852)
+    >>> effect, _ = association(np.array([0.9, 0.8, 0.7]), np.array([0.1, 0.2, 0.3]))
+    >>> round(effect, 3)
+    1.852
     """
     exact = comb(len(first) + len(second), len(first))
     tested = permutation_test(
@@ -196,27 +190,20 @@ def association(first: Float64, second: Float64) -> Association:
         rng=np.random.default_rng(SEED),
     )
     spread = np.concatenate([first, second]).std(ddof=1)
-    return Association((first.mean() - second.mean()) / spread, float(tested.pvalue))
+    return float((first.mean() - second.mean()) / spread), float(tested.pvalue)
 
 
 # --------------------------------------------------------------------------- decisions
-
-
-def m1_decisions(place: Place) -> pd.DataFrame:
-    """The rows of decisions.csv of M1, with the tables' loss."""
-    path = place.path(f"decisions/{place.variant.name}.csv")
-    rows = read_table(path, ["model", "loss", "utterance", "true", "predicted"])
-    return rows[(rows["model"] == "M1") & (rows["loss"] == place.variant.settings.table_loss)]
 
 
 def decision_table(spaces: Sequence[Labels]) -> Table:
     """UA of M1 by equation 5 and by CSLS, in each space."""
     rows = []
     for own in spaces:
-        between = [float(cosine(a, b)) for a, b in combinations(own.vectors, 2)]
+        between = float(np.mean([cosine(a, b) for a, b in combinations(own.vectors, 2)]))
         by_cosine, by_csls = m1_accuracies(own)
         cells = {
-            "labels": Cell(f"{np.mean(between):.3f}", float(np.mean(between))),
+            "labels": Cell(f"{between:.3f}", between),
             "equation 5": share(by_cosine),
             "CSLS": share(by_csls),
             "difference": share(by_csls - by_cosine, points),
@@ -236,15 +223,13 @@ def decision_table(spaces: Sequence[Labels]) -> Table:
 
 def m1_accuracies(own: Labels) -> tuple[float, float]:
     """UA of M1 by equation 5 and by CSLS: the mean over its runs."""
-    truth = read_label_sets(own.place)["S1"].set_index("utterance")["word"]
     found = []
-    for run in map(read_run, own.place.runs([own.place.variant.settings.table_loss])):
-        if run.record["model"] == "M1":
-            true = truth.loc[run.utterances].reset_index(drop=True)
-            similarity = cosine(run.predictions[:, None], own.vectors) - own.crowding
-            chosen = (decide(run.predictions, own.vectors), similarity.argmax(axis=1))
-            named = (pd.Series([own.classes[i] for i in which]) for which in chosen)
-            found.append([unweighted_accuracy(true, labels) for labels in named])
+    for run in own.runs()["M1"]:
+        true = own.truth.loc[run.utterances].reset_index(drop=True)
+        similarity = cosine(run.predictions[:, None], own.vectors)
+        chosen = (similarity.argmax(axis=1), (similarity - own.crowding).argmax(axis=1))
+        named = (pd.Series(np.array(own.classes)[which]) for which in chosen)
+        found.append([unweighted_accuracy(true, labels) for labels in named])
     by_cosine, by_csls = np.mean(found, axis=0)
     return float(by_cosine), float(by_csls)
 
@@ -252,7 +237,7 @@ def m1_accuracies(own: Labels) -> tuple[float, float]:
 # --------------------------------------------------------------------------------- sex
 
 
-def drift_table(place: Place) -> Table:
+def drift_table(own: Labels) -> Table:
     """The mean predictions for women and men, by model and emotion; none where sex is unknown."""
     columns = (Column("similarity", "cosine"), Column("shared", "words shared"), Column("p"))
     stub = (Column("model", words=True, once=True), Column("emotion", words=True))
@@ -261,70 +246,66 @@ def drift_table(place: Place) -> Table:
         "nearest words they share, and the share of splits of the speakers into groups of these "
         "sizes whose means are as far apart (p)."
     )
-    utterances = read_table(place.path("utterances.csv"), ["utterance", "speaker"])
-    known = {"F", "M"} <= set(utterances.get("sex", ()))
-    rows = tuple(drift_rows(place, utterances.set_index("utterance"))) if known else ()
-    return Table("A7sex", "Women and men", caption, stub, columns, rows)
+    utterances = read_table(own.place.path("utterances.csv"), ["utterance", "speaker"])
+    rows: list[Row] = []
+    if {"F", "M"} <= set(utterances.get("sex", ())):
+        for model, runs in own.runs().items():
+            names = [name for run in runs for name in run.utterances]
+            vectors = np.concatenate([run.predictions for run in runs]).astype(float)
+            about = utterances.set_index("utterance").loc[names]
+            rows += drift_rows(model, own, about, vectors)
+    return Table("A7sex", "Women and men", caption, stub, columns, tuple(rows))
 
 
-def drift_rows(place: Place, about: pd.DataFrame) -> Iterator[Row]:
-    """A row a model and emotion; ``about``: speaker and sex of each utterance."""
-    truth = read_label_sets(place)["S1"].set_index("utterance")["word"]
-    space = WordSpace.open(place.space)
-    for model, (names, vectors) in predictions(place).items():
-        speakers = about.loc[names, "speaker"].to_numpy()
-        sex = about.loc[names, "sex"].to_numpy()
-        sexes = {s: of == "F" for s, of in zip(speakers, sex, strict=True)}
-        for emotion in classes_of(place):
-            own = (truth.loc[names].to_numpy() == emotion) & np.isin(sex, ["F", "M"])
-            if len({sexes[s] for s in speakers[own]}) < 2:  # of one of them there are none
-                yield Row((model, emotion), {c: Cell("–") for c in ("similarity", "shared", "p")})
-                continue
-            found = drift(vectors[own], speakers[own], sexes, space)
+def drift_rows(model: str, own: Labels, about: pd.DataFrame, vectors: Float64) -> Iterator[Row]:
+    """A row an emotion; ``about``: who says what is predicted, columns speaker and sex."""
+    speakers, sex = about["speaker"].to_numpy(), about["sex"].to_numpy()
+    women = {name: of == "F" for name, of in zip(speakers, sex, strict=True)}
+    true = own.truth.loc[about.index].to_numpy()
+    for emotion in own.classes:
+        said = (true == emotion) & np.isin(sex, ["F", "M"])
+        cells = {name: Cell("–") for name in ("similarity", "shared", "p")}
+        if len({women[name] for name in speakers[said]}) == 2:
+            similarity, shared, p = drift(vectors[said], speakers[said], women, own.space)
             cells = {
-                "similarity": Cell(f"{found.similarity:.3f}", found.similarity),
-                "shared": Cell(f"{found.shared} of 5", found.shared),
-                "p": Cell(f"{found.p:.3f}", found.p),
+                "similarity": Cell(f"{similarity:.3f}", similarity),
+                "shared": Cell(f"{shared} of 5", shared),
+                "p": Cell(f"{p:.3f}", p),
             }
-            yield Row((model, emotion), cells)
-
-
-def predictions(place: Place) -> Mapping[str, tuple[list[str], Float64]]:
-    """Model -> test utterances and predictions of all runs, with the tables' loss."""
-    names: dict[str, list[str]] = {}
-    vectors: dict[str, list[NDArray[np.float32]]] = {}
-    for run in map(read_run, place.runs([place.variant.settings.table_loss])):
-        names.setdefault(run.record["model"], []).extend(run.utterances)
-        vectors.setdefault(run.record["model"], []).append(run.predictions)
-    return {
-        model: (own, np.concatenate(vectors[model]).astype(float)) for model, own in names.items()
-    }
+        yield Row((model, emotion), cells)
 
 
 def drift(
     vectors: Float64, speakers: NDArray[np.object_], sexes: Mapping[str, bool], space: WordSpace
-) -> Drift:
+) -> tuple[float, int, float]:
     """How far the means of two groups of speakers lie apart, beside other splits of them.
 
-    ``vectors`` [n, d] are predictions of what ``speakers`` [n] say; ``sexes``: speaker -> whether
-    of the first group.
+    Args:
+        vectors: predictions of what ``speakers`` [n] say, [n, d].
+        speakers: who speaks.
+        sexes: speaker -> whether of the first group.
+        space: where the nearest words are looked for.
+
+    Returns:
+        The means' similarity, how many of five nearest words they share, and the share of splits
+        whose means are no nearer.
     """
     known = sorted(set(speakers))
     sums = np.stack([vectors[speakers == name].sum(axis=0) for name in known])
     counts = np.array([(speakers == name).sum() for name in known], dtype=float)
     first = np.array([sexes[name] for name in known])
 
-    def means(group: NDArray[np.bool_]) -> tuple[Float64, Float64]:
-        return tuple(sums[own].sum(axis=0) / counts[own].sum() for own in (group, ~group))
+    def means(group: NDArray[np.bool_]) -> Float64:
+        return np.stack([sums[own].sum(axis=0) / counts[own].sum() for own in (group, ~group)])
 
     def similarity(group: NDArray[np.bool_]) -> float:
         return float(cosine(*means(group)))
 
     observed = similarity(first)
     splits = [similarity(split) for split in other_splits(first)]
-    near, _ = nearest_words(space, np.stack(means(first)), 5)
+    near, _ = nearest_words(space, means(first), 5)
     shared = len(set(near[0]) & set(near[1]))
-    return Drift(observed, shared, float(np.mean(np.array(splits) <= observed + 1e-12)))
+    return observed, shared, float(np.mean(np.array(splits) <= observed + 1e-12))
 
 
 def other_splits(first: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
@@ -332,9 +313,7 @@ def other_splits(first: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
     n, size = len(first), int(first.sum())
     if comb(n, size) <= SPLITS:
         for members in combinations(range(n), size):
-            split = np.zeros(n, dtype=bool)
-            split[list(members)] = True
-            yield split
+            yield np.isin(np.arange(n), members)
     else:
         random = np.random.default_rng(SEED)
         for _ in range(SPLITS):
