@@ -15,23 +15,15 @@ from emoword.io.files import write_table
 from emoword.labels.label_sets import read_reported
 from emoword.labels.words import read_summaries
 from emoword.layout import Place, Variant, read_variant
+from emoword.reproduction.cells import BASELINE
 from emoword.reproduction.choices import read_choices
 from emoword.reproduction.claims_file import AnyClaim, Differs, Pair, read_claims
-from emoword.reproduction.controls import BASELINE, Numbers, read_models
-from emoword.reproduction.verdicts import (
-    NOT_EVALUATED,
-    Differences,
-    Evidence,
-    both_ways,
-    judge,
-    verdict_of,
-)
+from emoword.reproduction.controls import METRICS, Numbers, read_models
+from emoword.reproduction.verdicts import NOT_EVALUATED, Evidence, both_ways, judge, verdict_of
 from emoword.schemas import NEIGHBOURS
 from emoword.statistics.intervals import Key, contrast, measure, paired
 from emoword.tables.appended import SYNTHETIC
 from emoword.tables.latex import Latex, render, write_latex
-
-METRICS = ("UA", "WA")
 
 
 def sensitivity(
@@ -72,23 +64,24 @@ def sensitivity(
     files = [place.path(f"decisions/{name}.csv") for name, place in places.items()]
     models, collapsed = read_models(files, first.path("utterances.csv"))
     numbers, loss = measure(models), first.variant.settings.table_loss
-    written, counts = read_claims(claims), read_reported(reported)
-    said = {
-        name: dict(judged(place, loss, numbers, written, counts)) for name, place in places.items()
-    }
+    judgeable = [c for claim in read_claims(claims) if (c := of_one_loss(claim, loss))]
+    counts = read_reported(reported)
+    said = {name: judged(place, numbers, judgeable, counts) for name, place in places.items()}
     rows, changed, lines = [], [], []
-    for head in alternatives(choices):
-        if head["variant"] not in places:
+    ledger = [(own.choice, other) for own in read_choices(choices) for other in own.alternatives]
+    for choice, other in ledger:
+        if other.variant not in places:
             continue
-        changed_to = places[head["variant"]].variant
-        own = list(changes(changed_to, first.variant, numbers, collapsed))
-        turns = [
-            {"claim": claim, "default": said[default][claim], "verdict": verdict}
-            for claim, verdict in said[changed_to.name].items()
-        ]
+        head = {"choice": choice, "alternative": other.says, "variant": other.variant}
+        own = list(changes(places[other.variant].variant, first.variant, numbers, collapsed))
         rows += [{**head, **row} for row in own]
-        changed += [{**head, **row} for row in turns]
-        lines.append({**head, **cells(own), "claims": turned(turns)})
+        turned = []
+        for claim, verdict in said[other.variant].items():
+            usual = said[default][claim]
+            changed.append({**head, "claim": claim, "default": usual, "verdict": verdict})
+            if usual != verdict:
+                turned.append(f"{spoken(claim)}: {usual} → {verdict}")
+        lines.append({**head, **cells(own), "claims": turned})
     if not rows:
         raise InputError(f"{choices}: none of its variants is among the files")
     write_table(pd.DataFrame(rows), csv)
@@ -103,20 +96,6 @@ def sensitivity(
         "notes": [SYNTHETIC] if first.variant.synthetic else [],
     }
     write_latex(render(template, values), tex)
-
-
-# ------------------------------------------------------------------------------- differences
-
-
-def alternatives(choices: Path) -> Iterator[dict[str, str]]:
-    """The alternatives of the ledger: choice, alternative, variant."""
-    for choice in read_choices(choices):
-        for other in choice.alternatives:
-            yield {
-                "choice": choice.choice,
-                "alternative": other.says,
-                "variant": other.variant,
-            }
 
 
 def changes(
@@ -149,24 +128,27 @@ def changes(
 
 
 def judged(
-    place: Place, loss: str, numbers: Numbers, claims: Sequence[AnyClaim], reported: dict[str, int]
-) -> Iterator[tuple[str, str]]:
-    """The verdict on each claim that can be judged by one variant and loss."""
-    name = place.variant.name
-    targets = read_summaries(map(place.targets, place.variant.targets))
-    evidence = Evidence(
-        name,
-        differences_within(name, place.variant.settings.aggregate, numbers),
-        neighbours=NEIGHBOURS.read(place.path(f"neighbours/{name}.csv")),
-        targets={label_set: own["distinct_targets"] for label_set, own in targets.items()},
-        reported=reported if place.variant.kind == "iemocap" else {},
+    place: Place, numbers: Numbers, claims: Sequence[AnyClaim], reported: dict[str, int]
+) -> dict[str, str]:
+    """The verdicts on the claims that can be judged by a variant: id -> verdict."""
+    about = place.variant
+    own = {key: found for key, found in numbers.items() if key[0] == about.name}
+    differences = both_ways(
+        (ours, theirs, " ".join(where[1:]), found)
+        for ours, theirs in itertools.combinations(own, 2)
+        for where, found in paired(own[ours], own[theirs])
+        if where[0] == about.settings.aggregate
     )
-    for claim in claims:
-        limited = of_one_loss(claim, loss)
-        if limited is not None:
-            verdict = verdict_of(judge(limited, evidence))
-            if verdict != NOT_EVALUATED:
-                yield claim.id, verdict
+    targets = read_summaries(map(place.targets, about.targets))
+    evidence = Evidence(
+        about.name,
+        differences,
+        neighbours=NEIGHBOURS.read(place.path(f"neighbours/{about.name}.csv")),
+        targets={name: summary["distinct_targets"] for name, summary in targets.items()},
+        reported=reported if about.kind == "iemocap" else {},
+    )
+    verdicts = {claim.id: verdict_of(judge(claim, evidence)) for claim in claims}
+    return {name: verdict for name, verdict in verdicts.items() if verdict != NOT_EVALUATED}
 
 
 def of_one_loss(claim: AnyClaim, loss: str) -> AnyClaim | None:
@@ -186,26 +168,21 @@ def of_one_loss(claim: AnyClaim, loss: str) -> AnyClaim | None:
     return msgspec.structs.replace(claim, pairs=limited)
 
 
-def differences_within(variant: str, aggregate: str, numbers: Numbers) -> Differences:
-    """The differences between the models of a variant."""
-    own = {key: found for key, found in numbers.items() if key[0] == variant}
-    return both_ways(
-        (ours, theirs, " ".join(where[1:]), found)
-        for ours, theirs in itertools.combinations(own, 2)
-        for where, found in paired(own[ours], own[theirs])
-        if where[0] == aggregate
-    )
-
-
 # ------------------------------------------------------------------------------------- LaTeX
 
 
 def cells(rows: list[dict[str, Any]]) -> dict[str, dict[str, Latex]]:
-    """The differences as LaTeX by model and metric; what cannot differ is an equals sign."""
+    """The differences as LaTeX by model and metric: points, with half the interval's width."""
     found: dict[str, dict[str, Latex]] = {}
     for row in rows:
-        ends_ = row["difference"], row["difference low"], row["difference high"]
-        text = Latex("=") if not np.any(ends_) else reach(row)
+        value, low, high = (
+            row[name] for name in ("difference", "difference low", "difference high")
+        )
+        text = f"{100 * value:+.1f}".replace("-", r"\textminus{}")
+        if not np.any((value, low, high)):  # it cannot differ
+            text = "="
+        elif not np.isnan(low):
+            text += rf" {{\scriptsize$\pm$\,{50 * (high - low):.1f}}}"
         mark = r"\rlap{\textdagger}" if row["collapsed"] else ""
         found.setdefault(row["model"], {})[row["metric"]] = Latex(text + mark)
     return found
@@ -214,19 +191,3 @@ def cells(rows: list[dict[str, Any]]) -> dict[str, dict[str, Latex]]:
 def spoken(claim: str) -> str:
     """A claim's id as words: m3_is_best_on_s2 -> M3 is best on S2."""
     return re.sub(r"\b[ms](?=\d)", lambda found: found[0].upper(), claim.replace("_", " "))
-
-
-def turned(said: list[dict[str, str]]) -> list[str]:
-    """The claims whose verdict is another than the default's, in words."""
-    return [
-        f"{spoken(row['claim'])}: {row['default']} → {row['verdict']}"
-        for row in said
-        if row["default"] != row["verdict"]
-    ]
-
-
-def reach(row: Mapping[str, Any]) -> Latex:
-    """A difference in points, with half its interval's width, if there is one."""
-    text = f"{100 * row['difference']:+.1f}".replace("-", r"\textminus{}")
-    half = 50 * (row["difference high"] - row["difference low"])
-    return Latex(text if np.isnan(half) else rf"{text} {{\scriptsize$\pm$\,{half:.1f}}}")

@@ -80,27 +80,23 @@ def pairs_table(places: Sequence[Place], differences: Path) -> Table:
     Raises:
         InputError: one is not in differences.csv.
     """
+    index = ["variant", "model", "loss", "against_variant", "against_model", "fold"]
+    index += ["measured_on", "metric"]
     numbers = ["difference", "low", "high", "p"]
-    same = ["model", "loss", "measured_on", "metric"]
-    names = ["variant", "against_variant", "against_model", "fold", *same, *numbers]
-    table = DIFFERENCES.read(differences, *names)
-    fold = places[0].variant.settings.aggregate
-    table = table[(table["fold"] == fold) & (table["model"] == table["against_model"])]
-    found = {
-        (row["variant"], row["against_variant"], *(row[name] for name in same)): row
-        for row in table.to_dict("records")
-    }
-    rows = []
+    table = DIFFERENCES.read(differences, *index, *numbers)
+    keys, values = (table[names].itertuples(index=False, name=None) for names in (index, numbers))
+    found = dict(zip(keys, values, strict=True))
+    fold, rows = places[0].variant.settings.aggregate, []
     for pair in combinations([place.variant for place in places], 2):
         first, second = (variant.name for variant in pair)
         cells: dict[str, Cell] = {}
         for metric, key in KEYS.items():
-            row = found.get((first, second, *key))
-            if row is None:
+            where = (first, key.model, key.loss, second, key.model, fold, *key[2:])
+            if where not in found:
                 raise InputError(
                     f"{differences}: no difference in {metric} of {first} and {second}"
                 )
-            value, low, high, p = (row[name] for name in numbers)
+            value, low, high, p = found[where]
             cells[f"{metric} difference"] = interval_cell(value, low, high, points)
             cells[f"{metric} p"] = number_cell(Measured(p, 0), "{:.3f}".format)
         rows.append(Row((pair[0].settings.space, pair[1].settings.space), cells))

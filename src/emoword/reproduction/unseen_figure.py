@@ -1,11 +1,9 @@
 """Emotions never trained on, beside shuffled vectors and models trained on them."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emoword.figures import style
@@ -30,14 +28,8 @@ def figure_unseen(*, table: Path, out: style.Out) -> None:
     """
     names = [f"{metric}{end}" for metric in METRICS for end in ("", " low", " high")]
     rows = read_table(table, ["emotion", "how", "model", *names], dict.fromkeys(names, float))
-    out.publish(draw, numbers(rows[["emotion", "how", "model", *names]]))
-
-
-def numbers(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that are drawn: one model's, of three kinds."""
     shown = (rows["model"] == rows["model"].iloc[0]) & rows["how"].isin(list(SHOWN))
-    drawn: pd.DataFrame = rows.loc[shown]
-    return drawn
+    out.publish(draw, rows.loc[shown, ["emotion", "how", "model", *names]])
 
 
 def draw(numbers: pd.DataFrame) -> Figure:
@@ -49,7 +41,12 @@ def draw(numbers: pd.DataFrame) -> Figure:
         for place, (how, colour) in enumerate(SHOWN.items()):
             rows = numbers[numbers["how"] == how]
             y = [emotions.index(name) + 0.22 * (place - 1) for name in rows["emotion"]]
-            points(axes, rows, metric, y, {"color": colour, "marker": MARKS[how], "label": how})
+            values, low, high = (
+                100 * rows[f"{metric}{end}"].to_numpy() for end in ("", " low", " high")
+            )
+            axes.hlines(y, np.clip(low, 0, 100), np.clip(high, 0, 100), colour, linewidth=0.8)
+            look = {"color": colour, "marker": MARKS[how], "label": how}
+            axes.plot(values, y, linestyle="none", markersize=3.5, **look)
         axes.set(xlim=(0, 100), xlabel=f"{metric} (%)")
     panels[0].set_yticks(
         range(len(emotions)), [style.fitting(n, 60, style.SMALL) for n in emotions]
@@ -60,12 +57,3 @@ def draw(numbers: pd.DataFrame) -> Figure:
     model = style.printable(str(numbers["model"].iloc[0]))
     style.note(figure, [f"{model}; decided among all classes; lines: 95% intervals over speakers."])
     return figure
-
-
-def points(
-    axes: Axes, rows: pd.DataFrame, metric: str, y: list[float], look: dict[str, Any]
-) -> None:
-    """Draw values in per cent with their intervals, as far as these lie from 0 to 100."""
-    values, low, high = (100 * rows[f"{metric}{end}"].to_numpy() for end in ("", " low", " high"))
-    axes.hlines(y, np.clip(low, 0, 100), np.clip(high, 0, 100), look["color"], linewidth=0.8)
-    axes.plot(values, y, linestyle="none", markersize=3.5, **look)
