@@ -1,5 +1,6 @@
 """Leak checks: whether test data leaked into training, in what the runs really did."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,8 @@ from emoword.features.frames import Features
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, write_json
 from emoword.labels.words import LabelVectors, read_classes, read_label_sets, read_truth
-from emoword.layout import read_variant
+from emoword.layout import Place, read_variant
 from emoword.schemas import SPLIT, UTTERANCES
-from emoword.settings import LabelSet, Settings
 from emoword.training.by_corpus import MEAN, STD, heard_of
 from emoword.training.left_out import naming
 from emoword.training.targets import (
@@ -44,21 +44,67 @@ class Checked:
     record: Mapping[str, Any]
     parts: pd.DataFrame
 
+    @classmethod
+    def read(cls, folder: Path) -> "Checked":
+        """Read a run's record and split."""
+        split, record = SPLIT.read(folder / "split.csv"), read_json(folder / "run.json")
+        if "targets" not in record:
+            raise InputError(
+                f"{folder}/run.json: no fingerprints of the targets; train this run again"
+            )
+        return cls(folder, record, split)
+
     def named(self, *parts: str) -> list[str]:
         """The utterances of these parts, in the order of split.csv."""
         return list(self.parts["utterance"][self.parts["part"].isin(parts)])
 
+    @property
+    def standardised(self) -> str:
+        """By what the frames were standardised; by statistics: `run` or `corpus`."""
+        by: str = self.record["settings"]["training"]["standardise"]
+        return by
 
-@dataclass(frozen=True)
-class Corpus:
-    """What the runs were made from."""
 
-    utterances: pd.DataFrame
-    truth: dict[str, str]
-    classes: list[str]
-    sets: dict[LabelSet, pd.DataFrame]
-    vectors: dict[LabelSet, LabelVectors]
-    chosen: Settings
+class FrameMoments:
+    """Sums over the frames of each utterance, so that any part's statistics are quickly there.
+
+    They are of the frames less an offset near the mean, so that the subtraction of squares loses
+    nothing; ``sums`` and ``squares`` are float64 [n, dim].
+    """
+
+    def __init__(self, features: Features, names: list[str]) -> None:
+        self.row = {name: i for i, name in enumerate(names)}
+        self.offset = features.of(names[0]).double().numpy().mean(axis=0)
+        self.counts = np.zeros(len(names), np.int64)
+        self.sums, self.squares = np.zeros((2, len(names), features.dim))
+        for i, name in enumerate(names):
+            frames = features.of(name).double().numpy() - self.offset
+            self.counts[i], self.sums[i] = len(frames), frames.sum(axis=0)
+            self.squares[i] = (frames**2).sum(axis=0)
+
+    def statistics(self, names: list[str]) -> Statistics:
+        """Mean and deviation [dim] over the frames of these utterances; a constant one has 1."""
+        rows = [self.row[name] for name in names]
+        count = self.counts[rows].sum()
+        shifted = self.sums[rows].sum(axis=0) / count
+        std = np.sqrt(np.maximum(self.squares[rows].sum(axis=0) / count - shifted**2, 0))
+        std[std < 1e-6] = 1.0
+        return self.offset + shifted, std
+
+
+class Sources:
+    """What the runs were made from; ``utterances`` has their names as its index."""
+
+    def __init__(self, place: Place, utterances: pd.DataFrame) -> None:
+        self.training = place.variant.settings.training
+        self.labels = place.variant.settings.labels
+        self.utterances = utterances.drop_duplicates("utterance").set_index("utterance")
+        self.truth = read_truth(place.targets("S1"))
+        self.classes = read_classes(place.targets("S1"))
+        self.sets = read_label_sets(place)
+        folders = place.variant.vectors.items()
+        self.vectors = {name: LabelVectors.open(place.path(folder)) for name, folder in folders}
+        self.moments = FrameMoments(Features.open(place.features), sorted(self.truth))
 
 
 def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
@@ -89,23 +135,12 @@ def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
         out: leaks.json: what was checked.
     """
     place = read_variant(variant)
-    chosen = place.variant.settings
-    corpus_column = ["corpus"] if chosen.training.of_a_union else []
+    corpus_column = ["corpus"] if place.variant.settings.training.of_a_union else []
     table = UTTERANCES.read(utterances, "utterance", "wav", "speaker", "fold", *corpus_column)
-    truth = read_truth(place.targets("S1"))
-    corpus = Corpus(
-        table,
-        truth,
-        read_classes(place.targets("S1")),
-        read_label_sets(place),
-        {name: LabelVectors.open(place.path(f)) for name, f in place.variant.vectors.items()},
-        chosen,
-    )
-    runs = [read_checked(folder) for folder in place.runs()]
-    moments = FrameMoments.of(Features.open(place.features), sorted(truth))
+    runs, sources = [Checked.read(folder) for folder in place.runs()], Sources(place, table)
     leaks = [*corpus_leaks(table)]
     for run in runs:
-        leaks += [f"{run.folder}: {leak}" for leak in run_leaks(run, corpus, moments)]
+        leaks += [f"{run.folder}: {leak}" for leak in run_leaks(run, sources)]
     leaks += fold_leaks(runs)
     if leaks:
         more = len(leaks) - REPORTED_AT_MOST
@@ -114,10 +149,10 @@ def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
         )
     checked = {
         "runs": len(runs),
-        "utterances": len(truth),
+        "utterances": len(sources.truth),
         "speakers": int(table["speaker"].nunique()),
         "folds": int(table["fold"].nunique()),
-        "runs with statistics of frames": sum(has_statistics(run) for run in runs),
+        "runs with statistics of frames": sum(r.standardised in ("run", "corpus") for r in runs),
         "runs with fingerprints of targets": len(runs),
         "leaks": 0,
     }
@@ -125,95 +160,81 @@ def check_leaks(variant: Path, /, *, utterances: Path, out: Path) -> None:
     print(", ".join(f"{number} {what}" for what, number in checked.items()))
 
 
-def read_checked(folder: Path) -> Checked:
-    """Read a run's record and split."""
-    split = SPLIT.read(folder / "split.csv")
-    record = read_json(folder / "run.json")
-    if "targets" not in record:
-        raise InputError(f"{folder}/run.json: no fingerprints of the targets; train this run again")
-    return Checked(folder, record, split)
-
-
 def corpus_leaks(utterances: pd.DataFrame) -> Iterator[str]:
     """Utterances, audio files and speakers that are in two folds; an utterance that comes twice."""
+    found = {}
     for what in ("utterance", "wav", "speaker"):
         folds = utterances.groupby(what)["fold"].nunique()
-        twice = list(folds.index[folds > 1])
-        if twice:
-            yield f"in two folds: {what} {some(twice)}"
-    again = list(utterances["utterance"][utterances["utterance"].duplicated()])
-    if again:
-        yield f"twice in utterances.csv: {some(again)}"
+        found[f"in two folds: {what} "] = list(folds.index[folds > 1])
+    again = utterances["utterance"].duplicated()
+    found["twice in utterances.csv: "] = list(utterances["utterance"][again])
+    yield from (what + some(which) for what, which in found.items() if which)
 
 
-def run_leaks(run: Checked, corpus: Corpus, moments: "FrameMoments") -> Iterator[str]:
+def run_leaks(run: Checked, sources: Sources) -> Iterator[str]:
     """What leaked in one run."""
-    part = run.parts.groupby("utterance")["part"].agg(lambda parts: " and ".join(sorted(parts)))
-    twice = list(part.index[run.parts["utterance"].value_counts().reindex(part.index) > 1])
-    if twice:
-        yield f"{some([f'{name} is in {part[name]}' for name in twice])}"
-    fold = corpus.utterances.drop_duplicates("utterance").set_index("utterance")
+    repeated = run.parts[run.parts["utterance"].duplicated(keep=False)]
+    twice = [
+        f"{name} is in {' and '.join(sorted(parts))}"
+        for name, parts in repeated.groupby("utterance")["part"]
+    ]
+    fold, speaker = sources.utterances["fold"], sources.utterances["speaker"]
     test, learned = run.named("test"), run.named("train", "validation")
-    own = {n for n in corpus.truth if fold["fold"].get(n) == run.record["fold"]}
-    foreign, forgotten = sorted(set(test) - own), sorted(own - set(test))
-    if foreign:
-        yield f"tested on utterances of other folds: {some(foreign)}"
-    if forgotten:
-        yield f"utterances of the test fold that were not tested: {some(forgotten)}"
-    strange = sorted(set(run.parts["utterance"]) - set(corpus.truth))
-    if strange:
-        yield f"utterances that take no part: {some(strange)}"
-        return
-    tested = set(fold["speaker"].reindex(test))
-    heard = sorted(tested & set(fold["speaker"].reindex(learned)))
-    if heard:
-        yield f"speakers of the test fold in training or validation: {some(heard)}"
-    yield from kept_out_leaks(run, corpus)
-    yield from statistics_leaks(run, corpus, moments)
-    yield from target_leaks(run, corpus)
+    own = {name for name in sources.truth if fold.get(name) == run.record["fold"]}
+    strange = set(run.parts["utterance"]).difference(sources.truth)
+    found = {
+        "": twice,
+        "tested on utterances of other folds: ": set(test) - own,
+        "utterances of the test fold that were not tested: ": own.difference(test),
+        "utterances that take no part: ": strange,
+    }
+    if not strange:
+        heard = set(speaker.reindex(test)).intersection(speaker.reindex(learned))
+        found["speakers of the test fold in training or validation: "] = heard
+    yield from (what + some(sorted(which)) for what, which in found.items() if which)
+    if not strange:
+        yield from kept_out_leaks(run, sources)
+        yield from statistics_leaks(run, sources)
+        yield from target_leaks(run, sources)
 
 
-def kept_out_leaks(run: Checked, corpus: Corpus) -> Iterator[str]:
+def kept_out_leaks(run: Checked, sources: Sources) -> Iterator[str]:
     """Utterances that were trained on, though their corpus or their class was to stay out."""
-    training, learned = corpus.chosen.training, run.named("train", "validation")
-    words = corpus.sets[run.record["label_set"]]
-    named = naming(corpus.truth, words, training, corpus.chosen.labels).intersection(learned)
+    training, learned = sources.training, run.named("train", "validation")
+    words = sources.sets[run.record["label_set"]]
+    named = naming(sources.truth, words, training, sources.labels).intersection(learned)
     if named:
         unseen = ", ".join(training.unseen)
         yield f"{unseen} was to stay unseen, and is trained or validated on: {some(sorted(named))}"
     if training.corpora != "all":
-        of = dict(corpus.utterances[["utterance", "corpus"]].to_numpy())
-        tested = {of[name] for name in run.named("test")}
+        of = sources.utterances["corpus"]
+        tested = set(of[run.named("test")])
         wrong = [n for n in learned if (of[n] in tested) != (training.corpora == "own")]
         if wrong:
             what = "not to be" if training.corpora == "others" else "alone to be"
             yield f"{', '.join(sorted(tested))} was {what} trained on; there is {some(wrong)}"
 
 
-def has_statistics(run: Checked) -> bool:
-    """Whether the run standardised its frames by statistics."""
-    return run.record["settings"]["training"]["standardise"] in ("run", "corpus")
-
-
-def statistics_leaks(run: Checked, corpus: Corpus, moments: "FrameMoments") -> Iterator[str]:
+def statistics_leaks(run: Checked, sources: Sources) -> Iterator[str]:
     """Whether the statistics in the weights are those of other frames than the training part's."""
-    if not has_statistics(run):
-        return
-    if run.record["settings"]["training"]["standardise"] == "corpus":
-        of = dict(corpus.utterances[["utterance", "corpus"]].to_numpy())
-        corpora = [of[name] for name in run.parts["utterance"]]
+    if run.standardised == "corpus":
+        corpora = list(sources.utterances["corpus"][run.parts["utterance"]])
         for name in sorted(set(corpora)):
             own = heard_of(name, run.parts, corpora)
-            if off(moments.statistics(own), statistics_in(run, MEAN + name, STD + name)) > CLOSE:
+            if (
+                off(sources.moments.statistics(own), statistics_in(run, MEAN + name, STD + name))
+                > CLOSE
+            ):
                 yield f"frames of {name} standardised by others than those that it may hear"
+    if run.standardised != "run":
         return
     found = statistics_in(run, "input_mean", "input_std")
-    mean, std = moments.statistics(run.named("train"))
+    mean, std = sources.moments.statistics(run.named("train"))
     miss = off((mean, std), found)
     if miss <= CLOSE:
         return
     for parts in (("train", "validation"), ("train", "test"), ("train", "validation", "test")):
-        other, _ = moments.statistics(run.named(*parts))
+        other, _ = sources.moments.statistics(run.named(*parts))
         if np.abs((found[0] - other) / std).max() <= CLOSE:
             yield f"frames standardised by those of {' and '.join(parts)}"
             return
@@ -236,16 +257,15 @@ def off(wanted: Statistics, found: Statistics) -> float:
     return float(max(np.abs((own_mean - mean) / std).max(), np.abs(own_std / std - 1).max()))
 
 
-def target_leaks(run: Checked, corpus: Corpus) -> Iterator[str]:
+def target_leaks(run: Checked, sources: Sources) -> Iterator[str]:
     """Whether a part was trained on other targets than those made without the test utterances."""
-    test = set(run.named("test"))
-    loss, label_set = run.record["loss"], run.record["label_set"]
-    table = corpus.sets[label_set]
+    test, loss, label_set = set(run.named("test")), run.record["loss"], run.record["label_set"]
+    table = sources.sets[label_set]
     table = table[~table["utterance"].isin(test)]
-    truth = {name: label for name, label in corpus.truth.items() if name not in test}
-    vectors = corpus.vectors[label_set] if loss not in CLASS_LOSSES else None
+    truth = {name: label for name, label in sources.truth.items() if name not in test}
+    vectors = sources.vectors[label_set] if loss not in CLASS_LOSSES else None
     learned = table[table["utterance"].isin(run.named("train"))]
-    outputs = output_words(loss, learned, corpus.classes)
+    outputs = output_words(loss, learned, sources.classes)
     costs = output_costs(loss, learned, outputs)
     for part in ("train", "validation"):
         names = [name for name in run.named(part) if name in truth]
@@ -264,47 +284,6 @@ def fold_leaks(runs: Iterable[Checked]) -> Iterator[str]:
         key = (run.record["model"], run.record["loss"], run.record["seed"])
         tested.setdefault(key, []).extend(run.named("test"))
     for (model, loss, seed), names in tested.items():
-        counts = pd.Series(names).value_counts()
-        twice = sorted(counts.index[counts > 1])
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             yield f"{model} {loss} seed {seed} tests twice: {some(twice)}"
-
-
-@dataclass(frozen=True)
-class FrameMoments:
-    """Sums over the frames of each utterance, so that any part's statistics are quickly there.
-
-    Attributes:
-        row: utterance -> row of the arrays.
-        counts: frames, int64 [n].
-        sums: of the frames less ``offset``, float64 [n, dim].
-        squares: of the same, squared, float64 [n, dim].
-        offset: float64 [dim], near the mean, so that the subtraction of squares loses nothing.
-    """
-
-    row: dict[str, int]
-    counts: NDArray[np.int64]
-    sums: NDArray[np.float64]
-    squares: NDArray[np.float64]
-    offset: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, features: Features, names: list[str]) -> "FrameMoments":
-        """Read the frames once, an utterance at a time."""
-        shape = (len(names), features.dim)
-        sums, squares = np.zeros(shape), np.zeros(shape)
-        counts = np.array([len(features.of(name)) for name in names], dtype=np.int64)
-        offset = features.of(names[0]).double().numpy().mean(axis=0)
-        for i, name in enumerate(names):
-            frames = features.of(name).double().numpy() - offset
-            sums[i], squares[i] = frames.sum(axis=0), (frames**2).sum(axis=0)
-        return cls({name: i for i, name in enumerate(names)}, counts, sums, squares, offset)
-
-    def statistics(self, names: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and deviation [dim] over the frames of these utterances; a constant one has 1."""
-        rows = [self.row[name] for name in names]
-        count = self.counts[rows].sum()
-        shifted = self.sums[rows].sum(axis=0) / count
-        std = np.sqrt(np.maximum(self.squares[rows].sum(axis=0) / count - shifted**2, 0))
-        std[std < 1e-6] = 1.0
-        return self.offset + shifted, std
