@@ -94,9 +94,8 @@ rule claims:
 rule controls:
     """Table A2 of the configured dataset; and the differences that a claim of ours is about."""
     input:
-        of_dataset(
-            "tables/tableA2.csv",
-            "tables/tableA2.tex",
+        table_and(
+            "A2",
             "comparisons/controls/metrics.csv",
             "comparisons/controls/differences.csv",
             "comparisons/rates/metrics.csv",
@@ -105,7 +104,7 @@ rule controls:
 
 
 rule control_table:
-    """Table A2: the controls beside the default."""
+    """A table of the appendix, of the variants that it compares; this one is A2, the controls."""
     input:
         variants=lambda w: variant_files(w.dataset, compared(w.dataset, "controls")),
         decisions=lambda w: of_compared(w.dataset, "controls", "decisions"),
@@ -127,27 +126,23 @@ rule control_table:
         "results/{dataset}/logs/tables/tableA2.log",
     conda:
         "../../envs/emoword.yaml"
+    params:
+        command="control-table",
+        options=options_of("controls", "best_rate", "template"),
     shell:
-        "emoword control-table {input.variants:q} --controls {input.controls:q}"
-        " --best-rate {input.best_rate:q}"
-        " --template {input.template:q} --csv {output.csv:q} --tex {output.tex:q}"
-        " --record {log:q}.json > {log:q} 2>&1"
+        "emoword {params.command} {input.variants:q} {params.options} --csv {output.csv:q}"
+        " --tex {output.tex:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule raters:
     """Table A6 of the configured dataset: what a rater reaches by the models' measures."""
     input:
-        of_dataset("tables/tableA6.csv", "tables/tableA6.tex"),
+        table_and("A6"),
 
 
-rule rater_table:
-    """Raters and models, held against the other raters; nothing is trained for it."""
+use rule control_table as rater_table with:
     input:
         unpack(lambda w: rater_inputs(w.dataset, [first(w.dataset).name])),
-        utterances="results/{dataset}/utterances.csv",
-        annotations="results/{dataset}/annotations.csv",
-        template=source("paper/templates/table.tex.j2"),
-        synonyms=source("src/emoword/resources/wordnet.synonyms.txt"),
         code=code("reproduction.raters"),
     output:
         csv=csv_in_report("A6", "raters"),
@@ -155,11 +150,9 @@ rule rater_table:
     log:
         "results/{dataset}/logs/tables/tableA6.log",
     localrule: True
-    conda:
-        "../../envs/emoword.yaml"
-    shell:
-        "emoword raters {input.variants:q} --template {input.template:q} --csv {output.csv:q}"
-        " --tex {output.tex:q} --record {log:q}.json > {log:q} 2>&1"
+    params:
+        command="raters",
+        options=options_of("template"),
 
 
 rule encodings:
@@ -176,10 +169,6 @@ rule encodings:
 use rule rater_table as encodings_table with:
     input:
         unpack(lambda w: rater_inputs(w.dataset, compared(w.dataset, "encodings"))),
-        utterances="results/{dataset}/utterances.csv",
-        annotations="results/{dataset}/annotations.csv",
-        template=source("paper/templates/table.tex.j2"),
-        synonyms=source("src/emoword/resources/wordnet.synonyms.txt"),
         code=code("reproduction.raters"),
     output:
         csv=report(
@@ -196,15 +185,10 @@ use rule rater_table as encodings_table with:
 rule compare_spaces:
     """Table A1 of the configured dataset; and the differences that a claim of the paper is about."""
     input:
-        of_dataset(
-            "tables/tableA1.csv",
-            "tables/tableA1.tex",
-            "comparisons/spaces/differences.csv",
-        ),
+        table_and("A1", "comparisons/spaces/differences.csv"),
 
 
-rule space_table:
-    """UA and WA of M1 by word space, and the difference of each pair."""
+use rule control_table as space_table with:
     input:
         variants=lambda w: variant_files(w.dataset, compared(w.dataset, "spaces")),
         made=expand(
@@ -226,32 +210,25 @@ rule space_table:
     log:
         "results/{dataset}/logs/tables/tableA1.log",
     localrule: True
-    conda:
-        "../../envs/emoword.yaml"
     params:
-        comparison=lambda w, input: os.path.dirname(input.made[0]),
-    shell:
-        "emoword compare-spaces {input.variants:q} --comparison {params.comparison:q}"
-        " --template {input.template:q} --csv {output.csv:q} --tex {output.tex:q}"
-        " --record {log:q}.json > {log:q} 2>&1"
+        command="compare-spaces",
+        options=lambda w, input: flags(
+            {
+                "comparison": os.path.dirname(input.made[0]),
+                "template": input.template,
+            }
+        ),
 
 
 rule cross_corpus:
     """Table A4 of the configured union."""
     input:
-        of_dataset(
-            "tables/tableA4.csv",
-            "tables/tableA4.tex",
-            "comparisons/cross_corpus/metrics.csv",
-        ),
+        table_and("A4", "comparisons/cross_corpus/metrics.csv"),
 
 
-rule cross_corpus_table:
-    """UA of each corpus by what the models learned from, beside cross entropy and chance."""
+use rule control_table as cross_corpus_table with:
     input:
         unpack(lambda w: decided_files(w.dataset, "cross_corpus")),
-        utterances="results/{dataset}/utterances.csv",
-        template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.cross_corpus"),
     output:
         csv=csv_in_report("A4", "cross_corpus"),
@@ -259,32 +236,20 @@ rule cross_corpus_table:
     log:
         "results/{dataset}/logs/tables/tableA4.log",
     localrule: True
-    conda:
-        "../../envs/emoword.yaml"
     params:
         command="cross-corpus",
-    shell:
-        "emoword {params.command:q} {input.variants:q} --utterances {input.utterances:q}"
-        " --template {input.template:q} --csv {output.csv:q} --tex {output.tex:q}"
-        " --record {log:q}.json > {log:q} 2>&1"
+        options=options_of("utterances", "template"),
 
 
 rule unseen:
     """Table A5 of the configured dataset, and its figure."""
     input:
-        of_dataset(
-            "tables/tableA5.csv",
-            "tables/tableA5.tex",
-            "comparisons/unseen/metrics.csv",
-            "figures/unseen.pdf",
-        ),
+        table_and("A5", "comparisons/unseen/metrics.csv", "figures/unseen.pdf"),
 
 
-use rule cross_corpus_table as unseen_table with:
+use rule control_table as unseen_table with:
     input:
         unpack(lambda w: decided_files(w.dataset, "unseen")),
-        utterances="results/{dataset}/utterances.csv",
-        template=source("paper/templates/table.tex.j2"),
         synonyms=source("src/emoword/resources/wordnet.synonyms.txt"),
         code=code("reproduction.unseen"),
     output:
@@ -294,6 +259,7 @@ use rule cross_corpus_table as unseen_table with:
         "results/{dataset}/logs/tables/tableA5.log",
     params:
         command="unseen",
+        options=options_of("utterances", "template"),
 
 
 use rule figure as unseen_figure with:
@@ -373,10 +339,9 @@ rule readings:
         of_dataset(*READINGS),
 
 
-rule readings_table:
-    """The table of the readings; nothing is trained for it."""
+use rule control_table as readings_table with:
     input:
-        variant=variant_file,
+        variants=variant_file,
         utterances="results/{dataset}/utterances.csv",
         annotations="results/{dataset}/annotations.csv",
         space=space_file,
@@ -395,27 +360,20 @@ rule readings_table:
         "results/{dataset}/logs/readings.log",
     benchmark:
         "results/{dataset}/benchmarks/readings.tsv"
-    conda:
-        "../../envs/emoword.yaml"
-    shell:
-        "emoword readings {input.variant:q} --reported {input.reported:q} --template {input.template:q}"
-        " --csv {output.csv:q} --tex {output.tex:q} --record {log:q}.json > {log:q} 2>&1"
+    params:
+        command="readings",
+        options=options_of("reported", "template"),
 
 
 rule groups:
     """Table A8 of the configured dataset; published numbers beside it."""
     input:
-        of_dataset(
-            "tables/tableA8.csv",
-            "tables/tableA8.tex",
-            "compare.csv",
-        ),
+        table_and("A8", "compare.csv"),
 
 
-rule groups_table:
-    """Macro F1, and UA by speakers' sex, style, length and speaker."""
+use rule control_table as groups_table with:
     input:
-        variant=variant_file,
+        variants=variant_file,
         decisions=lambda w: f"results/{w.dataset}/decisions/{first(w.dataset).name}.csv",
         metrics="results/{dataset}/metrics.csv",
         utterances="results/{dataset}/utterances.csv",
@@ -434,27 +392,22 @@ rule groups_table:
     log:
         "results/{dataset}/logs/tables/tableA8.log",
     localrule: True
-    conda:
-        "../../envs/emoword.yaml"
-    shell:
-        "emoword groups {input.variant:q} --template {input.template:q} --csv {output.csv:q}"
-        " --tex {output.tex:q} --record {log:q}.json > {log:q} 2>&1"
+    params:
+        command="groups",
+        options=options_of("template"),
 
 
 rule space_audit:
     """Table A7 of the configured dataset."""
     input:
-        of_dataset("tables/tableA7.csv", "tables/tableA7.tex"),
+        table_and("A7"),
 
 
-rule space_audit_table:
-    """What the word space brings along, and what that does to decisions."""
+use rule control_table as space_audit_table with:
     input:
         unpack(lambda w: decided_files(w.dataset, "space_audit")),
         decisions=lambda w: of_compared(w.dataset, "space_audit", "decisions"),
-        utterances="results/{dataset}/utterances.csv",
         lists=source("paper/word_lists.yaml"),
-        template=source("paper/templates/table.tex.j2"),
         code=code("reproduction.space_audit"),
     output:
         csv=csv_in_report("A7", "space_audit"),
@@ -463,11 +416,9 @@ rule space_audit_table:
         "results/{dataset}/logs/tables/tableA7.log",
     benchmark:
         "results/{dataset}/benchmarks/tables/tableA7.tsv"
-    conda:
-        "../../envs/emoword.yaml"
-    shell:
-        "emoword space-audit {input.variants:q} --lists {input.lists:q} --template {input.template:q}"
-        " --csv {output.csv:q} --tex {output.tex:q} --record {log:q}.json > {log:q} 2>&1"
+    params:
+        command="space-audit",
+        options=options_of("lists", "template"),
 
 
 rule compare_works:

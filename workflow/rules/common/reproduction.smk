@@ -8,6 +8,16 @@ READINGS = (
 )
 
 
+def table_and(number, *files):
+    """A table of the dataset that is run, and further files of its results."""
+    return of_dataset(f"tables/table{number}.csv", f"tables/table{number}.tex", *files)
+
+
+def options_of(*names):
+    """Options of a command that are called as inputs are: `--lists FILE`."""
+    return lambda w, input: flags({name: input[name] for name in names})
+
+
 def of_compared(name, comparison, stage):
     """What a stage made of each of a comparison's variants."""
     variants = compared(name, comparison)
@@ -39,6 +49,8 @@ def decided_files(name, comparison):
     files = ("run.json", "predictions.npy", "split.csv")
     return {
         "variants": variant_files(name, compared(name, comparison)),
+        "utterances": f"results/{name}/utterances.csv",
+        "template": source("paper/templates/table.tex.j2"),
         "leaks": [f"results/{name}/leaks/{own.name}.json" for own in owns],
         "runs": [f"results/{name}/{run}/{file}" for run in runs for file in files],
         "sets": [
@@ -57,6 +69,10 @@ def rater_inputs(name, variants):
     sets = [folder for own in owns for folder in own.targets.values()]
     read = {
         "variants": variant_files(name, variants),
+        "utterances": f"results/{name}/utterances.csv",
+        "annotations": f"results/{name}/annotations.csv",
+        "template": source("paper/templates/table.tex.j2"),
+        "synonyms": source("src/emoword/resources/wordnet.synonyms.txt"),
         "sets": [
             path for s in sets for path in below(name, s, "words.csv", "classes.json")
         ],
