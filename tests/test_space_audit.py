@@ -75,16 +75,16 @@ def test_a_drift_between_groups_of_speakers(space: WordSpace) -> None:
     assert p == 1
 
 
-def test_whoever_has_no_sex_in_the_table_is_in_neither_group(
-    space: WordSpace, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("space")
+def test_whoever_has_no_sex_in_the_table_is_in_neither_group(tmp_path: Path) -> None:
     """And an emotion that only women speak has no numbers."""
-    truth = pd.Series(["up"] * 4 + ["down"] * 2, list("abcdef"))
-    place, nothing = read_variant(write_variant(tmp_path)), np.zeros((0, 2))
-    labels = Labels(place, space, truth, ["up", "down"], nothing.astype(np.float32), nothing)
+    (tmp_path / "targets/S1").mkdir(parents=True)
+    words = pd.DataFrame({"utterance": list("abcdef"), "word": ["up"] * 4 + ["down"] * 2})
+    words.assign(count=1).to_csv(tmp_path / "targets/S1/words.csv", index=False)
+    labels = Labels(read_variant(write_variant(tmp_path, targets={"S1": "targets/S1"})))
     predicted = np.array([[0, 1], [1, 0], [9, -9], [0, 1], [0, 1], [0, 1.0]])
     about = pd.DataFrame({"speaker": list("vwxyvv"), "sex": ["F", "M", "", "F", "F", "F"]})
-    up, down = drift_rows("M1", labels, about.set_axis(list("abcdef")), predicted)
+    down, up = drift_rows("M1", labels, about.set_axis(list("abcdef")), predicted)
     assert up.cells["similarity"].value == pytest.approx(0)  # not of x, of whom nothing is known
     assert {cell.text for cell in down.cells.values()} == {"–"}
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from emoword.evaluation.decide import Judge, read_run
 from emoword.io.errors import InputError
+from emoword.labels.words import read_truth
 from emoword.layout import Place, Variant, read_variant
 from emoword.reproduction.cells import BASELINE, accuracy, collapsed_runs
 from emoword.schemas import MODEL, UTTERANCES
@@ -123,7 +124,7 @@ def classes_of(place: Place, corpus: pd.Series) -> Classes:
     Raises:
         InputError: fewer than two are shared by all.
     """
-    truth = Judge.of(place).truth
+    truth = pd.Series(read_truth(place.targets("S1")))
     there = truth.groupby(corpus.reindex(truth.index).to_numpy(), sort=False).agg(set)
     order = place.variant.settings.labels.classes or sorted(set(truth))
     shared = [name for name in order if all(name in own for own in there)]

@@ -66,13 +66,10 @@ def raters(*variants: Path, out: Out) -> None:
     mean vector of his or her labels, decided on by equation 5; the truth is the others' one most
     frequent label, if it is a class, and the target their mean vector (S2). The models are scored
     on the same pairs of utterance and rater, and, below, against all raters, as in Tables 1, 3 and
-    6. Precision and recall are of sets of words, the ten nearest and the raters', where a synonym
-    counts (WordNet's; after OV-MER, arXiv 2410.01495). Distributions over the classes (softmax with
-    the run's temperature; a rater's own labels) are held against the raters' shares: Jensen-Shannon
-    divergence (bits), Brier score, expected calibration error. alpha is Krippendorff's, of the
-    raters' labels. Below each number is its 95% interval over speakers. Of the first variant the
-    models of the tables' loss and the baseline are shown; of others those that predict classes, or
-    have another tables' loss.
+    6. In precision and recall of the ten nearest words a synonym counts (WordNet's; after OV-MER,
+    arXiv 2410.01495). Distributions over the classes (softmax with the run's temperature; a rater's
+    own labels) are held against the raters' shares. Of the first variant the models of the tables'
+    loss and the baseline are shown; of others those that predict classes, or have another loss.
 
         emoword raters results/demo/variants/paper.json \
             --template paper/templates/table.tex.j2 --csv tableA6.csv --tex tableA6.tex
@@ -101,7 +98,7 @@ def rater_table(places: Sequence[Place]) -> Table:
         return Table(number, title, title, missing=NO_RATERS)
     others, answers = left_out(said[rated_again], totals[rated_again], rows, meaning)
     once = ~said.index.get_level_values("utterance").duplicated()
-    everyone = Yardstick.of(rows_of(said[once], rows), totals[once], meaning)
+    everyone = Yardstick(rows_of(said[once], rows), totals[once], meaning)
     models = read_answers(places)
     agreed = with_interval(*agreement(said, rows["speaker"]))
     above = scored(others, {RATER: [answers], **looked_up(models, others)}, chosen.aggregate)
@@ -160,7 +157,7 @@ def left_out(
     """Each pair's other raters as its yardstick, and the rater's own answers."""
     counts, pairs = totals - said, rows_of(said, rows)
     pairs["true"] = majority(counts, meaning.classes, meaning.chosen.labels.merge)
-    against, answers = Yardstick.of(pairs, counts, meaning), answers_of_raters(said, meaning)
+    against, answers = Yardstick(pairs, counts, meaning), answers_of_raters(said, meaning)
     # models are compared where the rater is
     against.shares[np.isnan(np.stack(answers["shares"].to_list())).any(axis=1)] = np.nan
     return against, answers

@@ -1,7 +1,6 @@
 """Table A7: what the word space brings along, and what that does to decisions."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 from pathlib import Path
@@ -45,15 +44,15 @@ class WordLists(Struct, frozen=True, forbid_unknown_fields=True):
 def space_audit(*variants: Path, lists: Path, out: Out) -> None:
     r"""Make Table A7: what the word space brings along, and what that does to decisions.
 
-    Three tables. Labels: how often each is nearest to a random direction (hubness; without any, all
-    would be alike), by equation 5 and by CSLS, what M1 decides on beside the truth, and its
-    association with pairs of word lists (the single-category WEAT of Caliskan et al. 2017: mean
-    cosine similarity with the first list less that with the second, in standard deviations; p by
-    permutation). Decisions: UA of M1 by equation 5 and by CSLS, which takes from each similarity
-    half of the mean similarity of the label with its ten nearest words (Conneau et al. 2018; there
-    the neighbours are queries). Sex: the similarity of the mean predictions for women and men by
-    emotion, how many of their five nearest words they share, and the share of other splits of the
-    speakers into groups of these sizes that lie as far apart.
+    Labels: how often each is nearest to a random direction (hubness; without any, all would be
+    alike), by equation 5 and by CSLS, what M1 decides on beside the truth, and its association with
+    pairs of word lists (the single-category WEAT of Caliskan et al. 2017: mean cosine similarity
+    with the first list less that with the second, in standard deviations; p by permutation).
+    Decisions: UA of M1 by equation 5 and by CSLS, which takes from each similarity half of the mean
+    similarity of the label with its ten nearest words (Conneau et al. 2018; there the neighbours
+    are queries). Sex: the similarity of the mean predictions for women and men by emotion, how many
+    of their five nearest words they share, and the share of other splits of the speakers into
+    groups of these sizes that lie as far apart.
 
         emoword space-audit results/demo/variants/paper.json results/demo/variants/centred.json \
             --lists paper/word_lists.yaml --template paper/templates/table.tex.j2 \
@@ -68,39 +67,27 @@ def space_audit(*variants: Path, lists: Path, out: Out) -> None:
     if places[0].variant.settings.table_loss in CLASS_LOSSES:
         raise InputError(f"{variants[0]}: its models predict classes, no vector among words")
     pairs = read_yaml_as(tuple[WordLists, ...], lists)
-    spaces = [Labels.of(place) for place in places]
+    spaces = [Labels(place) for place in places]
     tables = [label_table(spaces, pairs), decision_table(spaces), drift_table(spaces[0])]
     notes = said_of(places[0].variant)
     out.write([table.with_notes(*notes) for table in tables if table.rows])
 
 
-@dataclass(frozen=True)
 class Labels:
     """The labels of a variant in its space.
 
-    Attributes:
-        truth: utterance -> label.
-        classes: the labels.
-        vectors: float32 [classes, d].
-        crowding: half of the mean similarity of each label with its nearest words, [classes].
+    ``vectors`` are float32 [classes, d]; ``crowding`` [classes] is half of the mean similarity of
+    each label with its nearest words.
     """
 
-    place: Place
-    space: WordSpace
-    truth: pd.Series
-    classes: list[str]
-    vectors: NDArray[np.float32]
-    crowding: Float64
-
-    @classmethod
-    def of(cls, place: Place) -> "Labels":
-        """Of a variant."""
-        space, truth = WordSpace.open(place.space), pd.Series(read_truth(place.targets("S1")))
-        classes = sorted(set(truth))
-        vectors = space.vectors_of(classes)
+    def __init__(self, place: Place) -> None:
+        self.place, self.space = place, WordSpace.open(place.space)
+        self.truth = pd.Series(read_truth(place.targets("S1")))
+        self.classes: list[str] = sorted(set(self.truth))
+        self.vectors = self.space.vectors_of(self.classes)
         # the nearest is the label itself
-        _, similarities = nearest_words(space, vectors, NEAREST + 1)
-        return cls(place, space, truth, classes, vectors, similarities[:, 1:].mean(axis=1) / 2)
+        _, similarities = nearest_words(self.space, self.vectors, NEAREST + 1)
+        self.crowding: Float64 = similarities[:, 1:].mean(axis=1) / 2
 
     def runs(self) -> dict[str, list[Run]]:
         """The runs of each model with the tables' loss."""
@@ -280,15 +267,9 @@ def drift(
 ) -> tuple[float, int, float]:
     """How far the means of two groups of speakers lie apart, beside other splits of them.
 
-    Args:
-        vectors: predictions of what ``speakers`` [n] say, [n, d].
-        speakers: who speaks.
-        sexes: speaker -> whether of the first group.
-        space: where the nearest words are looked for.
-
-    Returns:
-        The means' similarity, how many of five nearest words they share, and the share of splits
-        whose means are no nearer.
+    Of predictions [n, d] of what ``speakers`` [n] say; ``sexes``: speaker -> whether of the first
+    group. Returns the means' similarity, how many of their five nearest words they share, and the
+    share of splits whose means are no nearer.
     """
     known = sorted(set(speakers))
     sums = np.stack([vectors[speakers == name].sum(axis=0) for name in known])

@@ -60,11 +60,8 @@ class Measures(NamedTuple):
     """What is measured of one emotion and model.
 
     Attributes:
-        metrics: column -> float64 [seeds, 1 + speakers], of all speakers and without each: recall,
-            the share of the emotion's utterances that are taken for it; UA of the utterances of all
-            other classes; the harmonic mean of both (all three among all classes); in ten, the
-            share of its utterances whose word is among the ten nearest; synonym in ten, its word
-            or a synonym (not of shuffled vectors, as only the label sets' words change places).
+        metrics: column -> float64 [seeds, 1 + speakers], of all speakers and without each. There is
+            no synonym in ten of shuffled vectors, as only the label sets' words change places.
         rank: median place of the word among all words; NaN: of several emotions.
         collapsed: how many runs are, if any.
     """
@@ -77,14 +74,13 @@ class Measures(NamedTuple):
 def unseen(*variants: Path, utterances: Path, out: Out) -> None:
     r"""Make Table A5: are emotions recognised of which nothing was trained on?
 
-    For each emotion that a variant was not to learn (training: unseen), of its test utterances and
-    of all others, decided among all classes: the recall of the emotion, the UA of the other
-    classes, the harmonic mean of both; the place of its word among all words of the space, by
-    similarity with the prediction (median), and how often it, or a synonym of it (WordNet's), is
-    among the ten nearest. Beside the model stand the same in a space whose vectors are shuffled
-    between the classes (the null); each prediction in place of which the nearest class that was
-    trained on is said; cross entropy, which has an output for the emotion that was never trained;
-    and models trained on it (the ceiling).
+    For each emotion that a variant was not to learn (training: unseen): its recall, the UA of the
+    other classes and their harmonic mean, decided among all classes; the place of its word among
+    all words of the space, by similarity with the prediction (median), and how often it, or a
+    synonym of it (WordNet's), is among the ten nearest. Beside the model stand a space whose
+    vectors are shuffled between the classes (the null); the nearest class that was trained on, said
+    in place of each prediction; cross entropy, whose output for the emotion was never trained; and
+    models trained on it (the ceiling).
 
         emoword unseen results/emodb_seven/variants/{paper,unseen_fear,unseen_fear_shuffled}.json \
             --utterances results/emodb_seven/utterances.csv \

@@ -48,7 +48,6 @@ class Meaning:
         return shares(counts.to_numpy(np.float64) @ count_as)
 
 
-@dataclass(frozen=True)
 class Yardstick:
     """What answers are held against; a row is an utterance, or an utterance without one rater.
 
@@ -59,19 +58,13 @@ class Yardstick:
         shares: their shares of the classes, float64 [n, classes]; NaN where not compared.
     """
 
-    rows: pd.DataFrame
-    vectors: Floats
-    ranked: Sequence[Sequence[str]]
-    shares: Floats
-
-    @classmethod
-    def of(cls, rows: pd.DataFrame, counts: pd.DataFrame, meaning: Meaning) -> "Yardstick":
-        """For some rows, by how often each word was given."""
+    def __init__(self, rows: pd.DataFrame, counts: pd.DataFrame, meaning: Meaning) -> None:
         numbers = counts.to_numpy(np.float64)
         row, column = np.nonzero(numbers)
         long = pd.DataFrame({"utterance": row, "word": counts.columns.to_numpy()[column]})
-        ranked = ranked_words(long.assign(count=numbers[row, column]), meaning.chosen.table6_ties)
-        return cls(rows, meaning.vectors(counts), list(ranked), meaning.shares(counts))
+        long["count"] = numbers[row, column]
+        self.rows, self.ranked = rows, list(ranked_words(long, meaning.chosen.table6_ties))
+        self.vectors, self.shares = meaning.vectors(counts), meaning.shares(counts)
 
     @property
     def compared(self) -> NDArray[np.intp]:
