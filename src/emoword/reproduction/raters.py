@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from emoword.evaluation.decide import Run, read_run
@@ -29,14 +28,14 @@ from emoword.spaces.word_space import WordSpace
 from emoword.statistics.intervals import Model, measure
 from emoword.statistics.resampling import Aggregate
 from emoword.tables.appended import AGGREGATES, Out, said_of
-from emoword.tables.model import Cell, Column, Row, Table, frame, loss_name
+from emoword.tables.model import Cell, Column, Row, Table, loss_name
 from emoword.tables.number_tables import Show, cosine, interval_cell, percent
 from emoword.tables.word_tables import NO_RATERS
 from emoword.training.targets import CLASS_LOSSES, SHARES
 
 RATER = "a rater"
 OTHERS, ALL = "Against the other raters, each left out in turn", "Against all raters"
-# metric of a yardstick -> column and how it is printed; ECE and alpha are no means over rows
+# metric of a yardstick -> column and how it is printed; ECE is no mean over rows
 PRINTED: dict[tuple[str, str], tuple[Column, Show]] = {
     ("class", "UA"): (Column("UA"), percent),
     ("S2", "cosine"): (Column("S2 cosine", "cosine", "S2"), cosine),
@@ -47,7 +46,7 @@ PRINTED: dict[tuple[str, str], tuple[Column, Show]] = {
     ("shares", "JS"): (Column("JS", "JS", "shares of the classes"), cosine),
     ("shares", "Brier"): (Column("Brier", "Brier", "shares of the classes"), cosine),
 }
-ECE, ALPHA = Column("ECE", "ECE", "shares of the classes"), Column("alpha")
+ECE = Column("ECE", "ECE", "shares of the classes")
 CAPTION = (
     "UA and top-10 accuracy of l₁ and l₂ in per cent; of the ten nearest words, how many are a "
     "word of the raters or a synonym (precision), and of the raters' words, how many are met so "
@@ -78,9 +77,7 @@ def raters(*variants: Path, out: Out) -> None:
         variants: The variants' files; the first says what raters' labels become.
         out: Where it goes.
     """
-    table = rater_table([read_variant(path) for path in variants])
-    columns = tuple(column for column in table.columns if column is not ALPHA)  # it is in the notes
-    out.write([replace(table, columns=columns)], frame(table))
+    out.write([rater_table([read_variant(path) for path in variants])])
 
 
 def rater_table(places: Sequence[Place]) -> Table:
@@ -102,15 +99,15 @@ def rater_table(places: Sequence[Place]) -> Table:
     models = read_answers(places)
     agreed = with_interval(*agreement(said, rows["speaker"]))
     above = scored(others, {RATER: [answers], **looked_up(models, others)}, chosen.aggregate)
-    above[RATER][ALPHA.name] = agreed
+    above[RATER]["alpha"] = agreed  # in the CSV alone; it is in the notes
     below = scored(everyone, looked_up(models, everyone), chosen.aggregate)
     lines = [
         Row((name, who), cells)
         for name, part in ((OTHERS, above), (ALL, below))
         for who, cells in part.items()
     ]
+    columns = (*(column for column, _ in PRINTED.values()), ECE)
     there = {name for line in lines for name in line.cells}
-    columns = (*(column for column, _ in PRINTED.values()), ECE, ALPHA)
     kept = tuple(column for column in columns if column.name in there)
     notes = (
         *said_below(others, everyone, chosen.aggregate),

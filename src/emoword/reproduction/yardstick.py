@@ -38,13 +38,13 @@ class Meaning:
 
     def vectors(self, counts: pd.DataFrame) -> Floats:
         """The mean vector of each row's words: float64 [n, dim]."""
-        vectors = self.space.vectors_of(words_of(counts)).astype(np.float64)
+        vectors = self.space.vectors_of(counts.columns.to_list()).astype(np.float64)
         found: Floats = shares(counts.to_numpy(np.float64)) @ vectors
         return found
 
     def shares(self, counts: pd.DataFrame) -> Floats:
         """Each row's shares of the classes: float64 [n, classes]; NaN where no word is one."""
-        count_as = counts_as(words_of(counts), self.classes, self.chosen.labels.merge)
+        count_as = counts_as(counts.columns.to_list(), self.classes, self.chosen.labels.merge)
         return shares(counts.to_numpy(np.float64) @ count_as)
 
 
@@ -103,16 +103,11 @@ def counted(said: pd.DataFrame) -> pd.DataFrame:
     return said.groupby(["utterance", "rater", "word"]).size().unstack(fill_value=0)
 
 
-def words_of(counts: pd.DataFrame) -> list[str]:
-    """The words that were counted."""
-    return [str(word) for word in counts.columns]
-
-
 def majority(
     counts: pd.DataFrame, classes: Sequence[str], merge: Mapping[str, str]
 ) -> NDArray[np.str_]:
     """The one most frequent word of each row, if it is a class; else empty: [n]."""
-    words = words_of(counts)
+    words = counts.columns.to_list()
     merged = sorted({merge.get(word, word) for word in words})
     sums = counts.to_numpy(np.float64) @ counts_as(words, merged, merge)
     only = (sums == sums.max(axis=1, keepdims=True)).sum(axis=1) == 1

@@ -41,48 +41,41 @@ def claim_comparisons(w):
     return [path for path in paths if Path(path).exists()]
 
 
-def decided_files(name, comparison):
-    """What is behind the decisions of a comparison's variants, which no leak check stopped."""
-    known = parts(name).variants
-    owns = [known[variant] for variant in compared(name, comparison)]
-    runs = [run for own in owns for run in own.runs([own.settings.table_loss, "ce"])]
-    files = ("run.json", "predictions.npy", "split.csv")
-    return {
-        "variants": variant_files(name, compared(name, comparison)),
-        "utterances": f"results/{name}/utterances.csv",
-        "template": source("paper/templates/table.tex.j2"),
-        "leaks": [f"results/{name}/leaks/{own.name}.json" for own in owns],
-        "runs": [f"results/{name}/{run}/{file}" for run in runs for file in files],
-        "sets": [
-            path
-            for own in owns
-            for folder in own.targets.values()
-            for path in below(name, folder, "words.csv")
-        ],
-        "spaces": [below(name, own.space, "meta.json")[0] for own in owns],
-    }
-
-
-def rater_inputs(name, variants):
-    """What a table of raters and models reads of variants; without raters it says so."""
+def table_inputs_of(name, variants, *runs):
+    """What a table of variants reads, with these of their runs."""
     owns = [parts(name).variants[variant] for variant in variants]
     sets = [folder for own in owns for folder in own.targets.values()]
-    read = {
+    files = ("run.json", "predictions.npy", "split.csv")
+    return {
         "variants": variant_files(name, variants),
         "utterances": f"results/{name}/utterances.csv",
-        "annotations": f"results/{name}/annotations.csv",
         "template": source("paper/templates/table.tex.j2"),
-        "synonyms": source("src/emoword/resources/wordnet.synonyms.txt"),
         "sets": [
             path for s in sets for path in below(name, s, "words.csv", "classes.json")
         ],
         "spaces": [below(name, own.space, "meta.json")[0] for own in owns],
+        "runs": [path for run in runs for path in below(name, run, *files)],
+    }
+
+
+def decided_files(name, comparison):
+    """What is behind the decisions of a comparison's variants, which no leak check stopped."""
+    variants = compared(name, comparison)
+    owns = [parts(name).variants[variant] for variant in variants]
+    runs = [run for own in owns for run in own.runs([own.settings.table_loss, "ce"])]
+    leaks = [f"results/{name}/leaks/{variant}.json" for variant in variants]
+    return {**table_inputs_of(name, variants, *runs), "leaks": leaks}
+
+
+def rater_inputs(name, variants):
+    """What a table of raters and models reads of variants; without raters it says so."""
+    further = {
+        "annotations": f"results/{name}/annotations.csv",
+        "synonyms": source("src/emoword/resources/wordnet.synonyms.txt"),
     }
     if not CONFIG.rated(name):
-        return read
+        return {**table_inputs_of(name, variants), **further}
+    runs = [run for own in variants for run in parts(name).variants[own].runs()]
     stages = ("decisions", "nearest", "temperatures")
-    files = ("run.json", "predictions.npy", "split.csv")
-    read["made"] = [f"results/{name}/{s}/{v}.csv" for v in variants for s in stages]
-    runs = [run for own in owns for run in own.runs()]
-    read["runs"] = [path for run in runs for path in below(name, run, *files)]
-    return read
+    made = [f"results/{name}/{stage}/{own}.csv" for own in variants for stage in stages]
+    return {**table_inputs_of(name, variants, *runs), **further, "made": made}
