@@ -1,6 +1,6 @@
 """Leak checks: whether test data leaked into training, in what the runs really did."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,7 +209,8 @@ def kept_out_leaks(run: Checked, sources: Sources) -> Iterator[str]:
     if training.corpora != "all":
         of = sources.utterances["corpus"]
         tested = set(of[run.named("test")])
-        wrong = [n for n in learned if (of[n] in tested) != (training.corpora == "own")]
+        own = of[learned].isin(tested)
+        wrong = list(own.index[own != (training.corpora == "own")])
         if wrong:
             what = "not to be" if training.corpora == "others" else "alone to be"
             yield f"{', '.join(sorted(tested))} was {what} trained on; there is {some(wrong)}"
@@ -220,11 +221,8 @@ def statistics_leaks(run: Checked, sources: Sources) -> Iterator[str]:
     if run.standardised == "corpus":
         corpora = list(sources.utterances["corpus"][run.parts["utterance"]])
         for name in sorted(set(corpora)):
-            own = heard_of(name, run.parts, corpora)
-            if (
-                off(sources.moments.statistics(own), statistics_in(run, MEAN + name, STD + name))
-                > CLOSE
-            ):
+            wanted = sources.moments.statistics(heard_of(name, run.parts, corpora))
+            if off(wanted, statistics_in(run, MEAN + name, STD + name)) > CLOSE:
                 yield f"frames of {name} standardised by others than those that it may hear"
     if run.standardised != "run":
         return
@@ -279,11 +277,11 @@ def target_leaks(run: Checked, sources: Sources) -> Iterator[str]:
 
 def fold_leaks(runs: Iterable[Checked]) -> Iterator[str]:
     """Utterances that a model's folds test twice, by model, loss and seed."""
-    tested: dict[tuple[str, str, int], list[str]] = {}
+    tested = defaultdict[tuple[str, str, int], Counter[str]](Counter)
     for run in runs:
         key = (run.record["model"], run.record["loss"], run.record["seed"])
-        tested.setdefault(key, []).extend(run.named("test"))
-    for (model, loss, seed), names in tested.items():
-        twice = sorted(name for name, count in Counter(names).items() if count > 1)
+        tested[key].update(run.named("test"))
+    for (model, loss, seed), counts in tested.items():
+        twice = sorted(name for name, count in counts.items() if count > 1)
         if twice:
             yield f"{model} {loss} seed {seed} tests twice: {some(twice)}"
