@@ -224,16 +224,15 @@ def looked_up(models: Found, against: Yardstick) -> Found:
 
 def scored(against: Yardstick, found: Found, fold: str) -> dict[str, dict[str, Cell]]:
     """The cells of each row: means with their intervals, and ECE."""
-    models: dict[str, Model] = {}
+    there = against.compared
+    _, speakers = np.unique(against.rows["speaker"].iloc[there], return_inverse=True)
+    table: dict[str, dict[str, Cell]] = {}
     for who, seeds in found.items():
         by_seed = [against.scores(answers) for answers in seeds]
         scores = {on: np.stack([own[on] for own in by_seed]) for on in by_seed[0]}
         kept = {on: own for on, own in scores.items() if not np.isnan(own).all()}
-        models[who] = Model(against.rows, kept, tuple(map(str, range(len(seeds)))))
-    there = against.compared
-    _, speakers = np.unique(against.rows["speaker"].iloc[there], return_inverse=True)
-    table: dict[str, dict[str, Cell]] = {}
-    for who, numbers in measure(models).items():
+        model = Model(against.rows, kept, tuple(map(str, range(len(seeds)))))
+        numbers = measure({who: model})[who]
         table[who] = {
             column.name: interval_cell(number.value, *number.interval()[:2], show)
             for on, (column, show) in PRINTED.items()
@@ -241,7 +240,7 @@ def scored(against: Yardstick, found: Found, fold: str) -> dict[str, dict[str, C
         }
         errors = [
             calibration(np.stack(own["shares"].to_list())[there], against.shares[there], speakers)
-            for own in found[who]
+            for own in seeds
         ]
         value, without = (np.mean(part, axis=0) for part in zip(*errors, strict=True))
         table[who][ECE.name] = with_interval(float(value), without)
