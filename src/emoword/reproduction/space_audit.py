@@ -166,7 +166,7 @@ def association(first: Float64, second: Float64) -> tuple[float, float]:
 
     >>> effect, _ = association(np.array([0.9, 0.8, 0.7]), np.array([0.1, 0.2, 0.3]))
     >>> round(effect, 3)
-    1.852
+    1.762
     """
     exact = comb(len(first) + len(second), len(first))
     tested = permutation_test(
