@@ -104,7 +104,7 @@ rule controls:
 
 
 rule control_table:
-    """A table of the appendix, of the variants that it compares; this one is A2, the controls."""
+    """A table of the appendix, from the variants that it compares (here A2, the controls)."""
     input:
         variants=lambda w: variant_files(w.dataset, compared(w.dataset, "controls")),
         decisions=lambda w: of_compared(w.dataset, "controls", "decisions"),

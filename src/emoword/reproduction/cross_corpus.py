@@ -12,6 +12,7 @@ from emoword.labels.words import read_truth
 from emoword.layout import Place, Variant, read_variant
 from emoword.reproduction.cells import BASELINE, accuracy, collapsed_runs
 from emoword.schemas import MODEL, UTTERANCES
+from emoword.settings import Settings
 from emoword.statistics.intervals import Key, Measured, Where, measure, read_model
 from emoword.tables.appended import AGGREGATES, SYNTHETIC, Out, difference, named, paged, share
 from emoword.tables.model import Cell, Column, Row, Table, collapse_note, frame
@@ -45,14 +46,6 @@ class Tested(NamedTuple):
     corpus: str
     among: str
     key: Key
-
-
-class About(NamedTuple):
-    """What tells the variants apart: what they learn from, and whether the shared labels alone."""
-
-    corpora: str
-    standardise: str
-    shared: bool
 
 
 Numbers = Mapping[Tested, dict[Where, Measured]]
@@ -92,16 +85,12 @@ def cross_corpus(*variants: Path, utterances: Path, out: Out) -> None:
             for tested, own in decided.items()
         }
     )
-    where = (first.settings.aggregate, "class", "UA")
-    accuracies = {
-        tested: accuracy(found[where], tested.key, collapsed_runs(decided[tested]))
-        for tested, found in numbers.items()
-    }
+    collapsed = {tested: collapsed_runs(own) for tested, own in decided.items()}
     shared = next(iter(classes.values()))[SHARED]
-    of = {place.variant.name: about_variant(place.variant, shared) for place in places}
+    chosen = {place.variant.name: place.variant.settings for place in places}
     made: list[tuple[str, Row]] = []
     for corpus, own_classes in classes.items():
-        made += rows_of(corpus, numbers, accuracies, of, where)
+        made += rows_of(corpus, numbers, collapsed, chosen, set(shared))
         chance = {f"UA {among}": share(1 / len(own)) for among, own in own_classes.items()}
         made.append(("", Row((corpus, "nothing", "", "chance"), chance)))
     shown = tuple(row for _, row in made)
@@ -109,13 +98,6 @@ def cross_corpus(*variants: Path, utterances: Path, out: Out) -> None:
     caption = CAPTION.format(", ".join(shared))
     table = Table("A4", "Across corpora", caption, STUB, COLUMNS, shown, notes)
     out.write(paged(table), frame(table).assign(variant=[name for name, _ in made]))
-
-
-def about_variant(variant: Variant, shared: list[str]) -> About:
-    """What tells a variant apart; ``shared``: the classes of all corpora."""
-    chosen = variant.settings
-    only = set(chosen.labels.classes) == set(shared)
-    return About(chosen.training.corpora, chosen.training.standardise, only)
 
 
 def classes_of(place: Place, corpus: pd.Series) -> Classes:
@@ -159,30 +141,38 @@ def decisions(place: Place, corpus: pd.Series, classes: Classes) -> pd.DataFrame
 def rows_of(
     corpus: str,
     numbers: Numbers,
-    accuracies: Mapping[Tested, Cell],
-    variants: Mapping[str, About],
-    where: Where,
+    collapsed: Mapping[Tested, str],
+    chosen: Mapping[str, Settings],
+    shared: set[str],
 ) -> Iterator[tuple[str, Row]]:
-    """The rows of a tested corpus, with their variants."""
-    names = {about: name for name, about in variants.items()}
-    alone = next((name for name, about in variants.items() if about.corpora == "own"), "")
+    """The rows of a tested corpus, with their variants; ``chosen``: variant -> its settings."""
+    where = (next(iter(chosen.values())).aggregate, "class", "UA")
+    alone = next((name for name, own in chosen.items() if own.training.corpora == "own"), "")
+    of_shared = {name for name, own in chosen.items() if set(own.labels.classes) == shared}
+    learned = {
+        name: (own.training.corpora, own.training.standardise) for name, own in chosen.items()
+    }
+    limited = {learned[name]: name for name in chosen if name in of_shared}
     for key in dict.fromkeys(tested.key for tested in numbers if tested.corpus == corpus):
-        about = variants[key[0]]
-        cells = {
-            f"UA {among}": accuracies.get(Tested(corpus, among, key), Cell("–"))
-            for among in (OWN, SHARED)
-        }
+        variant, model = key[0], key[1:]
+        cells = {}
+        for among in (OWN, SHARED):
+            tested, cell = Tested(corpus, among, key), Cell("–")
+            if tested in numbers:
+                cell = accuracy(numbers[tested][where], key, collapsed[tested])
+            cells[f"UA {among}"] = cell
         ours = numbers[Tested(corpus, SHARED, key)]
-        for column, variant, model in (
-            ("cross entropy", names.get(about._replace(shared=True), ""), BASELINE),
-            ("alone", alone, key[1:]),
+        for column, other in (
+            ("cross entropy", (limited.get(learned[variant], ""), *BASELINE)),
+            ("alone", (alone, *model)),
         ):
-            theirs = numbers.get(Tested(corpus, SHARED, (variant, *model)))
+            theirs = numbers.get(Tested(corpus, SHARED, other))
             if theirs and theirs is not ours:
                 cells[f"UA - {column}"] = difference(ours, theirs, where)
-        trained = TRAINED_ON[about.corpora] + ", by corpus" * (about.standardise == "corpus")
-        stub = (corpus, trained, "shared" if about.shared else "all", named(*key[1:]))
-        yield key[0], Row(stub, cells)
+        corpora, standardise = learned[variant]
+        trained = TRAINED_ON[corpora] + ", by corpus" * (standardise == "corpus")
+        stub = (corpus, trained, "shared" if variant in of_shared else "all", named(*model))
+        yield variant, Row(stub, cells)
 
 
 def notes_of(about: Variant, utterances: pd.DataFrame, classes: Classes) -> list[str]:
