@@ -1,5 +1,6 @@
 """The pages: those that are made are in step, and every link within the repository is whole."""
 
+import doctest
 import importlib.util
 import re
 import subprocess
@@ -33,6 +34,18 @@ def test_made_pages_are_in_step(make_docs: ModuleType) -> None:
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == wanted, (
             f"docs/{name} is behind: python scripts/make_docs.py"
         )
+
+
+EXAMPLES = sorted(
+    ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
+    for path in (ROOT / "src").rglob("*.py")
+    if ">>> " in path.read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("module", EXAMPLES)
+def test_examples_of_docstrings(module: str) -> None:
+    assert not doctest.testmod(importlib.import_module(module)).failed
 
 
 def slug(heading: str) -> str:
