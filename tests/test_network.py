@@ -12,11 +12,11 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from emoword.settings import NetworkSettings
-from emoword.training.convolution import convolve
 from emoword.training.network import (
     BidirectionalLSTM,
     Convolution,
     Network,
+    convolve,
     frames_needed,
     masked_mean,
 )

@@ -87,9 +87,6 @@ def precision_by_word(
 
     ``words`` (utterance, word, count) are the label set's; ``found``: model -> test utterances, and
     their predictions [n, dim]; ``said``: utterance, rater, word.
-
-    Raises:
-        InputError: no word is named often enough.
     """
     names = next(iter(found.values()))[0]
     tested = words[words["utterance"].isin(names)]

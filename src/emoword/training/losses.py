@@ -15,16 +15,6 @@ from torch.nn import functional
 MARGIN = 0.2
 
 
-def mse(output: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error over batch and dimensions."""
-    return functional.mse_loss(output, target)
-
-
-def mae(output: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute error over batch and dimensions."""
-    return functional.l1_loss(output, target)
-
-
 def log_cosh(output: Tensor, target: Tensor) -> Tensor:
     """Mean of log(cosh(error)): like MSE for small errors, like MAE for large ones.
 
@@ -100,8 +90,8 @@ def centroids(output: Tensor, classes: Tensor, count: int) -> Tensor:
 # co_occurrence: the same with shares that are multiplied by what mistakes cost, so that the lowest
 # loss is at shares so multiplied.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "mse": mse,
-    "mae": mae,
+    "mse": functional.mse_loss,
+    "mae": functional.l1_loss,
     "lc": log_cosh,
     "ce": functional.cross_entropy,
     "cosine": cosine,
