@@ -160,13 +160,9 @@ class NotFoundError(InputError):
 def load(made_by: Transformers, device: torch.device) -> Upstream:
     """A model's block as an upstream, whatever its weights are kept in.
 
-    Args:
-        made_by: ``model`` is a folder (config.json, preprocessor_config.json, model.safetensors),
-            else the name of a model on the Hugging Face hub, which is not asked for what lies in
-            its cache. ``closing_norm`` applies the encoder's closing layer norm to the block's
-            output, as it is to the last block's in `last_hidden_state` (Whisper's last layer
-            always has it).
-        device: where it is computed.
+    ``model`` is a folder (config.json, preprocessor_config.json, model.safetensors), else a name on
+    the Hugging Face hub, which is not asked for what lies in its cache. ``closing_norm`` applies
+    the encoder's closing layer norm to the block's output, as `last_hidden_state` has it.
 
     Raises:
         InputError: no such model, one of another kind, without that layer or norm, or with weights
@@ -236,13 +232,12 @@ def configured(made_by: Transformers, fetch: Callable[[Any], Any]) -> tuple[Any,
     kind = config.model_type
     if kind not in EXTRACTORS:
         raise InputError(f"{model}: is a model of type {kind!r}; known are {', '.join(EXTRACTORS)}")
-    shape = (kind, config.num_hidden_layers, config.hidden_size)
+    layers = config.num_hidden_layers
+    shape = (kind, layers, config.hidden_size)
     if Path(model).name == PAPERS and shape != PAPERS_SHAPE:
         raise InputError(f"{model}: is {shape}, not the paper's model, {PAPERS_SHAPE}")
-    if made_by.layer > config.num_hidden_layers:
-        raise InputError(
-            f"layer {made_by.layer}: {model} has layers 1 to {config.num_hidden_layers}"
-        )
+    if made_by.layer > layers:
+        raise InputError(f"layer {made_by.layer}: {model} has layers 1 to {layers}")
     extractor = fetch(transformers.AutoFeatureExtractor)
     if type(extractor).__name__ != EXTRACTORS[kind] or extractor.sampling_rate != SAMPLE_RATE:
         raise InputError(

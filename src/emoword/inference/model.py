@@ -181,8 +181,7 @@ class Model(
         A rest too short for the network is left out.
 
         Raises:
-            InputError: the recording cannot be used, or the window is shorter than the network
-                needs.
+            InputError: the recording cannot be used, or a window is too short for the network.
         """
         found = False
         for some in in_groups(sound.windows(Path(path), window, hop), TOGETHER // 4):

@@ -59,11 +59,8 @@ def dirichlet(output: Tensor, counts: Tensor) -> Tensor:
 def triplet(output: Tensor, classes: Tensor) -> Tensor:
     """Triplet loss of unit vectors, over all triplets of a batch: anchor a, p of its class, n not.
 
-    Mean of max(0, |a - p|^2 - |a - n|^2 + MARGIN); 0 for a batch that has no triplet.
-
-    Args:
-        output: [n, dim]; only its direction counts.
-        classes: int64 [n].
+    Mean of max(0, |a - p|^2 - |a - n|^2 + MARGIN); 0 for a batch that has no triplet. Of outputs
+    [n, dim] only the direction counts; classes are int64 [n].
     """
     units = functional.normalize(output, dim=1)
     distances = 2 - 2 * units @ units.T

@@ -52,15 +52,8 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, padding: str) -> Te
     and in the backward pass those wider than some 500. So the padding is added before, and long
     utterances are cut into windows that overlap by the kernel.
 
-    Args:
-        x: float [batch, time, inputs].
-        weight: float [outputs, inputs, kernel].
-        bias: float [outputs].
-        padding: ``same`` (zeros, as many frames come out as go in) or ``valid`` (none; kernel - 1
-            fewer come out).
-
-    Returns:
-        [batch, time, outputs].
+    From float [batch, time, inputs], weights [outputs, inputs, kernel] and bias [outputs]: float
+    [batch, time, outputs]. Padding is ``same`` (zeros) or ``valid`` (none, fewer frames come out).
     """
     kernel = weight.shape[2]
     left, right = ((kernel - 1) // 2, kernel // 2) if padding == "same" else (0, 0)

@@ -95,7 +95,7 @@ def left_out(
     Args:
         utterances: utterance, fold, label (the class) and, of a union, corpus.
         words: the label set that is trained on: utterance, word.
-        fold: the fold that is tested; it is of one corpus. 0: none, for the final model.
+        fold: that is tested; it is of one corpus. 0: none, for the final model.
         training: which corpora are learned from, and which classes stay unseen.
         labels: what counts as a class.
     """
@@ -143,13 +143,8 @@ def standardised(
 ) -> tuple[list[Tensor], dict[str, Tensor]]:
     """Frames less their corpus's mean, divided by its deviation; nothing tested is in these.
 
-    Args:
-        frames: of each utterance, float [frames, dim].
-        parts: utterance, part, in the same order.
-        corpora: of each utterance.
-
-    Returns:
-        Copies, of the same type; and ``input_mean.CORPUS``, ``input_std.CORPUS``, float32 [dim].
+    From float [frames, dim], part and corpus of each utterance: copies of the same type, and the
+    tensors ``input_mean.CORPUS`` and ``input_std.CORPUS``, float32 [dim].
     """
     frame_of = dict(zip(parts["utterance"], frames, strict=True))
     statistics: dict[str, Tensor] = {}

@@ -19,12 +19,8 @@ def output_words(loss: str, learned: pd.DataFrame, classes: Sequence[str]) -> li
     """What the outputs of a network stand for: the classes; of soft_words, then all other words.
 
     Typed descriptions become further classes so (not as in the paper's [20], which makes them
-    positive or negative). A word that no utterance of the training part has gets no output.
-
-    Args:
-        loss: any loss; of those on vectors, outputs stand for no word.
-        learned: the label set of the training part: utterance, word, count.
-        classes: in the order of the first outputs.
+    positive or negative). A word that the label set of the training part (``learned``: utterance,
+    word, count) lacks gets no output. Of losses on vectors, outputs stand for no word.
     """
     others = sorted(set(learned["word"]).difference(classes)) if loss == "soft_words" else []
     return [*classes, *others]
@@ -36,13 +32,9 @@ def output_costs(loss: str, learned: pd.DataFrame, outputs: Sequence[str]) -> ND
     co_occurrence adds a penalty (Chou, Lee and Busso 2022, the paper's [21], as Chou's dissertation
     has it, arXiv 2510.05934, section 5.3 and equation 5.6 with both weights 1): mistakes cost more
     about a class that raters seldom name where they name others, so above all about a rare one. Of
-    the training part's utterances that name class z, a share W_jz names class j, too; P_jz = 1 -
-    W_jz (1 for all j, if none names z); the factor of class j is 1 + sum over z of P_jz.
-
-    Args:
-        loss: any loss.
-        learned: the label set of the training part: utterance, word, count.
-        outputs: the classes.
+    the training part's utterances (``learned``: utterance, word, count) that name class z, a share
+    W_jz names class j, too; P_jz = 1 - W_jz (1 for all j, if none names z); the factor of class j
+    is 1 + sum over z of P_jz.
     """
     if loss != "co_occurrence":
         return np.ones(len(outputs), dtype=np.float32)
