@@ -51,9 +51,10 @@ from emoword.features.pretrained import load
 from emoword.features.shards import Meta
 from emoword.layout import RunSettings, as_json
 from emoword.settings import LabelSettings, NetworkSettings, TrainingSettings, Transformers
-from emoword.training.loop import Examples, frame_statistics, train_epoch
+from emoword.training.loop import Examples, train_epoch
 from emoword.training.network import Network
 from emoword.training.optimiser import OneCycleAdam
+from emoword.training.split import frame_statistics
 
 import transformers  # isort: skip  after emoword.io.torchaudio_python, by way of plain
 
@@ -118,9 +119,7 @@ def network_of(train: Examples, seed: int, precision: str) -> Network:
     """In its initial state."""
     torch.manual_seed(seed)
     network = Network(INPUT_DIM, OUTPUT_DIM, SHAPE, precision=precision)
-    mean, std = frame_statistics(train.frames)
-    network.input_mean.copy_(torch.from_numpy(mean))
-    network.input_std.copy_(torch.from_numpy(std))
+    network.input_mean, network.input_std = frame_statistics(train.frames)
     return network
 
 

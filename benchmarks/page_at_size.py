@@ -28,6 +28,7 @@ from emoword import cli, layout
 from emoword.evaluation.decide import decide
 from emoword.evaluation.evaluate import evaluate
 from emoword.evaluation.neighbours import neighbours
+from emoword.features.device import surroundings
 from emoword.io.files import write_json, write_table
 from emoword.labels.encoding import encode
 from emoword.labels.label_sets import label_set
@@ -38,7 +39,7 @@ from emoword.schemas import ANNOTATIONS, UTTERANCES
 from emoword.settings import Config, read_config
 from emoword.spaces.word_space import WordSpace
 from emoword.training.split import split
-from emoword.training.train import described, surroundings
+from emoword.training.train import described
 
 PAPER = Path(__file__).parent.parent / "paper"
 # IEMOCAP's labels (Busso et al. 2008; the first five are the paper's 5,531); "" has no majority

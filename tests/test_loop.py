@@ -13,7 +13,6 @@ from emoword.settings import NetworkSettings, Settings, TrainingSettings
 from emoword.training.loop import (
     Examples,
     collated,
-    frame_statistics,
     in_epochs,
     predict,
     random_batches,
@@ -21,6 +20,7 @@ from emoword.training.loop import (
 )
 from emoword.training.network import Network
 from emoword.training.optimiser import OneCycleAdam
+from emoword.training.split import frame_statistics
 
 SMALL = NetworkSettings(channels=(4, 4, 4), lstm=2, hidden=(4,))
 

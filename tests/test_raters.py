@@ -33,7 +33,7 @@ from emoword.layout import RunSettings, read_settings
 from emoword.reproduction.yardstick import agreement, counted, majority
 from emoword.schemas import ANNOTATIONS
 from emoword.spaces.word_space import WordSpace
-from emoword.training.trained import network_of, read_weights
+from emoword.training.network import network_of, read_weights
 from small_results import CLASSES, Small
 
 TEMPLATE = Path(__file__).parents[1] / "paper/templates/table.tex.j2"

@@ -22,7 +22,7 @@ from emoword.layout import Place
 from emoword.reproduction.leaks import check_leaks
 from emoword.settings import Config, LabelSettings, TrainingSettings, read_config, resolve
 from emoword.spaces.word_space import WordSpace
-from emoword.training.left_out import left_out
+from emoword.training.split import left_out
 from many_variants import pretend, write_variants
 from small_results import CLASSES, SETTINGS, Small, write_corpus
 from test_settings import CONFIG

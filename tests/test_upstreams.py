@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from emoword import settings
-from emoword.features import linear, pretrained
+from emoword.features import pretrained
 from emoword.features.upstreams import MOST_MELS, LogMel, Mfcc, Upstream, build
 from emoword.io.errors import InputError
 from emoword.settings import Transformers
@@ -247,8 +247,8 @@ def test_a_linear_layer_by_onednn(shape: tuple[int, ...], bias: bool) -> None:
     network = torch.nn.Sequential(torch.nn.Sequential(layer))
     x = torch.randn(shape)
     wanted = network(x)
-    linear.use_onednn(network)
-    assert layer.forward.__func__ is linear.by_onednn  # type: ignore[attr-defined]
+    pretrained.use_onednn(network)
+    assert layer.forward.__func__ is pretrained.by_onednn  # type: ignore[attr-defined]
     torch.testing.assert_close(network(x), wanted)
     torch.testing.assert_close(network(x[::2]), wanted[::2])  # not contiguous
 
@@ -256,12 +256,12 @@ def test_a_linear_layer_by_onednn(shape: tuple[int, ...], bias: bool) -> None:
 def test_onednn_is_used_on_amds_processors_in_float32_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(linear, "processor", lambda: "vendor_id : AuthenticAMD")
-    assert linear.pays(CPU, "float32")
-    assert not linear.pays(torch.device("cuda"), "float32")
-    assert not linear.pays(CPU, "bfloat16")
-    monkeypatch.setattr(linear, "processor", lambda: "vendor_id : GenuineIntel")
-    assert not linear.pays(CPU, "float32")
+    monkeypatch.setattr(pretrained, "processor", lambda: "vendor_id : AuthenticAMD")
+    assert pretrained.onednn_pays(CPU, "float32")
+    assert not pretrained.onednn_pays(torch.device("cuda"), "float32")
+    assert not pretrained.onednn_pays(CPU, "bfloat16")
+    monkeypatch.setattr(pretrained, "processor", lambda: "vendor_id : GenuineIntel")
+    assert not pretrained.onednn_pays(CPU, "float32")
 
 
 def test_a_folder_with_the_papers_name_holds_the_papers_model(

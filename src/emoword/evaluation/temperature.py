@@ -21,8 +21,8 @@ from emoword.schemas import ANNOTATIONS, RUN_KEYS, SPLIT, TEMPERATURES
 from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 from emoword.training.loop import Examples, predict
+from emoword.training.network import network_of, read_weights
 from emoword.training.targets import CLASS_LOSSES
-from emoword.training.trained import network_of, read_weights, similar_to_centroids
 
 Floats = NDArray[np.float64]
 WIDEST = 7.0  # the logarithm of the temperature is looked for between this and its negative
@@ -95,7 +95,7 @@ def validated(folder: Path, features: Features) -> Run:
     names = list(split["utterance"][split["part"] == "validation"])
     examples = Examples(names, [features.of(name) for name in names], torch.zeros(len(names)))
     outputs = predict(network, examples, made_by.training.batch_size)
-    return Run(read_run(folder).record, names, similar_to_centroids(outputs, weights))
+    return Run(read_run(folder).record, names, outputs)
 
 
 def class_scores(run: Run, space: WordSpace, place: Place) -> Floats:

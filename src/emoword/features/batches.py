@@ -2,14 +2,11 @@
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TypeVar
 
 from emoword.corpora import audio
 from emoword.features.upstreams import Upstream
@@ -17,8 +14,10 @@ from emoword.io.errors import InputError
 
 FEWEST_FRAMES = 4  # what the network's pooling (2 x 2) needs to leave one
 READERS = 2  # threads that decode and resample
-BATCHES_AHEAD = 2
 NAMED_AT_MOST = 20
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -35,15 +34,8 @@ class Utterance:
         return self.samples / audio.SAMPLE_RATE
 
 
-Batch = tuple[list[Utterance], list[NDArray[np.float32]]]  # with their samples at 16 kHz
-
-
 def shard_of(part: str) -> tuple[int, int]:
-    """``K/N``: the Kth, from 1, of N shards of the table of utterances, every Nth row of it.
-
-    Raises:
-        InputError: it is no such thing.
-    """
+    """``K/N``: the Kth, from 1, of N shards of the table of utterances, every Nth row of it."""
     found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", part)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise InputError(f"--shard {part}: should be K/N, such as 1/4, with K from 1 to N")
@@ -51,10 +43,7 @@ def shard_of(part: str) -> tuple[int, int]:
 
 
 def usable(files: Iterable[tuple[str, str]], upstream: Upstream) -> list[Utterance]:
-    """Read all audio (utterance, file) once, before hours are spent on a part of it.
-
-    Returns:
-        The utterances, the longest first.
+    """Read all audio (utterance, file) once, before hours are spent: utterances, longest first.
 
     Raises:
         InputError: names the files that cannot be used, or give less than `FEWEST_FRAMES` frames.
@@ -67,10 +56,10 @@ def usable(files: Iterable[tuple[str, str]], upstream: Upstream) -> list[Utteran
         except InputError as error:
             return f"{name}: {error}"
         count = max(0, upstream.frame_count(utterance.samples))
-        if count < FEWEST_FRAMES:
-            short = f"too short, {utterance.seconds:.3f} s give {count} frames"
-            return f"{name}: {wav}: {short}; at least {FEWEST_FRAMES}"
-        return utterance
+        if count >= FEWEST_FRAMES:
+            return utterance
+        short = f"too short, {utterance.seconds:.3f} s give {count} frames"
+        return f"{name}: {wav}: {short}; at least {FEWEST_FRAMES}"
 
     with ThreadPoolExecutor(READERS) as pool:
         seen = list(pool.map(look, files))
@@ -85,26 +74,25 @@ def usable(files: Iterable[tuple[str, str]], upstream: Upstream) -> list[Utteran
     return sorted(good, key=lambda utterance: -utterance.samples)
 
 
-def batches(utterances: Sequence[Utterance], seconds: int) -> Iterator[list[Utterance]]:
+def batches(samples: Sequence[int], seconds: int) -> Iterator[slice]:
     """Cut utterances, the longest first, into batches of at most so many seconds, or of one.
 
-    Padding to the longest of a batch counts.
+    Padding to the longest of a batch counts; ``samples`` are the utterances' lengths at 16 kHz.
     """
     first = 0
-    while first < len(utterances):
-        room = max(1, seconds * audio.SAMPLE_RATE // utterances[first].samples)
-        yield list(utterances[first : first + room])
+    while first < len(samples):
+        room = max(1, seconds * audio.SAMPLE_RATE // samples[first])
+        yield slice(first, first + room)
         first += room
 
 
-def read_ahead(planned: Iterator[list[Utterance]]) -> Iterator[Batch]:
-    """The batches with their samples, which are decoded and resampled while others are computed."""
-    ahead: deque[tuple[list[Utterance], list[Future[NDArray[np.float32]]]]] = deque()
+def ahead(read: Callable[[T], R], items: Iterable[T], most: int) -> Iterator[R]:
+    """What ``read`` gives for each item, in order; up to ``most`` are read ahead, by threads."""
+    reading: deque[Future[R]] = deque()
     with ThreadPoolExecutor(READERS) as pool:
-        while True:
-            for batch in islice(planned, BATCHES_AHEAD + 1 - len(ahead)):
-                ahead.append((batch, [pool.submit(audio.read, each.wav) for each in batch]))
-            if not ahead:
-                return
-            batch, reading = ahead.popleft()
-            yield batch, [each.result() for each in reading]
+        for item in items:
+            reading.append(pool.submit(read, item))
+            if len(reading) > most:
+                yield reading.popleft().result()
+        while reading:
+            yield reading.popleft().result()

@@ -1,23 +1,22 @@
-"""Where torch computes."""
+"""Where torch computes, and in which versions."""
 
+import importlib.metadata
 import os
 import platform
 import re
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from emoword import __version__
 from emoword.io.errors import InputError
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is CUDA, else MPS, else the CPU.
-
-    Raises:
-        InputError: there is no such device here.
-    """
+    """The device of that name, if it is here; ``auto`` is CUDA, else MPS, else the CPU."""
     if name == "auto":
         others = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
         name = next((other for other, there in others.items() if there), "cpu")
@@ -28,6 +27,28 @@ def pick_device(name: str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise InputError(f"--device {name}: {reason}; auto takes what is there") from error
     return device
+
+
+def device_name(device: torch.device) -> str:
+    """``cpu``, or what a GPU is called."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Versions of emoword, of Python and of packages."""
+    installed = {name: importlib.metadata.version(name) for name in packages}
+    return {"emoword": __version__, "python": platform.python_version()} | installed
+
+
+def surroundings(device: torch.device, threads: int) -> dict[str, Any]:
+    """Where and with what something is computed."""
+    return {
+        "device": device_name(device),
+        "machine": platform.machine(),
+        "threads": threads,
+        # torch's own word names the CUDA that it was built for
+        "versions": versions("numpy") | {"torch": torch.__version__},
+    }
 
 
 def place(device: torch.device) -> str:

@@ -1,7 +1,5 @@
 """The frames of one shard of the utterances."""
 
-import importlib.metadata
-import platform
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,10 +11,9 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from emoword import __version__
-from emoword.corpora.audio import SAMPLE_RATE
-from emoword.features.batches import Batch, Utterance, batches, read_ahead, shard_of, usable
-from emoword.features.device import pick_device
+from emoword.corpora import audio
+from emoword.features.batches import Utterance, ahead, batches, shard_of, usable
+from emoword.features.device import device_name, pick_device, versions
 from emoword.features.frames import STORED
 from emoword.features.shards import Meta
 from emoword.features.upstreams import Upstream, build
@@ -31,6 +28,10 @@ SECONDS_BETWEEN_LINES = 30
 # (benchmarks/README.md). On a GPU estimated: enough to keep it busy, in some 10 GB of its memory.
 SECONDS_TOGETHER = {"cpu": 8, "cuda": 160}
 SECONDS_ELSEWHERE = 40
+BATCHES_AHEAD = 2
+PACKAGES = ("numpy", "soundfile", "torch", "torchaudio", "transformers")  # the frames depend on
+
+Batch = tuple[Sequence[Utterance], list[NDArray[np.float32]]]  # with their samples at 16 kHz
 
 
 def features(
@@ -91,24 +92,20 @@ def features(
             shard=f"{k}/{n}",
             utterances=len(index),
             frames=int(index["frames"].sum()),
-            device=torch.cuda.get_device_name(chosen) if chosen.type == "cuda" else chosen.type,
+            device=device_name(chosen),
             all_utterances=fingerprint(name.encode() for name in table["utterance"]),
             other_labels=others,
             dim=upstream.dim,
             upstream=made_by.upstream,
             about=upstream.about,
             threads=threads,
-            versions=versions(),
+            versions=versions(*PACKAGES),
         )
         (folder / "meta.json").write_text(as_json(meta) + "\n", encoding="utf-8")
 
 
 def read_utterances(path: Path, labels: Sequence[str]) -> tuple[pd.DataFrame, int]:
-    """The utterances with one of these labels (none: all), and how many have another.
-
-    Raises:
-        InputError: there are none, or an id stands twice.
-    """
+    """The utterances with one of these labels (none: all), and how many have another."""
     table = UTTERANCES.read(path, "utterance", "wav", *(["label"] if labels else []))
     twice = table["utterance"].duplicated()
     if twice.any():
@@ -130,15 +127,17 @@ def write_frames(
 
     Returns:
         Columns start, frames; the utterances' names are the index.
-
-    Raises:
-        InputError: as `computed` and `stored`.
     """
+
+    def read(span: slice) -> Batch:
+        return utterances[span], [audio.read(utterance.wav) for utterance in utterances[span]]
+
     seconds = SECONDS_TOGETHER.get(upstream.device.type, SECONDS_ELSEWHERE)
+    spans = batches([utterance.samples for utterance in utterances], seconds)
     counts: list[int] = []
     with path.open("wb") as file:
         write_npy_header(file, STORED[dtype], (0, upstream.dim))
-        for batch, samples in progress(read_ahead(batches(utterances, seconds)), utterances):
+        for batch, samples in progress(ahead(read, spans, BATCHES_AHEAD), utterances):
             for utterance, frames in zip(batch, computed(samples, upstream), strict=True):
                 file.write(stored(utterance.name, frames, dtype).tobytes())
                 counts.append(len(frames))
@@ -152,24 +151,17 @@ def write_frames(
 def computed(
     samples: Sequence[NDArray[np.float32]], upstream: Upstream
 ) -> list[NDArray[np.float32]]:
-    """Frames of the utterances of a batch, the longest first.
-
-    Raises:
-        InputError: the memory of the device is too small.
-    """
+    """Frames of a batch, the longest first; an InputError where a GPU's memory is too small."""
     try:
         return upstream.frames(samples)
     except torch.OutOfMemoryError:
-        told = f"{len(samples)} utterances of up to {len(samples[0]) / SAMPLE_RATE:.0f} s at once"
+        longest = len(samples[0]) / audio.SAMPLE_RATE
+        told = f"{len(samples)} utterances of up to {longest:.0f} s at once"
         raise InputError(f"--device: its memory is too small for {told}; try cpu") from None
 
 
 def stored(utterance: str, frames: NDArray[np.float32], dtype: str) -> NDArray[Any]:
-    """The frames as they lie in the file.
-
-    Raises:
-        InputError: they are not finite, or not as ``dtype``.
-    """
+    """Frames as they lie in the file; an InputError where they are not finite as ``dtype``."""
     if not np.isfinite(frames).all():
         raise InputError(f"{utterance}: its frames are not finite; are the weights damaged?")
     if dtype == "bfloat16":  # has float32's range; numpy takes its bits as integers
@@ -200,8 +192,7 @@ def progress(planned: Iterator[Batch], utterances: Sequence[Utterance]) -> Itera
             say(f"{done} of {len(utterances)}, {rate:.3g} s of audio a second, {left:.0f} s left")
             told = now
     spent = max(time.monotonic() - begun, 1e-9)
-    rate = seconds / spent
-    say(f"{done} utterances in {spent:.0f} s, {rate:.3g} s of audio a second")
+    say(f"{done} utterances in {spent:.0f} s, {seconds / spent:.3g} s of audio a second")
 
 
 def say(line: str) -> None:
@@ -214,10 +205,3 @@ def own_gpu(device: torch.device, shard: int) -> torch.device:
     if device.type != "cuda" or device.index is not None:
         return device
     return torch.device("cuda", (shard - 1) % torch.cuda.device_count())
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the frames depend on."""
-    packages = ["numpy", "soundfile", "torch", "torchaudio", "transformers"]
-    installed = {name: importlib.metadata.version(name) for name in packages}
-    return {"emoword": __version__, "python": platform.python_version()} | installed

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from emoword.features.shards import Meta, read_shards
@@ -54,11 +55,7 @@ class Features:
         return self.meta.dim
 
     def of(self, utterance: str) -> Tensor:
-        """The frames of an utterance.
-
-        Raises:
-            InputError: there are none.
-        """
+        """The frames of an utterance; an InputError if there are none."""
         if utterance not in self.frames:
             raise InputError(
                 f"{self.folder}: no frames of utterance {utterance}; make them with emoword "
@@ -68,11 +65,7 @@ class Features:
 
 
 def mapped(folder: Path, meta: Meta) -> dict[str, Tensor]:
-    """Utterance -> frames of a shard, in the order of index.csv.
-
-    Raises:
-        InputError: a file is missing, or the files do not belong together.
-    """
+    """Utterance -> frames of a shard, in the order of index.csv."""
     table = FRAMES.read(folder / "index.csv")
     path = folder / "frames.npy"
     try:
@@ -94,8 +87,12 @@ def mapped(folder: Path, meta: Meta) -> dict[str, Tensor]:
             f"{folder}: frames.npy ({frames.dtype} {list(frames.shape)}), index.csv and meta.json "
             "do not belong together; make them again with emoword features"
         )
-    tensor = torch.from_numpy(frames)
-    if meta.upstream.dtype == "bfloat16":
-        tensor = tensor.view(torch.bfloat16)
+    tensor = tensor_of(frames, meta.upstream.dtype)
     spans = zip(table["utterance"], start.tolist(), length.tolist(), strict=True)
     return {name: tensor[first : first + count] for name, first, count in spans}
+
+
+def tensor_of(stored: NDArray[Any], dtype: str) -> Tensor:
+    """Frames as they lie in the file, as the numbers that they are; nothing is copied."""
+    tensor = torch.from_numpy(stored)
+    return tensor.view(torch.bfloat16) if dtype == "bfloat16" else tensor

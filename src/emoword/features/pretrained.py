@@ -2,34 +2,31 @@
 
 The paper's are `hidden_states[14]` of ``facebook/wav2vec2-large-960h-lv60-self``: the output of
 the 14th of 24 blocks. The blocks above are neither loaded nor computed. The frames are those that
-the whole model gives for an utterance alone, but for the order in which float32 sums are taken
-(tested; relative error 1e-6): utterances are padded and computed together where the model has a
-mask for it, and linear layers as `features.linear` says. With ``bfloat16``, matrix products
-and convolutions are rounded to 8 bits of mantissa (torch's autocast): a relative error of 1e-2.
+the whole model gives for an utterance alone, but for the order of float32 sums (tested; relative
+error 1e-6): utterances are padded and computed together where the model has a mask for it, and on
+AMD's processors linear layers by oneDNN. With ``bfloat16``, matrix products and convolutions are
+rounded to 8 bits of mantissa (torch's autocast): a relative error of 1e-2.
 
-Layer N, counted from 1, is what transformers 5 calls `hidden_states[N]` in the whole model: the
-output of block N, without the encoder's closing layer norm, also at the last block of wav2vec 2,
-HuBERT and WavLM (transformers 4 applied it there). But the last layer of Whisper is the encoder's
-output, closing layer norm applied.
-
-Models are in eval mode: no LayerDrop, no SpecAugment, no dropout.
+Layer N, from 1, is `hidden_states[N]` of transformers 5: the output of block N, without the
+encoder's closing layer norm, also at the last block of wav2vec 2, HuBERT and WavLM (transformers 4
+applied it there). But the last layer of Whisper is the encoder's output, that norm applied.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import prod
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import numpy as np
 import torch
 from huggingface_hub import try_to_load_from_cache
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from emoword.corpora.audio import SAMPLE_RATE
-from emoword.features import linear
-from emoword.features.device import warn_of_slow_bfloat16
+from emoword.features.device import processor, warn_of_slow_bfloat16
 from emoword.features.upstreams import HOP, About, Upstream
 from emoword.io.errors import InputError
 from emoword.io.torchaudio_python import torchaudio  # noqa: F401  before transformers: see there
@@ -40,9 +37,7 @@ import transformers  # isort: skip
 # The models whose structure (encoder.layers, encoder.layer_norm) is known and tested, and what
 # prepares their input.
 EXTRACTORS = {
-    "hubert": "Wav2Vec2FeatureExtractor",
-    "wav2vec2": "Wav2Vec2FeatureExtractor",
-    "wavlm": "Wav2Vec2FeatureExtractor",
+    **dict.fromkeys(("hubert", "wav2vec2", "wavlm"), "Wav2Vec2FeatureExtractor"),
     "whisper": "WhisperFeatureExtractor",
 }
 # The paper's model: a folder of its name with another model in it would be a wrong reproduction.
@@ -55,23 +50,20 @@ UNUSED = ("masked_spec_embed", "projector.", "classifier.")
 class Block:
     """The network up to a block, on a device, in float32 or bfloat16."""
 
-    def __init__(
-        self, network: Any, extractor: Any, made_by: Transformers, device: torch.device
-    ) -> None:
-        warn_of_slow_bfloat16(device, made_by.precision)
+    about: About
+
+    def __init__(self, network: Any, extractor: Any, precision: str, device: torch.device) -> None:
+        warn_of_slow_bfloat16(device, precision)
         torch.backends.cudnn.allow_tf32 = False  # float32 is float32 on a GPU, too
-        if linear.pays(device, made_by.precision):
-            linear.use_onednn(network)
-        self.halved = made_by.precision == "bfloat16"
+        if onednn_pays(device, precision):
+            use_onednn(network)
+        self.halved = precision == "bfloat16"
         if self.halved:  # autocast would round these weights for each batch again
             for module in network.modules():
-                if isinstance(module, torch.nn.Linear):
+                if isinstance(module, nn.Linear):
                     module.bfloat16()
-        self.network = network.to(device)
-        self.extractor = extractor
-        self.device = device
+        self.network, self.extractor, self.device = network.to(device), extractor, device
         self.dim = int(network.config.hidden_size)
-        self.about: About = {}
 
     @torch.inference_mode()
     def output(self, given: Tensor, **options: Any) -> NDArray[np.float32]:
@@ -85,32 +77,17 @@ class Block:
 class Wav2Vec2(Block):
     """wav2vec 2.0, HuBERT or WavLM: the waveform, normalised as the model's own extractor says."""
 
-    def __init__(
-        self, network: Any, extractor: Any, made_by: Transformers, device: torch.device
-    ) -> None:
-        config, closing_norm = network.config, made_by.closing_norm
-        if (hop := prod(config.conv_stride)) != HOP:
-            raise InputError(f"{made_by.model}: a frame every {hop} samples, not {HOP}")
-        if closing_norm and not config.do_stable_layer_norm:
-            raise InputError(f"{made_by.model}: has no closing layer norm; leave closing_norm out")
-        if config.do_stable_layer_norm and not closing_norm:
-            # The closing layer norm. In the other style, layer_norm stands before the blocks.
-            network.encoder.layer_norm = torch.nn.Identity()
-        super().__init__(network, extractor, made_by, device)
-        self.convolutions = list(zip(config.conv_kernel, config.conv_stride, strict=True))
-        # A group norm takes its statistics over all of the time, padding included.
-        self.padded = config.feat_extract_norm == "layer"
-        self.about |= {"normalised": bool(extractor.do_normalize), "closing_norm": closing_norm}
-
     def frame_count(self, samples: int) -> int:
         """What the convolutions leave."""
-        for kernel, stride in self.convolutions:
+        config = self.network.config
+        for kernel, stride in zip(config.conv_kernel, config.conv_stride, strict=True):
             samples = (samples - kernel) // stride + 1
         return samples
 
     def frames(self, utterances: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Frames of utterances: each [samples] at 16 kHz -> [frames, dim] float32."""
-        if len(utterances) > 1 and not self.padded:
+        # a group norm takes its statistics over all of the time, padding included
+        if len(utterances) > 1 and self.network.config.feat_extract_norm == "group":
             return [self.frames([samples])[0] for samples in utterances]
         inputs = self.extractor(
             list(utterances),
@@ -132,23 +109,6 @@ class Whisper(Block):
     mel band) on its own, as the model knows no later positions.
     """
 
-    def __init__(
-        self, encoder: Any, extractor: Any, made_by: Transformers, device: torch.device, last: int
-    ) -> None:
-        heard, mels = encoder.config.max_source_positions * HOP, encoder.num_mel_bins
-        if extractor.n_samples != heard or extractor.feature_size != mels:
-            raise InputError(
-                f"{made_by.model}: preprocessor_config.json ({extractor.n_samples} samples, "
-                f"{extractor.feature_size} mels) does not fit config.json ({heard} samples, "
-                f"{mels} mels)"
-            )
-        closed = made_by.closing_norm or made_by.layer == last
-        if not closed:
-            encoder.layer_norm = torch.nn.Identity()
-        super().__init__(encoder, extractor, made_by, device)
-        self.longest = heard
-        self.about |= {"closing_norm": closed}
-
     def frame_count(self, samples: int) -> int:
         """One for every 20 ms that have begun."""
         return -(-samples // HOP)
@@ -158,13 +118,39 @@ class Whisper(Block):
         made = []
         for samples in utterances:
             pieces = []
-            for first in range(0, len(samples), self.longest):
-                piece = samples[first : first + self.longest]
+            for first in range(0, len(samples), self.extractor.n_samples):
+                piece = samples[first : first + self.extractor.n_samples]
                 inputs = self.extractor(piece, sampling_rate=SAMPLE_RATE, return_tensors="pt")
                 output = self.output(inputs.input_features)[0]
                 pieces.append(output[: self.frame_count(len(piece))])
             made.append(np.concatenate(pieces))
         return made
+
+
+def onednn_pays(device: torch.device, precision: str) -> bool:
+    """Whether linear layers are faster by oneDNN than by MKL, to which torch hands them.
+
+    On AMD's processors, in float32: MKL reaches less than half of it (benchmarks/README.md). It
+    depends on the vendor alone, so on one machine it is always so. Sums are in another order.
+    """
+    there = torch.backends.mkldnn.is_available() and "AuthenticAMD" in processor()
+    return there and device.type == "cpu" and precision == "float32"
+
+
+def use_onednn(network: nn.Module) -> None:
+    """Let oneDNN compute the linear layers of a network that is for inference alone."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            module.forward = MethodType(by_onednn, module)  # type: ignore[method-assign]
+
+
+def by_onednn(linear: nn.Linear, x: Tensor) -> Tensor:
+    """What ``linear(x)`` gives, by the operator that torch's compiler chooses.
+
+    ``none``: no function is applied after it.
+    """
+    made: Tensor = torch.ops.mkldnn._linear_pointwise(x, linear.weight, linear.bias, "none", [], "")
+    return made
 
 
 class NotFoundError(InputError):
@@ -174,13 +160,9 @@ class NotFoundError(InputError):
 def load(made_by: Transformers, device: torch.device) -> Upstream:
     """A model's block as an upstream, whatever its weights are kept in.
 
-    Args:
-        made_by: ``model`` is a folder (config.json, preprocessor_config.json, model.safetensors),
-            else the name of a model on the Hugging Face hub, which is not asked for what lies in
-            its cache. ``closing_norm`` applies the encoder's closing layer norm to the block's
-            output, as it is to the last block's in `last_hidden_state` (Whisper's last layer
-            always has it).
-        device: where it is computed.
+    ``model`` is a folder (config.json, preprocessor_config.json, model.safetensors), else a name on
+    the Hugging Face hub, which is not asked for what lies in its cache. ``closing_norm`` applies
+    the encoder's closing layer norm to the block's output, as `last_hidden_state` has it.
 
     Raises:
         InputError: no such model, one of another kind, without that layer or norm, or with weights
@@ -191,9 +173,9 @@ def load(made_by: Transformers, device: torch.device) -> Upstream:
     model = made_by.model
     if Path(model).is_dir():
         return load_from(made_by, device, local_files_only=True)
-    with suppress(NotFoundError):
-        return load_from(made_by, device, local_files_only=True)
     try:
+        with suppress(NotFoundError):
+            return load_from(made_by, device, local_files_only=True)
         return load_from(made_by, device, local_files_only=False)
     except NotFoundError as error:
         raise InputError(
@@ -217,47 +199,40 @@ def load_from(made_by: Transformers, device: torch.device, *, local_files_only: 
             raise error_class(f"{model}: {loader.__name__} cannot load it: {reason}") from error
 
     config, extractor = configured(made_by, fetch)
-    kind, size = config.model_type, size_key(config)
-    layers = getattr(config, size)
-    setattr(config, size, made_by.layer)  # no block above it is made; its weights stay in the file
-    config.add_adapter = False  # nor what may stand above the blocks
+    whisper, layers = config.model_type == "whisper", config.num_hidden_layers
+    config.num_hidden_layers = made_by.layer  # the weights of those above stay in the file
+    config.add_adapter = False  # nor is made what may stand above the blocks
     # Whisper's class that has an encoder and no decoder
-    loader = (
-        transformers.WhisperForAudioClassification if kind == "whisper" else transformers.AutoModel
-    )
+    loader = transformers.WhisperForAudioClassification if whisper else transformers.AutoModel
     network, report = fetch(loader, config=config, output_loading_info=True)
     missing = sorted(name for name in report["missing_keys"] if not name.startswith(UNUSED))
     if missing:  # they would be random
         raise InputError(f"{model}: lacks {len(missing)} of its weights, such as {missing[0]}")
     network.eval().float()
-    upstream: Wav2Vec2 | Whisper
-    if kind == "whisper":
-        upstream = Whisper(network.encoder, extractor, made_by, device, layers)
-    else:
-        upstream = Wav2Vec2(network, extractor, made_by, device)
+    has_norm = whisper or config.do_stable_layer_norm  # in the other style it precedes the blocks
+    closed = made_by.closing_norm or (whisper and made_by.layer == layers)
+    if closed and not has_norm:
+        raise InputError(f"{model}: has no closing layer norm; leave closing_norm out")
+    if has_norm and not closed:
+        network.encoder.layer_norm = nn.Identity()
+    kind, hears = (Whisper, network.encoder) if whisper else (Wav2Vec2, network)
+    upstream: Wav2Vec2 | Whisper = kind(hears, extractor, made_by.precision, device)
     # of a name on the hub: .../snapshots/COMMIT/config.json
     path = None if Path(model).is_dir() else try_to_load_from_cache(model, "config.json")
     revision = Path(path).parent.name if isinstance(path, str) else None
-    upstream.about |= {"revision": revision, "type": kind, "layers": layers}
+    upstream.about = {} if whisper else {"normalised": bool(extractor.do_normalize)}
+    upstream.about |= {"closing_norm": closed, "revision": revision}
+    upstream.about |= {"type": config.model_type, "layers": layers}
     return upstream
 
 
-def size_key(config: Any) -> str:
-    """What a model's configuration calls its number of blocks."""
-    return "encoder_layers" if config.model_type == "whisper" else "num_hidden_layers"
-
-
 def configured(made_by: Transformers, fetch: Callable[[Any], Any]) -> tuple[Any, Any]:
-    """A model's configuration, and what prepares its input, both checked.
-
-    Raises:
-        InputError: it is of another kind, or has too few layers.
-    """
+    """A model's configuration, and what prepares its input, both checked."""
     model, config = made_by.model, fetch(transformers.AutoConfig)
     kind = config.model_type
     if kind not in EXTRACTORS:
         raise InputError(f"{model}: is a model of type {kind!r}; known are {', '.join(EXTRACTORS)}")
-    layers = getattr(config, size_key(config))
+    layers = config.num_hidden_layers
     shape = (kind, layers, config.hidden_size)
     if Path(model).name == PAPERS and shape != PAPERS_SHAPE:
         raise InputError(f"{model}: is {shape}, not the paper's model, {PAPERS_SHAPE}")
@@ -268,5 +243,15 @@ def configured(made_by: Transformers, fetch: Callable[[Any], Any]) -> tuple[Any,
         raise InputError(
             f"{model}: preprocessor_config.json is of {type(extractor).__name__} at "
             f"{extractor.sampling_rate} Hz; {kind} needs {EXTRACTORS[kind]} at {SAMPLE_RATE} Hz"
+        )
+    if kind != "whisper":
+        if (hop := prod(config.conv_stride)) != HOP:
+            raise InputError(f"{model}: a frame every {hop} samples, not {HOP}")
+        return config, extractor
+    wanted = f"{config.max_source_positions * HOP} samples, {config.num_mel_bins} mels"
+    found = f"{extractor.n_samples} samples, {extractor.feature_size} mels"
+    if found != wanted:
+        raise InputError(
+            f"{model}: preprocessor_config.json ({found}) does not fit config.json ({wanted})"
         )
     return config, extractor

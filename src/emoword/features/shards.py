@@ -54,18 +54,15 @@ def read_shards(folder: Path) -> dict[Path, Meta]:
     sets = [[f"shard{k}of{n}" for k in range(1, n + 1)] for n in range(1, len(there) + 1)]
     complete = [names for names in sets if there.issuperset(names)]
     if len(complete) != 1:
-        wanted = (
-            "remove all sets but one" if complete else "make what is missing (emoword features)"
-        )
+        missing = "make what is missing (emoword features)"
+        wanted = "remove all sets but one" if complete else missing
         names = ", ".join(sorted(there)) or "no shards"
         raise InputError(f"{folder}: holds {names}; it should hold one whole set: {wanted}")
-    shards = {
-        folder / name: read_settings(folder / name / "meta.json", Meta) for name in complete[0]
-    }
-    first = folder / complete[0][0]
+    shards = {folder / n: read_settings(folder / n / "meta.json", Meta) for n in complete[0]}
+    common = [name for name in Meta.__struct_fields__ if name not in OF_ONE_SHARD]
+    first, usual = next(iter(shards.items()))
     for shard, meta in shards.items():
-        common = [name for name in Meta.__struct_fields__ if name not in OF_ONE_SHARD]
-        differ = [name for name in common if getattr(meta, name) != getattr(shards[first], name)]
+        differ = [name for name in common if getattr(meta, name) != getattr(usual, name)]
         if f"shard{meta.shard.replace('/', 'of')}" != shard.name:
             differ.append(f"it is {meta.shard}")
         if differ:

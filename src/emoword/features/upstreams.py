@@ -66,8 +66,6 @@ class LogMel:
             win_length=WINDOW,
             hop_length=HOP,
             n_mels=mels,
-            power=2.0,
-            center=True,
             pad_mode="constant",
         ).to(device)
         self.device = device

@@ -1,10 +1,10 @@
 """The model card of an exported model: its numbers, data and limits come from the results."""
 
-import math
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
+import pandas as pd
 from huggingface_hub import EvalResult, ModelCardData
 
 from emoword import __version__, settings
@@ -32,8 +32,8 @@ def model_card(trained: Trained, space: WordSpace | None) -> str:
     """README.md of an exported model with its words: YAML front matter, then Markdown."""
     own, upstream, place = trained.made_by, trained.upstream, place_of(trained)
     name = "baseline" if own.loss == "ce" else MODEL_OF[own.label_set]
-    measured = numbers(place, name, trained) if place else []
-    values: dict[str, object] = {
+    measured = numbers(place, name, own.loss) if place else []
+    values = {
         "front": front_matter(trained.name, place, measured),
         "name": name,
         "paper": PAPER,
@@ -66,42 +66,29 @@ def place_of(trained: Trained) -> Place | None:
     return None
 
 
-class Number(NamedTuple):
-    """A number of the card, over all folds and seeds, and its 95% interval if there is one."""
+def numbers(place: Place, name: str, loss: str) -> list[dict[Any, Any]]:
+    """The card's numbers of a model, over all folds and seeds; none if it was not evaluated.
 
-    says: str
-    metric: str
-    value: float
-    interval: str
-
-
-def numbers(place: Place, name: str, trained: Trained) -> list[Number]:
-    """Of the model, from metrics.csv and intervals.csv; none if it was not evaluated."""
-    keys = ["variant", "model", "loss", "fold", "measured_on", "metric"]
+    Rows of metrics.csv, with what each ``says``, and its 95% ``interval``, empty if there is none.
+    """
     path, intervals = place.root / "metrics.csv", place.root / "intervals.csv"
     if not path.is_file():
         return []
+    keys = ["variant", "model", "loss", "fold", "measured_on", "metric"]
     table = METRICS.read(path).query("seed == 'all'")
     if intervals.is_file():
-        ends = INTERVALS.read(intervals)[[*keys, "low", "high"]]
-        table = table.merge(ends, "left", on=keys)
-    chosen = place.variant.settings.aggregate
-    table = table[
-        (table[keys[:4]] == [place.variant.name, name, trained.made_by.loss, chosen]).all(axis=1)
-    ]
-    return [
-        Number(
-            SHOWN[row["measured_on"], row["metric"]],
-            row["metric"],
-            row["value"],
-            "" if math.isnan(row["low"]) else f"{row['low']:.3f} to {row['high']:.3f}",
-        )
-        for row in table.reindex(columns=[*keys, "value", "low", "high"]).to_dict("records")
-        if (row["measured_on"], row["metric"]) in SHOWN
-    ]
+        table = table.merge(INTERVALS.read(intervals)[[*keys, "low", "high"]], "left", on=keys)
+    own = [place.variant.name, name, loss, place.variant.settings.aggregate]
+    rows = table[(table[keys[:4]] == own).all(axis=1)].to_dict("records")
+    shown = [row for row in rows if (row["measured_on"], row["metric"]) in SHOWN]
+    for row in shown:
+        known = pd.notna(row.get("low"))
+        row["says"] = SHOWN[row["measured_on"], row["metric"]]
+        row["interval"] = f"{row['low']:.3f} to {row['high']:.3f}" if known else ""
+    return shown
 
 
-def front_matter(name: str, place: Place | None, measured: list[Number]) -> str:
+def front_matter(name: str, place: Place | None, measured: list[dict[Any, Any]]) -> str:
     """What the hub reads of a card, as YAML."""
     dataset = place.variant.dataset if place else "unknown"
     results = [
@@ -109,9 +96,9 @@ def front_matter(name: str, place: Place | None, measured: list[Number]) -> str:
             task_type="audio-classification",
             dataset_type=dataset,
             dataset_name=dataset,
-            metric_type=row.metric,
-            metric_name=f"{row.says}, test folds",
-            metric_value=round(row.value, 6),
+            metric_type=row["metric"],
+            metric_name=f"{row['says']}, test folds",
+            metric_value=round(row["value"], 6),
         )
         for row in measured
     ]

@@ -1,6 +1,7 @@
 """``emoword export``: runs -> a folder that predicts anywhere, with its model card."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -60,11 +61,7 @@ def export(
 
 
 def write_model(trained: Trained, out: Path, most_frequent: int = 0) -> None:
-    """Write a model to a folder, all of it or nothing; one that was exported stays as it is.
-
-    Raises:
-        InputError: the folder cannot be written, or a local upstream has no safetensors.
-    """
+    """Write a model to a folder, all of it or nothing; one that was exported keeps its card."""
     with replacing(out) as folder:
         folder.mkdir()
         tensors = {
@@ -74,7 +71,7 @@ def write_model(trained: Trained, out: Path, most_frequent: int = 0) -> None:
         }
         save_file(tensors, folder / WEIGHTS, {"format": "pt"})
         if trained.space:
-            write_words(trained, folder / SPACE, most_frequent)
+            write_words(trained.space, trained.classes, folder / SPACE, most_frequent)
         config = Exported(
             emoword_model=VERSION,
             made_by=trained.made_by,
@@ -83,22 +80,19 @@ def write_model(trained: Trained, out: Path, most_frequent: int = 0) -> None:
             runs=tuple(trained.weights),
         )
         (folder / CONFIG).write_text(layout.as_json(config) + "\n", encoding="utf-8")
-        card = (
-            (trained.folder / CARD).read_text(encoding="utf-8")
-            if trained.folder
-            else model_card(trained, WordSpace.open(folder / SPACE) if trained.space else None)
-        )
+        if trained.folder:
+            shutil.copyfile(trained.folder / CARD, folder / CARD)
+            return
+        card = model_card(trained, WordSpace.open(folder / SPACE) if trained.space else None)
         (folder / CARD).write_text(card, encoding="utf-8")
 
 
-def write_words(trained: Trained, folder: Path, most_frequent: int) -> None:
+def write_words(space: WordSpace, classes: Sequence[str], folder: Path, most_frequent: int) -> None:
     """Write the word space: whole, or its first words and the classes."""
-    space = trained.space
-    assert space is not None  # noqa: S101
     if not 0 < most_frequent < len(space):
         shutil.copytree(space.folder, folder)
         return
-    rows = [row for word in trained.classes if (row := space.index(word)) is not None]
+    rows = [row for word in classes if (row := space.index(word)) is not None]
     kept = np.union1d(np.arange(most_frequent), rows).astype(np.int64)
     about = {key: space.meta[key] for key in ("source", "format", "vector") if key in space.meta}
     if space.meta.get("hide_phrases"):
@@ -109,11 +103,7 @@ def write_words(trained: Trained, folder: Path, most_frequent: int) -> None:
 
 
 def with_upstream(upstream: settings.Upstream, folder: Path) -> settings.Upstream:
-    """The upstream; a pretrained model that lies in a folder is copied along.
-
-    Raises:
-        InputError: its weights are not safetensors.
-    """
+    """The upstream; a pretrained model that lies in a folder is copied along."""
     if not isinstance(upstream, settings.Transformers) or not Path(upstream.model).is_dir():
         return upstream
     files = [path for path in Path(upstream.model).iterdir() if path.suffix in OF_UPSTREAM]

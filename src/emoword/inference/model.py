@@ -6,9 +6,7 @@ utterance is what predictions.npy holds (tested to 1e-5).
 """
 
 import math
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -17,23 +15,21 @@ import numpy as np
 import torch
 from huggingface_hub import ModelHubMixin, snapshot_download
 from numpy.typing import NDArray
-from torch import Tensor
 
 from emoword.corpora import audio
-from emoword.features.batches import FEWEST_FRAMES, READERS, Utterance, batches
+from emoword.features.batches import FEWEST_FRAMES, ahead, batches
 from emoword.features.device import pick_device
 from emoword.features.extract import SECONDS_ELSEWHERE, SECONDS_TOGETHER, computed, stored
+from emoword.features.frames import tensor_of
 from emoword.features.upstreams import build
 from emoword.inference import sound, words
 from emoword.inference.sound import Piece, in_groups
 from emoword.inference.trained import Trained, read_trained
 from emoword.io.errors import InputError
-from emoword.labels.decision import decide
 from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 from emoword.training.loop import Examples, predict
-from emoword.training.network import Network, frames_needed
-from emoword.training.trained import Weights, network_of, similar_to_centroids
+from emoword.training.network import frames_needed, network_of
 
 # Seconds that are predicted at once: memory grows with them, of a transformer by their square.
 LONGEST = 60.0
@@ -55,8 +51,8 @@ class Prediction:
 
     vectors: NDArray[np.float32]
     classes: tuple[str, ...]
-    class_vectors: NDArray[np.float32] | None = None
-    space: WordSpace | None = None
+    class_vectors: NDArray[np.float32] | None
+    space: WordSpace | None
 
     @property
     def vector(self) -> NDArray[np.float32]:
@@ -67,13 +63,13 @@ class Prediction:
     @property
     def label(self) -> str:
         """The class whose word vector has the largest cosine similarity (paper, equation 5)."""
-        return self.classes[int(self._decided(self.vector[None])[0])]
+        return self.classes[int(self._scores(self.vector[None]).argmax())]
 
     @property
     def agreement(self) -> float:
         """The share of the runs that decide on ``label`` by themselves."""
-        own = self.classes.index(self.label)
-        return float((self._decided(self.vectors) == own).mean())
+        chosen = self._scores(self.vectors).argmax(axis=1)
+        return float((chosen == self.classes.index(self.label)).mean())
 
     @property
     def spread(self) -> float:
@@ -83,32 +79,20 @@ class Prediction:
     @property
     def scores(self) -> dict[str, float]:
         """Class -> cosine similarity with its word vector, or the score of a class model."""
-        if self.class_vectors is None:
-            values = self.vector.astype(np.float64)
-        else:
-            values = cosine(self.vector[None], self.class_vectors)
-        return dict(zip(self.classes, values.tolist(), strict=True))
+        return dict(zip(self.classes, self._scores(self.vector[None])[0].tolist(), strict=True))
 
     def nearest(self, k: int = 5) -> list[tuple[str, float]]:
-        """The ``k`` nearest words of the whole space, with their cosine similarities.
-
-        Raises:
-            InputError: the model predicts classes.
-        """
+        """The ``k`` nearest words of the whole space, with their cosine similarities."""
         return words.near(self._words(), self.vector, k)
 
     def similarity(self, word: str) -> float:
-        """Cosine similarity with any word of the space.
-
-        Raises:
-            InputError: the space lacks it, or the model predicts classes.
-        """
+        """Cosine similarity with any word of the space."""
         return float(cosine(self.vector, words.vectors_of(self._words(), [word])[0]))
 
-    def _decided(self, vectors: NDArray[np.float32]) -> NDArray[np.intp]:
+    def _scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         if self.class_vectors is None:
-            return np.asarray(vectors.argmax(axis=1))
-        return decide(vectors, self.class_vectors)
+            return vectors.astype(np.float64)
+        return cosine(vectors[:, None], self.class_vectors)
 
     def _words(self) -> WordSpace:
         if self.space is None:
@@ -128,12 +112,14 @@ class Model(
         self.trained = trained
         self.device = pick_device(device)
         self.upstream = build(trained.upstream, self.device)
-        self.networks = {run: self._network(run, own) for run, own in trained.weights.items()}
+        self.networks = []
+        for run, weights in trained.weights.items():
+            of = f"{trained.name}: the weights of {run}"
+            network = network_of(trained.made_by, weights, self.upstream.dim, of)
+            self.networks.append(network.to(self.device))
         self.fewest_frames = max(FEWEST_FRAMES, frames_needed(trained.made_by.network))
-        self.space = trained.space
-        self.class_vectors = (
-            None if self.space is None else self.space.vectors_of(list(trained.classes))
-        )
+        self.space = space = trained.space
+        self.class_vectors = None if space is None else space.vectors_of(list(trained.classes))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -184,14 +170,8 @@ class Model(
 
     def each(self, given: Iterable[Path | Piece]) -> Iterator[Prediction | InputError]:
         """Predict recordings while the next are read; a bad one gives its error, in its place."""
-        reading: deque[list[Future[Piece | Path | InputError]]] = deque()
-        with ThreadPoolExecutor(READERS) as pool:
-            for some in in_groups(given, TOGETHER):
-                reading.append([pool.submit(self._heard, each) for each in some])
-                if len(reading) > 1:
-                    yield from self._told([future.result() for future in reading.popleft()])
-            while reading:
-                yield from self._told([future.result() for future in reading.popleft()])
+        for some in in_groups(ahead(self._heard, given, TOGETHER), TOGETHER):
+            yield from self._told(some)
 
     def windows(
         self, path: str | Path, window: float, hop: float
@@ -201,8 +181,7 @@ class Model(
         A rest too short for the network is left out.
 
         Raises:
-            InputError: the recording cannot be used, or the window is shorter than the network
-                needs.
+            InputError: the recording cannot be used, or a window is too short for the network.
         """
         found = False
         for some in in_groups(sound.windows(Path(path), window, hop), TOGETHER // 4):
@@ -216,37 +195,22 @@ class Model(
             raise InputError(f"{path}: too short, or its windows are; at least {self._needs}")
 
     def outputs(self, heard: Sequence[Piece]) -> NDArray[np.float32]:
-        """What each run gives for each piece: float32 [pieces, runs, outputs].
-
-        Raises:
-            InputError: names the piece whose frames cannot be used.
-        """
+        """What each run gives for each piece: float32 [pieces, runs, outputs]."""
         if not heard:
             return np.zeros((0, len(self.networks), 1), np.float32)
-        together = SECONDS_TOGETHER.get(self.device.type, SECONDS_ELSEWHERE)
-        utterances = [Utterance(str(i), Path(), len(own.samples)) for i, own in enumerate(heard)]
-        utterances.sort(key=lambda utterance: -utterance.samples)
-        frames: dict[int, Tensor] = {}
-        for batch in batches(utterances, together):
-            which = [int(utterance.name) for utterance in batch]
-            made = computed([heard[i].samples for i in which], self.upstream)
-            for i, own in zip(which, made, strict=True):
-                frames[i] = self._as_stored(heard[i].name, own)
-        ordered = [frames[i] for i in range(len(heard))]
-        examples = Examples([own.name for own in heard], ordered, torch.zeros(len(heard)))
-        size, weights = self.trained.made_by.training.batch_size, self.trained.weights
-        return np.stack(
-            [
-                similar_to_centroids(predict(network, examples, size), weights[run])
-                for run, network in self.networks.items()
-            ],
-            axis=1,
-        )
-
-    def _as_stored(self, name: str, frames: NDArray[np.float32]) -> Tensor:
-        dtype = self.trained.upstream.dtype
-        tensor = torch.from_numpy(stored(name, frames, dtype))
-        return tensor.view(torch.bfloat16) if dtype == "bfloat16" else tensor
+        seconds = SECONDS_TOGETHER.get(self.device.type, SECONDS_ELSEWHERE)
+        dtype, size = self.trained.upstream.dtype, self.trained.made_by.training.batch_size
+        order = np.argsort([-len(piece.samples) for piece in heard], kind="stable")
+        longest_first = [heard[i] for i in order]
+        frames = []
+        for span in batches([len(piece.samples) for piece in longest_first], seconds):
+            batch = longest_first[span]
+            made = computed([piece.samples for piece in batch], self.upstream)
+            for piece, own in zip(batch, made, strict=True):
+                frames.append(tensor_of(stored(piece.name, own, dtype), dtype))
+        frames = [frames[i] for i in np.argsort(order)]  # in the order that was given
+        examples = Examples([piece.name for piece in heard], frames, torch.zeros(len(heard)))
+        return np.stack([predict(own, examples, size) for own in self.networks], axis=1)
 
     def _heard(self, given: Path | Piece) -> Piece | Path | InputError:
         """A recording read and checked; a long one is left to be read in parts."""
@@ -300,11 +264,6 @@ class Model(
 
     def _is_long_enough(self, piece: Piece) -> bool:
         return self.upstream.frame_count(len(piece.samples)) >= self.fewest_frames
-
-    def _network(self, run: str, weights: Weights) -> Network:
-        of = f"{self.trained.name}: the weights of {run}"
-        network = network_of(self.trained.made_by, weights, self.upstream.dim, of)
-        return network.to(self.device).eval()
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """For huggingface_hub's ``save_pretrained`` and ``push_to_hub``."""

@@ -45,7 +45,7 @@ def draw_over_time(table: pd.DataFrame, words: Sequence[str], path: Path) -> Non
         figure.legend(loc="outside upper center", ncols=min(len(words), 7))
         name = style.printable(table["file"][0])
         style.note(figure, [f"{name}: similarity of the prediction of each window."])
-        key = "CreationDate" if path.suffix.lower() == ".pdf" else "Software"
+        kind = path.suffix[1:].lower()
+        key = "CreationDate" if kind == "pdf" else "Software"
         with replacing(path) as made:
-            kind = path.suffix[1:].lower()
             figure.savefig(made, format=kind, metadata={key: None}, bbox_inches="tight")

@@ -85,7 +85,7 @@ def predict(
         done = len(paths) - len(waiting)
         print(f"predict: {done} of {len(paths)} are in {csv} already", file=sys.stderr)
     made = in_windows(table, waiting, window, hop or window) if window else whole(table, waiting)
-    bad = fill(table, made, waiting)
+    bad = table.fill(made, waiting)
     if json:
         records = table.frame().astype(object)
         write_json(records.mask(records.isna(), None).to_dict("records"), json)
@@ -100,36 +100,13 @@ def predict(
         raise InputError(f"{bad} of {len(paths)} recordings cannot be used; named above")
 
 
-def fill(table: "Growing", made: "Made", paths: Sequence[Path]) -> int:
-    """Take in the rows of recordings as they come; names those that are wrong, returns how many."""
-    lengths, bad = {path: sound.seconds(path) for path in paths}, 0
-    try:
-        total = sum(lengths.values())
-        with tqdm(total=total, unit=" s of audio", unit_scale=True, mininterval=5) as bar:
-            for path, rows in made:
-                if isinstance(rows, InputError):
-                    bad += 1
-                    bar.write(f"emoword predict: {plain(str(rows))}", file=sys.stderr)
-                else:
-                    table.add(path, rows)
-                bar.update(lengths[path])
-    finally:
-        table.write()
-    return bad
-
-
 class Growing:
-    """The table while it grows; its CSV is written whole every ten seconds, and at the end.
-
-    Raises:
-        InputError: the space lacks a word, or the CSV is there and of another model, or of other
-            words or windows.
-    """
+    """The table while it grows; its CSV is written whole every ten seconds, and at the end."""
 
     def __init__(
         self, model: Model, words: Sequence[str], *, windowed: bool, csv: Path | None
     ) -> None:
-        self.model, self.csv, self.written = model, csv, time.monotonic()
+        self.model, self.csv = model, csv
         self.words = list(dict.fromkeys([*model.classes, *words]))
         self.names = ["file", "model", *(["start", "end"] if windowed else [])]
         self.names += ["label", "agreement", "spread"]
@@ -144,12 +121,26 @@ class Growing:
         self.rows: list[Row] = kept_rows(csv, self) if csv and csv.is_file() else []
         self.files = {row["file"] for row in self.rows}
 
-    def add(self, path: Path, rows: Iterable[Row]) -> None:
-        """Take the rows of a recording."""
-        about: Row = {"file": str(path), "model": self.model.trained.name}
-        self.rows += [about | row for row in rows]
-        if time.monotonic() - self.written > SECONDS_BETWEEN_STATES:
+    def fill(self, made: "Made", paths: Sequence[Path]) -> int:
+        """Take in the rows of recordings as they come; names and counts those that are wrong."""
+        lengths, bad, written = {path: sound.seconds(path) for path in paths}, 0, time.monotonic()
+        total = sum(lengths.values())
+        try:
+            with tqdm(total=total, unit=" s of audio", unit_scale=True, mininterval=5) as bar:
+                for path, rows in made:
+                    if isinstance(rows, InputError):
+                        bad += 1
+                        bar.write(f"emoword predict: {plain(str(rows))}", file=sys.stderr)
+                    else:
+                        about: Row = {"file": str(path), "model": self.model.trained.name}
+                        self.rows += [about | row for row in rows]
+                    if time.monotonic() - written > SECONDS_BETWEEN_STATES:
+                        self.write()
+                        written = time.monotonic()
+                    bar.update(lengths[path])
+        finally:
             self.write()
+        return bad
 
     def frame(self) -> pd.DataFrame:
         """All rows; of a silent window, texts are empty and numbers NaN."""
@@ -158,35 +149,31 @@ class Growing:
 
     def write(self) -> None:
         """Write the CSV, if there is anything to write."""
-        self.written = time.monotonic()
         if self.csv and self.rows:
             write_table(self.frame(), self.csv)
 
-    def told(self, predictions: Sequence[Prediction]) -> list[Row]:
-        """What rows say of predictions; the nearest words of all are looked for at once."""
+    def told(self, made: Sequence[Prediction | InputError | None]) -> list[Row]:
+        """What a row says of each prediction; empty where there is none."""
+        predictions = [own for own in made if isinstance(own, Prediction)]
         rows: list[Row] = [
             {"label": own.label, "agreement": own.agreement, "spread": own.spread}
             for own in predictions
         ]
         space = self.model.space
-        if space is None or not predictions:
-            return rows
-        vectors = np.stack([own.vector for own in predictions])
-        near = zip(*nearest_words(space, vectors, len(RANKS)), strict=True)
-        similar = cosine(vectors[:, None], vectors_of(space, self.words))
-        for row, (which, nearness), own in zip(rows, near, similar, strict=True):
-            for rank, i, similarity in zip(RANKS, which.tolist(), nearness.tolist(), strict=False):
-                row |= {f"word {rank}": space.word(i), f"similarity {rank}": similarity}
-            row |= {f"cosine {w}": s for w, s in zip(self.words, own.tolist(), strict=True)}
-        return rows
+        if space is not None and predictions:
+            vectors = np.stack([own.vector for own in predictions])
+            near = zip(*nearest_words(space, vectors, len(RANKS)), strict=True)
+            similar = cosine(vectors[:, None], vectors_of(space, self.words))
+            for row, (which, nearness), own in zip(rows, near, similar, strict=True):
+                for rank, i, s in zip(RANKS, which.tolist(), nearness.tolist(), strict=False):
+                    row |= {f"word {rank}": space.word(i), f"similarity {rank}": s}
+                row |= {f"cosine {w}": s for w, s in zip(self.words, own.tolist(), strict=True)}
+        waiting = iter(rows)
+        return [next(waiting) if isinstance(own, Prediction) else {} for own in made]
 
 
 def kept_rows(csv: Path, table: Growing) -> list[Row]:
-    """The rows of a table that was begun before.
-
-    Raises:
-        InputError: it is of another model, or of other words or windows.
-    """
+    """The rows of a table that was begun before, of the same model, words and windows."""
     known = read_table(csv, ["file", "model"])
     other = set(known["model"]) - {table.model.trained.name}
     if other or list(known.columns) != table.names:
@@ -203,9 +190,8 @@ Made = Iterator[tuple[Path, list[Row] | InputError]]
 def whole(table: Growing, paths: Sequence[Path]) -> Made:
     """The row of each recording, or what is wrong with it."""
     for some in in_groups(zip(paths, table.model.each(paths), strict=True), TOGETHER):
-        rows = iter(table.told([made for _, made in some if isinstance(made, Prediction)]))
-        for path, made in some:
-            yield path, made if isinstance(made, InputError) else [next(rows)]
+        for (path, made), row in zip(some, table.told([made for _, made in some]), strict=True):
+            yield path, made if isinstance(made, InputError) else [row]
 
 
 def in_windows(table: Growing, paths: Sequence[Path], window: float, hop: float) -> Made:
@@ -214,21 +200,16 @@ def in_windows(table: Growing, paths: Sequence[Path], window: float, hop: float)
         found: list[Row] = []
         try:
             for some in in_groups(table.model.windows(path, window, hop), TOGETHER):
-                rows = iter(table.told([made for _, made in some if made]))
-                for piece, made in some:
-                    found.append({"start": piece.start, "end": piece.end})
-                    found[-1] |= next(rows) if made else {}
+                rows = table.told([made for _, made in some])
+                for (piece, _), row in zip(some, rows, strict=True):
+                    found.append(row | {"start": piece.start, "end": piece.end})
             yield path, found
         except InputError as error:
             yield path, error
 
 
 def listed(given: Iterable[Path]) -> list[Path]:
-    """Files, the audio in folders, and what lists (CSV, column wav) name; each once.
-
-    Raises:
-        InputError: a folder holds no audio, a list has no column wav, nothing is named.
-    """
+    """Files, the audio in folders, and what lists (CSV, column wav) name; each once."""
     paths: list[Path] = []
     for place in given:
         if place.is_dir():

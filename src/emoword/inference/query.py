@@ -69,11 +69,7 @@ def query(
 def ranked(
     results: Results, terms: tuple[str, ...], model: str = "M3", variant: str | None = None
 ) -> pd.DataFrame:
-    """Test utterances, nearest first: rank, similarity, utterance, label, raters, wav.
-
-    Raises:
-        InputError: the space lacks a word, or there is no such model.
-    """
+    """Test utterances, nearest first: rank, similarity, utterance, label, raters, wav."""
     place = results.place(variant)
     vector = combined(WordSpace.open(place.space), terms)
     names, vectors = results.mean_predictions(model, variant)

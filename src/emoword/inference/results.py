@@ -24,11 +24,7 @@ class Results:
 
     @classmethod
     def open(cls, folder: Path) -> "Results":
-        """Open ``results/{dataset}``.
-
-        Raises:
-            InputError: there are no results.
-        """
+        """Open ``results/{dataset}``; an InputError if there are no results."""
         if not any(folder.glob("variants/*.json")):
             raise InputError(f"{folder}: no results here: name results/DATASET, which ./run makes")
         return cls(folder.absolute())
@@ -43,11 +39,7 @@ class Results:
         return sorted(names, key=lambda name: name != default)
 
     def place(self, variant: str | None = None) -> Place:
-        """A variant's settings, and where its runs, label sets and space lie; None: the default.
-
-        Raises:
-            InputError: there is none of that name.
-        """
+        """A variant's settings, and where its runs, label sets and space lie; None: the default."""
         names = self.variants()
         name = variant or names[0]
         if name not in names:
@@ -91,11 +83,7 @@ class Results:
     ) -> tuple[list[str], NDArray[np.float32]]:
         """Test utterances and their predicted vectors [n, dim], the mean over seeds.
 
-        Each is predicted by runs that have not been trained on its fold, with the loss of the
-        tables.
-
-        Raises:
-            InputError: the variant has no such model.
+        Each is predicted by runs, with the loss of the tables, that were not trained on its fold.
         """
         loss = self.place(variant).variant.settings.table_loss
         if loss in CLASS_LOSSES:

@@ -71,7 +71,7 @@ def retrieval_table(place: Place) -> Table:
         "rater's words as the ranking, against those of the others, on the utterances that he or "
         "she rated, so that fewer are right; the mean over raters.",
         f"Dataset {about.dataset}, loss {about.settings.table_loss}.",
-        *([SYNTHETIC] if about.synthetic else []),
+        *[SYNTHETIC] * about.synthetic,
     ]
     stub = (Column("set", words=True, once=True), Column("word", words=True))
     return Table("A3", title, caption, stub, columns, tuple(rows), tuple(notes))
@@ -87,9 +87,6 @@ def precision_by_word(
 
     ``words`` (utterance, word, count) are the label set's; ``found``: model -> test utterances, and
     their predictions [n, dim]; ``said``: utterance, rater, word.
-
-    Raises:
-        InputError: no word is named often enough.
     """
     names = next(iter(found.values()))[0]
     tested = words[words["utterance"].isin(names)]
@@ -112,20 +109,17 @@ def precision_by_word(
 
 
 def precision_of_raters(said: pd.DataFrame, word: str) -> float:
-    """Average precision of each rater's use of a word against the others'; the mean over raters.
-
-    NaN where no rater's others wrote it.
-    """
+    """Average precision of a rater's use of a word against the others', the mean over raters."""
     wrote = said.assign(wrote=said["word"] == word)
     by_rater = wrote.groupby(["utterance", "rater"])["wrote"].any().unstack()
     values = []
     for rater in by_rater:
-        own = by_rater[by_rater[rater].notna()]
-        others = own.drop(columns=rater)
-        own, others = own[others.notna().any(axis=1)], others[others.notna().any(axis=1)]
-        relevant = (others == True).any(axis=1).to_numpy()  # noqa: E712  NaN: did not rate it
+        others = by_rater.drop(columns=rater)  # NaN: did not rate it
+        rated = by_rater[rater].notna() & others.notna().any(axis=1)
+        relevant = others[rated].eq(True).any(axis=1)
         if relevant.any():
-            values.append(average_precision_score(relevant, own[rater].to_numpy(np.float64)))
+            own = by_rater[rater][rated].to_numpy(np.float64)
+            values.append(average_precision_score(relevant, own))
     return float(np.mean(values)) if values else float("nan")
 
 

@@ -16,7 +16,6 @@ from emoword.io.errors import InputError
 ENDINGS = {f".{name.lower()}" for name in soundfile.available_formats()} - {".raw"}
 ENDINGS |= {".aif", ".sph", ".opus", ".oga"}
 
-
 T = TypeVar("T")
 
 
@@ -46,9 +45,6 @@ def windows(path: Path, window: float, hop: float) -> Iterator[Piece]:
     """Stretches of ``window`` seconds, one every ``hop``; the last is shorter. Memory stays flat.
 
     Each is resampled by itself, so that it is what the stretch would be as a file of its own.
-
-    Raises:
-        InputError: the recording cannot be used, or the window is no window.
     """
     if not 0 < hop <= window:
         raise InputError(f"--window {window:g} --hop {hop:g}: 0 < hop <= window")
@@ -75,11 +71,7 @@ def windows(path: Path, window: float, hop: float) -> Iterator[Piece]:
 
 
 def given(samples: NDArray[Any], rate: int, name: str = "array") -> Piece:
-    """An array as a recording: float [samples] or [samples, channels], full scale is 1.
-
-    Raises:
-        InputError: it is empty, silent or not finite, or its rate is out of the ordinary.
-    """
+    """An array as a recording: float [samples] or [samples, channels], full scale is 1."""
     array = np.asarray(samples, dtype=np.float32)
     if array.ndim not in (1, 2) or array.size == 0:
         raise InputError(f"{name}: of shape {array.shape}; [samples] or [samples, channels]")

@@ -1,6 +1,6 @@
 """What a model consists of, read from runs of a results folder or from an exported folder.
 
-Nothing hangs on the working directory: a run's folder lies in the results of its dataset, which
+The working directory does not matter: a run's folder lies in the results of its dataset, which
 hold the settings of its upstream and its word space (`emoword.layout`).
 """
 
@@ -17,8 +17,9 @@ from emoword.io.errors import InputError
 from emoword.io.files import read_json
 from emoword.layout import FeatureSettings, RunSettings, read_settings, run_name
 from emoword.spaces.word_space import WordSpace
+from emoword.training.checkpoint import under
+from emoword.training.network import Weights, read_weights
 from emoword.training.targets import CLASS_LOSSES
-from emoword.training.trained import Weights, read_weights
 
 CONFIG, WEIGHTS, SPACE, UPSTREAM = "config.json", "model.safetensors", "space", "upstream"
 VERSION = 1
@@ -64,11 +65,7 @@ class Trained:
 
 
 def find_runs(where: Path) -> list[Path]:
-    """A run's folder, or those of all folds and seeds in a model's folder.
-
-    Raises:
-        InputError: it is neither.
-    """
+    """A run's folder, or those of all folds and seeds in a model's folder."""
     where = where.absolute()
     if (where / "run.json").is_file():
         return [where]
@@ -137,11 +134,7 @@ def placed(upstream: settings.Upstream, base: Path) -> settings.Upstream:
 
 
 def read_exported(folder: Path) -> Trained:
-    """Read what `emoword export` wrote.
-
-    Raises:
-        InputError: it is of another version, or a file is missing or damaged.
-    """
+    """Read what `emoword export` wrote."""
     version = read_json(folder / CONFIG)
     version = version.get("emoword_model") if isinstance(version, dict) else None
     if version != VERSION:
@@ -151,14 +144,6 @@ def read_exported(folder: Path) -> Trained:
         )
     config = read_settings(folder / CONFIG, Exported)
     every = read_weights(folder / WEIGHTS)
-    weights = {
-        run: {
-            name.removeprefix(f"{run}."): tensor
-            for name, tensor in every.items()
-            if name.startswith(f"{run}.")
-        }
-        for run in config.runs
-    }
     upstream = placed(config.upstream, folder)
     if isinstance(upstream, settings.Transformers) and upstream.model == UPSTREAM:
         raise InputError(f"{folder / UPSTREAM}: no such folder; copy the whole model again")
@@ -167,6 +152,6 @@ def read_exported(folder: Path) -> Trained:
         upstream=upstream,
         classes=config.classes,
         space=space_in(folder / SPACE, config.made_by),
-        weights=weights,
+        weights={run: under(f"{run}.", every) for run in config.runs},
         folder=folder,
     )

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -49,7 +48,7 @@ def near(
     passed = {space.index(term.removeprefix("-")) for term in without}
     rows, similarities = nearest_words(space, vector[None], k + len(passed))
     found = zip(rows[0].tolist(), similarities[0].tolist(), strict=True)
-    return [(space.word(row), s) for row, s in islice((f for f in found if f[0] not in passed), k)]
+    return [(space.word(row), s) for row, s in found if row not in passed][:k]
 
 
 def combined(space: WordSpace, terms: Sequence[str]) -> NDArray[np.float32]:
@@ -69,11 +68,7 @@ def combined(space: WordSpace, terms: Sequence[str]) -> NDArray[np.float32]:
 
 
 def vectors_of(space: WordSpace, words: Sequence[str]) -> NDArray[np.float32]:
-    """Vectors of words, float32 [words, dim].
-
-    Raises:
-        InputError: names a word that the space lacks, and words that are spelled alike.
-    """
+    """Vectors of words, float32 [words, dim]; an InputError names one that the space lacks."""
     for word in words:
         if word not in space:
             like = spelled_like(space, word)

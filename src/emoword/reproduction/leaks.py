@@ -18,8 +18,7 @@ from emoword.io.files import read_json, write_json
 from emoword.labels.words import LabelVectors, read_classes, read_label_sets, read_truth
 from emoword.layout import Place, read_variant
 from emoword.schemas import SPLIT, UTTERANCES
-from emoword.training.by_corpus import MEAN, STD, heard_of
-from emoword.training.left_out import naming
+from emoword.training.split import MEAN, STD, heard_of, naming
 from emoword.training.targets import (
     CLASS_LOSSES,
     fingerprint,

@@ -59,8 +59,8 @@ def save(
         "best_epoch": progress.best_epoch,
         "rows": progress.rows,
     }
+    own = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     with replacing(path) as made:
-        own = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
         save_file(own, made, {"fingerprint": name, "state": json.dumps(state)})
 
 
@@ -70,15 +70,13 @@ def restore(path: Path, name: str, network: Network, optimiser: OneCycleAdam) ->
     Returns:
         The progress so far; None if there is no such checkpoint, or one of another training.
     """
-    if not path.is_file():
-        return None
     try:
         with safe_open(path, framework="pt") as file:
             about: Mapping[str, str] = file.metadata() or {}
             if about.get("fingerprint") != name:
                 return None
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no dict
-    except SafetensorError:
+    except (FileNotFoundError, SafetensorError):
         return None
     state = json.loads(about["state"])
     device = network.input_mean.device

@@ -20,6 +20,7 @@ from emoword.io.errors import InputError
 from emoword.io.fingerprints import fingerprint_with_code
 from emoword.layout import RunSettings, as_json
 from emoword.settings import TrainingSettings
+from emoword.spaces.geometry import cosine
 from emoword.training import checkpoint
 from emoword.training.checkpoint import Progress
 from emoword.training.losses import LOSSES
@@ -40,8 +41,7 @@ class Examples:
 
     Attributes:
         names: ids [n].
-        frames: of each utterance, [frames, dim] as stored; views of memory-mapped files, or copies
-            on a GPU.
+        frames: of each utterance, [frames, dim] as stored: memory-mapped, or copied to a GPU.
         targets: float32 vectors [n, dim] or shares [n, outputs], or int64 class indices [n].
     """
 
@@ -68,26 +68,6 @@ class Examples:
         if device.type != "cuda" or size > torch.cuda.mem_get_info(device)[0] // 2:
             return self
         return replace(self, frames=[frames.to(device) for frames in self.frames])
-
-
-def frame_statistics(
-    utterances: Sequence[Tensor],
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of each dimension over the frames of utterances.
-
-    Args:
-        utterances: float [frames, dim] each, may be memory-mapped; one is in memory at a time.
-
-    Returns:
-        Two float32 [dim], summed in float64; a constant dimension has deviation 1.
-    """
-    count = sum(len(frames) for frames in utterances)
-    zeros = torch.zeros(utterances[0].shape[1], dtype=torch.float64)
-    mean = sum((frames.sum(0, dtype=torch.float64) for frames in utterances), zeros) / count
-    squares = sum(((frames.double() - mean).square().sum(0) for frames in utterances), zeros)
-    std = (squares / count).sqrt()
-    std[std < 1e-6] = 1.0
-    return mean.numpy().astype(np.float32), std.numpy().astype(np.float32)
 
 
 def collated(
@@ -144,16 +124,9 @@ def fit(
 ) -> tuple[pd.DataFrame, int]:
     """Train with Adam and OneCycle; leave the network with its best epoch's weights.
 
-    Args:
-        network: in its initial state.
-        train: the utterances to learn from.
-        validation: the utterances that choose the epoch.
-        made_by: the loss, and how it is trained.
-        seed: of all that is random.
-        kept: the file of the checkpoint, written after the first epoch and then every few seconds;
-            if it is there already, and of the same training, that training is resumed. It stays.
-        watched: what makes an epoch the best: its outputs for the validation part -> the higher
-            the better; None: the lowest validation loss.
+    The best has the lowest validation loss, or the highest value of ``watched``, which takes the
+    outputs of the validation part. ``kept`` is the file of the checkpoint, written after the first
+    epoch and then every few seconds; one of the same training is resumed. It stays.
 
     Returns:
         Columns epoch (from 1), train_loss, validation_loss, learning_rate (after it), and watched
@@ -183,10 +156,12 @@ def fit(
             raise InputError(
                 f"epoch {epoch}: the validation loss is not finite; try a smaller learning rate"
             )
-        row = (epoch, train_loss, validation_loss, optimiser.learning_rate)
-        value = watched(outputs.numpy()) if watched else None
-        progress.rows.append(row if value is None else (*row, value))
-        loss = validation_loss if value is None else -value
+        row: tuple[float, ...] = (epoch, train_loss, validation_loss, optimiser.learning_rate)
+        loss = validation_loss
+        if watched:
+            value = watched(outputs.numpy())
+            row, loss = (*row, value), -value
+        progress.rows.append(row)
         better = loss < progress.best_loss
         if better:
             progress.best_loss, progress.best_epoch = loss, epoch
@@ -194,24 +169,19 @@ def fit(
         if time.monotonic() - saved >= BETWEEN_CHECKPOINTS:
             checkpoint.save(kept, name, progress, network, optimiser)
             saved = time.monotonic()
-        tell(row, better, settings.epochs, time.monotonic() - begun)
+        seconds = time.monotonic() - begun
+        print(
+            f"epoch {epoch}/{settings.epochs}: loss {train_loss:.5f}, "
+            f"validation {validation_loss:.5f}{' *' if better else ''} ({seconds:.1f} s, "
+            f"at most {seconds * (settings.epochs - epoch) / 60:.0f} min left)",
+            file=sys.stderr,
+            flush=True,
+        )
     checkpoint.save(kept, name, progress)
     network.load_state_dict(progress.best_weights)
     names = ["epoch", "train_loss", "validation_loss", "learning_rate"]
     names += ["watched"] if watched else []
     return pd.DataFrame(progress.rows, columns=names), progress.best_epoch
-
-
-def tell(row: tuple[float, ...], better: bool, epochs: int, seconds: float) -> None:
-    """A line of the log after an epoch; a star marks the best so far."""
-    epoch, train_loss, validation_loss, _ = row
-    print(
-        f"epoch {epoch}/{epochs}: loss {train_loss:.5f}, "
-        f"validation {validation_loss:.5f}{' *' if better else ''} ({seconds:.1f} s, "
-        f"at most {seconds * (epochs - epoch) / 60:.0f} min left)",
-        file=sys.stderr,
-        flush=True,
-    )
 
 
 def name_of(
@@ -222,16 +192,11 @@ def name_of(
     The network holds the frames' statistics, and its weights what torch drew.
     """
     chosen = f"{as_json(made_by)} {seed} {torch.get_num_threads()} {network.input_mean.device}"
-    parts = [torch.__version__, chosen, *train.names, *validation.names]
-    weights = [tensor.cpu().numpy() for tensor in network.state_dict().values()]
-    arrays = [
-        *weights,
-        train.lengths,
-        train.targets.numpy(),
-        validation.lengths,
-        validation.targets.numpy(),
-    ]
-    own = [*(part.encode() for part in parts), *(array.tobytes() for array in arrays)]
+    own = [torch.__version__.encode(), chosen.encode()]
+    for part in (train, validation):
+        own += [name.encode() for name in part.names]
+        own += [part.lengths.tobytes(), part.targets.numpy().tobytes()]
+    own += [tensor.cpu().numpy().tobytes() for tensor in network.state_dict().values()]
     return fingerprint_with_code("training.loop", own)
 
 
@@ -243,11 +208,7 @@ def train_epoch(
     seed: int,
     epoch: int,
 ) -> float:
-    """Take a step for every batch; returns the mean loss over the utterances.
-
-    Raises:
-        InputError: the loss is no finite number; names the utterances of the batch.
-    """
+    """Take a step for every batch; returns the mean loss over the utterances."""
     # What is random in an epoch depends on seed and epoch alone.
     rng = np.random.default_rng([seed, epoch])
     torch.manual_seed(seed * 1_000_003 + epoch)
@@ -275,7 +236,10 @@ def train_epoch(
 
 
 def predict(network: Network, examples: Examples, batch_size: int) -> NDArray[np.float32]:
-    """The network's outputs in the order of the examples: float32 [n, output_dim]."""
+    """The network's outputs in the order of the examples: float32 [n, output_dim].
+
+    Of a trained triplet network, their cosine similarities with its centroids: [n, classes].
+    """
     device = network.input_mean.device
     network.eval()
     by_length = np.argsort(examples.lengths, kind="stable")
@@ -284,4 +248,8 @@ def predict(network: Network, examples: Examples, batch_size: int) -> NDArray[np
         made = [network(*batch) for batch in collated(examples, batches, device)]
     outputs = np.zeros((len(by_length), network.output.out_features), dtype=np.float32)
     outputs[by_length] = torch.cat(made).cpu().numpy()
-    return outputs
+    if network.centroids is None:
+        return outputs
+    centres = network.centroids.cpu().numpy()
+    similar: NDArray[np.float32] = cosine(outputs[:, None], centres).astype(np.float32)
+    return similar

@@ -15,16 +15,6 @@ from torch.nn import functional
 MARGIN = 0.2
 
 
-def mse(output: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error over batch and dimensions."""
-    return functional.mse_loss(output, target)
-
-
-def mae(output: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute error over batch and dimensions."""
-    return functional.l1_loss(output, target)
-
-
 def log_cosh(output: Tensor, target: Tensor) -> Tensor:
     """Mean of log(cosh(error)): like MSE for small errors, like MAE for large ones.
 
@@ -69,11 +59,8 @@ def dirichlet(output: Tensor, counts: Tensor) -> Tensor:
 def triplet(output: Tensor, classes: Tensor) -> Tensor:
     """Triplet loss of unit vectors, over all triplets of a batch: anchor a, p of its class, n not.
 
-    Mean of max(0, |a - p|^2 - |a - n|^2 + MARGIN); 0 for a batch that has no triplet.
-
-    Args:
-        output: [n, dim]; only its direction counts.
-        classes: int64 [n].
+    Mean of max(0, |a - p|^2 - |a - n|^2 + MARGIN); 0 for a batch that has no triplet. Of outputs
+    [n, dim] only the direction counts; classes are int64 [n].
     """
     units = functional.normalize(output, dim=1)
     distances = 2 - 2 * units @ units.T
@@ -100,8 +87,8 @@ def centroids(output: Tensor, classes: Tensor, count: int) -> Tensor:
 # co_occurrence: the same with shares that are multiplied by what mistakes cost, so that the lowest
 # loss is at shares so multiplied.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "mse": mse,
-    "mae": mae,
+    "mse": functional.mse_loss,
+    "mae": functional.l1_loss,
     "lc": log_cosh,
     "ce": functional.cross_entropy,
     "cosine": cosine,

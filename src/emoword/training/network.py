@@ -6,13 +6,20 @@ Padding changes nothing: a batch gives what its utterances give one at a time.
 """
 
 from itertools import pairwise
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from emoword.io.errors import InputError
+from emoword.layout import RunSettings
 from emoword.settings import NetworkSettings
 from emoword.training.convolution import convolve
+
+Weights = dict[str, Tensor]
 
 
 def frames_needed(shape: NetworkSettings) -> int:
@@ -92,10 +99,14 @@ class Network(nn.Module):
         precision: ``float32``, or ``bfloat16``: torch's autocast. Convolutions, LSTMs and fully
             connected layers take and give numbers with 8 bits of mantissa, pools and ReLUs between
             them as well; the mean over time, weights, gradients and the optimiser stay in float32.
+
+    Attributes:
+        centroids: of a trained triplet network, the classes' centres [classes, output_dim].
     """
 
     input_mean: Tensor
     input_std: Tensor
+    centroids: Tensor | None
 
     def __init__(
         self,
@@ -110,6 +121,7 @@ class Network(nn.Module):
         self.precision = precision
         self.register_buffer("input_mean", torch.zeros(input_dim))
         self.register_buffer("input_std", torch.ones(input_dim))
+        self.register_buffer("centroids", None)
         dims = [input_dim, *shape.channels]
         self.convolutions = nn.ModuleList(
             Convolution(dims[i], dims[i + 1], kernel, pool, shape.padding)
@@ -161,3 +173,34 @@ def masked_mean(x: Tensor, lengths: Tensor) -> Tensor:
     """The mean over each utterance's own frames: [batch, time, dim] -> [batch, dim]."""
     inside = mask_of(lengths, x.shape[1])[:, :, None]
     return torch.where(inside, x, 0.0).sum(1) / lengths[:, None]
+
+
+def read_weights(path: Path) -> Weights:
+    """The tensors of a safetensors file; nothing in it is ever run.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: damaged or cut short ({error}); copy it again") from None
+
+
+def network_of(made_by: RunSettings, weights: Weights, input_dim: int, of: str) -> Network:
+    """The network of a run, with its weights; errors name ``of``: ``the weights of ...``.
+
+    Raises:
+        InputError: weights and settings do not fit.
+    """
+    outputs, training = len(weights.get("output.bias", ())), made_by.training
+    network = Network(input_dim, outputs, made_by.network, training.standardise, training.precision)
+    network.centroids = weights.get("centroids")
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        said = " ".join(str(error).split())
+        raise InputError(f"{of} do not fit its settings: {said}") from None
+    return network

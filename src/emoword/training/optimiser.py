@@ -46,11 +46,9 @@ class OneCycleAdam:
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """What a checkpoint keeps: tensors by name, and what JSON can hold."""
         state = self.adam.state_dict()
-        tensors = {
-            f"{row}.{name}": value
-            for row, own in state["state"].items()
-            for name, value in own.items()
-        }
+        tensors: dict[str, Tensor] = {}
+        for row, own in state["state"].items():
+            tensors |= {f"{row}.{name}": value for name, value in own.items()}
         return tensors, {"groups": state["param_groups"], "schedule": self.schedule.state_dict()}
 
     def load(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:

@@ -19,13 +19,8 @@ def output_words(loss: str, learned: pd.DataFrame, classes: Sequence[str]) -> li
     """What the outputs of a network stand for: the classes; of soft_words, then all other words.
 
     Typed descriptions become further classes so (not as in the paper's [20], which makes them
-    positive or negative). A word that no utterance of the
-    training part has gets no output.
-
-    Args:
-        loss: any loss; of those on vectors, outputs stand for no word.
-        learned: the label set of the training part: utterance, word, count.
-        classes: in the order of the first outputs.
+    positive or negative). A word that the label set of the training part (``learned``: utterance,
+    word, count) lacks gets no output. Of losses on vectors, outputs stand for no word.
     """
     others = sorted(set(learned["word"]).difference(classes)) if loss == "soft_words" else []
     return [*classes, *others]
@@ -37,13 +32,9 @@ def output_costs(loss: str, learned: pd.DataFrame, outputs: Sequence[str]) -> ND
     co_occurrence adds a penalty (Chou, Lee and Busso 2022, the paper's [21], as Chou's dissertation
     has it, arXiv 2510.05934, section 5.3 and equation 5.6 with both weights 1): mistakes cost more
     about a class that raters seldom name where they name others, so above all about a rare one. Of
-    the training part's utterances that name class z, a share W_jz names class j, too; P_jz = 1 -
-    W_jz (1 for all j, if none names z); the factor of class j is 1 + sum over z of P_jz.
-
-    Args:
-        loss: any loss.
-        learned: the label set of the training part: utterance, word, count.
-        outputs: the classes.
+    the training part's utterances (``learned``: utterance, word, count) that name class z, a share
+    W_jz names class j, too; P_jz = 1 - W_jz (1 for all j, if none names z); the factor of class j
+    is 1 + sum over z of P_jz.
     """
     if loss != "co_occurrence":
         return np.ones(len(outputs), dtype=np.float32)
@@ -87,18 +78,20 @@ def training_targets(
         indices = np.array([outputs.index(truth[name]) for name in names], dtype=np.int64)
         return indices, np.ones(len(names), dtype=np.bool_)
     if loss in SHARES:
-        targets = targets[targets["word"].isin(outputs)]
-    there = np.isin(names, targets["utterance"])
-    having = [name for name, has in zip(names, there, strict=True) if has]
-    if loss in SHARES:
-        found = word_shares(targets, having, outputs, counted=loss == "dirichlet")
-        found = found if costs is None else found * costs
-    elif vectors is None:
+        named = targets[targets["word"].isin(outputs)]
+        table = named.pivot_table("count", "utterance", "word", aggfunc="sum", fill_value=0)
+        table = table.reindex(index=list(names), columns=list(outputs), fill_value=0)
+        counts = table.to_numpy(dtype=np.float64)
+        totals = counts.sum(1, keepdims=True)
+        shares = counts if loss == "dirichlet" else counts / np.maximum(totals, 1)
+        wanted: NDArray[np.float32] = shares.astype(np.float32) * (1 if costs is None else costs)
+        return wanted, totals[:, 0] > 0
+    if vectors is None:
         raise InputError("a loss on word vectors needs --vectors, the folder of the label set's")
-    else:
-        found = encode(targets, having, vectors)
-    wanted = np.zeros((len(names), found.shape[1]), dtype=np.float32)
-    wanted[there] = found
+    there = np.isin(names, targets["utterance"])
+    wanted = np.zeros((len(names), vectors.dim), dtype=np.float32)
+    having = [name for name, has in zip(names, there, strict=True) if has]
+    wanted[there] = encode(targets, having, vectors)
     return wanted, there
 
 
@@ -110,25 +103,3 @@ def fingerprint(names: Sequence[str], targets: NDArray[np.generic]) -> str:
     digest = hashlib.sha256("\n".join(names).encode())
     digest.update(np.rint(1000.0 * targets.astype(np.float64)).astype("<i8").tobytes())
     return digest.hexdigest()
-
-
-def word_shares(
-    targets: pd.DataFrame, utterances: Sequence[str], outputs: Sequence[str], counted: bool = False
-) -> NDArray[np.float32]:
-    """Soft labels: how the raters' words of each utterance are spread over the outputs.
-
-    Args:
-        targets: utterance, word (one of ``outputs``), count.
-        utterances: in this order; each has words.
-        outputs: the words in the order of the outputs.
-        counted: whether rows are counts, and not shares.
-
-    Returns:
-        float32 [utterances, outputs]; rows sum to 1, or to the number of words.
-    """
-    counts = targets.pivot_table("count", "utterance", "word", aggfunc="sum", fill_value=0)
-    counts = counts.reindex(index=list(utterances), columns=list(outputs), fill_value=0)
-    numbers = counts.to_numpy(dtype=np.float64)
-    totals = 1.0 if counted else numbers.sum(1, keepdims=True)
-    shares: NDArray[np.float32] = (numbers / totals).astype(np.float32)
-    return shares

@@ -1,9 +1,8 @@
 """Train one run: a model, a fold, a seed."""
 
 import os
-import platform
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor
 
-from emoword import __version__
-from emoword.features.device import pick_device, place, warn_of_slow_bfloat16
+from emoword.features.device import pick_device, place, surroundings, warn_of_slow_bfloat16
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
 from emoword.io.files import replacing, write_array, write_json, write_table
@@ -25,13 +23,11 @@ from emoword.labels.decision import decide, decide_by_words, softmax, unweighted
 from emoword.labels.words import LabelVectors, read_classes, read_truth, read_words
 from emoword.layout import MODEL_OF, SPACELESS, RunSettings, read_settings
 from emoword.schemas import UTTERANCES
-from emoword.spaces.geometry import cosine, unit
-from emoword.training.by_corpus import standardised
-from emoword.training.left_out import left_out
-from emoword.training.loop import Examples, fit, frame_statistics, predict
+from emoword.spaces.geometry import unit
+from emoword.training.loop import Examples, fit, predict
 from emoword.training.losses import centroids
 from emoword.training.network import Network, frames_needed
-from emoword.training.split import split
+from emoword.training.split import frame_statistics, left_out, split, standardised
 from emoword.training.targets import (
     CLASS_LOSSES,
     fingerprint,
@@ -124,43 +120,35 @@ def train(
         network, data.part("train"), data.part("validation"), made_by, seed, kept, watched
     )
     judged = "test" if fold else "validation"  # the final model has no test part
-    predictions, spread, more = predicted(made_by, network, data, judged)
-    learned = {data.truth[name] for name in data.part("train").names}
-    true = [label for name in data.part(judged).names if (label := data.truth[name]) in learned]
-    unheard = never_predicted(true, decided(made_by, data, predictions))
+    predictions, spread = predicted(made_by, network, data, judged)
+    learned, true = ({data.truth[n] for n in data.part(p).names} for p in ("train", judged))
+    unheard = sorted((learned & true).difference(decided(made_by, data, predictions)))
     run = {
         **described(made_by, fold, seed),
-        **outcome(history, best_epoch, spread, unheard, data.parts),
+        "epochs": len(history),
+        "best_epoch": best_epoch,
+        "spread": round(spread, 6),
+        "never_predicted": unheard,
+        "collapsed": spread < COLLAPSED_BELOW or bool(unheard),
+        "utterances": dict(sorted(Counter(data.parts["part"]).items())),
         "settings": msgspec.to_builtins(made_by),
         **surroundings(chosen_device, threads),
         "classes": data.classes,
         **({"outputs": data.outputs} if made_by.loss in CLASS_LOSSES else {}),
         "targets": {part: data.fingerprint(part) for part in ("train", "validation")},
     }
-    tested = predictions if fold else predictions[:0]
-    write_run(out, run, network.state_dict() | more | data.statistics, history, data.parts, tested)
+    weights = network.state_dict() | data.statistics
+    with replacing(out) as folder:
+        folder.mkdir()
+        own = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
+        save_file(own, folder / "weights.safetensors")
+        write_table(history, folder / "history.csv")
+        write_table(data.parts, folder / "split.csv")
+        write_array(predictions if fold else predictions[:0], folder / "predictions.npy")
+        write_json(run, folder / "run.json")
     said = f"NEVER {', '.join(unheard)}" if unheard else "to one vector"
     state = f"COLLAPSED: {said}" if run["collapsed"] else "done"
     print(f"{state}: best of {len(history)} epochs was {best_epoch}, spread {spread:.3f}")
-
-
-def write_run(
-    out: Path,
-    run: dict[str, Any],
-    weights: dict[str, Tensor],
-    history: pd.DataFrame,
-    parts: pd.DataFrame,
-    tested: NDArray[np.float32],
-) -> None:
-    """Write the folder of a run, whole or not at all."""
-    tensors = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
-    with replacing(out) as folder:
-        folder.mkdir()
-        save_file(tensors, folder / "weights.safetensors")
-        write_table(history, folder / "history.csv")
-        write_table(parts, folder / "split.csv")
-        write_array(tested, folder / "predictions.npy")
-        write_json(run, folder / "run.json")
 
 
 @dataclass(frozen=True)
@@ -186,11 +174,6 @@ class Data:
     vectors: LabelVectors | None
     statistics: dict[str, Tensor]
 
-    @property
-    def output_dim(self) -> int:
-        """What the network gives: dimensions of a vector, or classes or words."""
-        return self.vectors.dim if self.vectors else len(self.outputs)
-
     def part(self, name: str) -> Examples:
         """The utterances of a part."""
         return self.examples.take(np.flatnonzero(self.parts["part"] == name))
@@ -215,10 +198,6 @@ def read_data(
 
     Utterances without words in the label set are not trained on, but those of the test fold are
     predicted.
-
-    Raises:
-        InputError: names utterances of which pooling would leave no frame; a label set or the
-            split is faulty; a part has no utterance with words.
     """
     truth, classes = read_truth(truth_folder), read_classes(truth_folder)
     chosen = made_by.training
@@ -231,7 +210,13 @@ def read_data(
     parts = split(table, classes, fold, chosen.validation, seed, chosen.validation_by, left)
     names = list(parts["utterance"])
     frames = [features.of(name) for name in names]
-    check_lengths(made_by, names, [len(own) for own in frames])
+    needed = frames_needed(made_by.network)
+    short = [name for name, own in zip(names, frames, strict=True) if len(own) < needed]
+    if short:
+        raise InputError(
+            f"{len(short)} utterances have fewer than the {needed} frames that pooling needs: "
+            f"{', '.join(short[:5])}; leave them out or pool less (network: pools)"
+        )
     known = LabelVectors.open(vectors) if vectors and made_by.loss not in SPACELESS else None
     learned = words[words["utterance"].isin(parts["utterance"][parts["part"] == "train"])]
     outputs = output_words(made_by.loss, learned, classes)
@@ -252,17 +237,6 @@ def read_data(
     return Data(examples, parts, truth, classes, outputs, known, statistics)
 
 
-def check_lengths(made_by: RunSettings, names: Sequence[str], lengths: Sequence[int]) -> None:
-    """Raise an InputError that names utterances of which pooling would leave no frame."""
-    needed = frames_needed(made_by.network)
-    short = [name for name, length in zip(names, lengths, strict=True) if length < needed]
-    if short:
-        raise InputError(
-            f"{len(short)} utterances have fewer than the {needed} frames that pooling needs: "
-            f"{', '.join(short[:5])}; leave them out or pool less (network: pools)"
-        )
-
-
 def watched_accuracy(made_by: RunSettings, data: Data) -> Callable[[NDArray[np.float32]], float]:
     """What early stopping watches in place of the loss: the validation part's UA."""
     if made_by.loss == "triplet":
@@ -280,44 +254,28 @@ def decided(made_by: RunSettings, data: Data, outputs: NDArray[np.float32]) -> l
     return [data.classes[i] for i in chosen]
 
 
-def never_predicted(true: Sequence[str], predicted: Sequence[str]) -> list[str]:
-    """The classes of utterances that a run takes none for, by name.
-
-    >>> never_predicted(["joy", "joy", "anger", "fear"], ["anger", "fear", "fear", "disgust"])
-    ['joy']
-    """
-    return sorted(set(true) - set(predicted))
-
-
 def build_network(made_by: RunSettings, features: Features, data: Data) -> Network:
     """The network in its initial state, with the statistics of its training frames."""
     chosen = made_by.training
-    network = Network(
-        features.dim, data.output_dim, made_by.network, chosen.standardise, chosen.precision
-    )
+    outputs = data.vectors.dim if data.vectors else len(data.outputs)
+    network = Network(features.dim, outputs, made_by.network, chosen.standardise, chosen.precision)
     if chosen.standardise == "run":
-        mean, std = frame_statistics(data.part("train").frames)
-        network.input_mean.copy_(torch.from_numpy(mean))
-        network.input_std.copy_(torch.from_numpy(std))
+        network.input_mean, network.input_std = frame_statistics(data.part("train").frames)
     return network
 
 
 def predicted(
     made_by: RunSettings, network: Network, data: Data, part: str
-) -> tuple[NDArray[np.float32], float, dict[str, Tensor]]:
-    """Predictions of a part, their spread, and weights beside the network's (centroids)."""
-    batch_size = made_by.training.batch_size
-    heard = data.part(part)
-    predictions = predict(network, heard, batch_size)
+) -> tuple[NDArray[np.float32], float]:
+    """Predictions of a part, and their spread; of triplet, by centroids that the network gets."""
+    size, heard, train = made_by.training.batch_size, data.part(part), data.part("train")
+    outputs = predict(network, heard, size)
     if made_by.loss != "triplet":
-        of_classes = made_by.loss in CLASS_LOSSES
-        return predictions, spread_of(predictions, heard.targets.numpy(), of_classes), {}
-    train = data.part("train")
-    embedded = torch.from_numpy(predict(network, train, batch_size))
-    centres = centroids(embedded, train.targets, len(data.classes)).contiguous()
-    spread = float(unit(predictions).var(axis=0).sum())  # of 1, if spread over the sphere
-    similarities = cosine(predictions[:, None], centres.numpy()).astype(np.float32)
-    return similarities, spread, {"centroids": centres}
+        return outputs, spread_of(outputs, heard.targets.numpy(), made_by.loss in CLASS_LOSSES)
+    spread = float(unit(outputs).var(axis=0).sum())  # of 1, if spread over the sphere
+    embedded = torch.from_numpy(predict(network, train, size))
+    network.centroids = centroids(embedded, train.targets, len(data.classes))
+    return predict(network, heard, size), spread
 
 
 def described(made_by: RunSettings, fold: int, seed: int) -> dict[str, Any]:
@@ -328,39 +286,6 @@ def described(made_by: RunSettings, fold: int, seed: int) -> dict[str, Any]:
         "loss": made_by.loss,
         "fold": fold,
         "seed": seed,
-    }
-
-
-def outcome(
-    history: pd.DataFrame,
-    best_epoch: int,
-    spread: float,
-    unheard: Sequence[str],
-    parts: pd.DataFrame,
-) -> dict[str, Any]:
-    """How it went; a run that never predicts a class of its test part counts as collapsed."""
-    return {
-        "epochs": len(history),
-        "best_epoch": best_epoch,
-        "spread": round(spread, 6),
-        "never_predicted": list(unheard),
-        "collapsed": spread < COLLAPSED_BELOW or bool(unheard),
-        "utterances": dict(sorted(Counter(parts["part"]).items())),
-    }
-
-
-def surroundings(device: torch.device, threads: int) -> dict[str, Any]:
-    """Where and with what it was trained."""
-    return {
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        "machine": platform.machine(),
-        "threads": threads,
-        "versions": {
-            "emoword": __version__,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
     }
 
 
@@ -389,15 +314,12 @@ def spread_of(
     if targets.ndim == 2:  # utterances of the test fold may have no target
         there = targets.any(axis=1)
         predictions, targets = predictions[there], targets[there]
-    if of_classes:
-        one_hot = np.eye(predictions.shape[1])
-        wanted = (
-            one_hot[targets.astype(np.intp)]
-            if targets.ndim == 1
-            else targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)
-        )
+    if not of_classes:
+        wanted, said = unit(targets.astype(np.float64)), unit(predictions)
+    elif targets.ndim == 2:
+        wanted = targets / targets.sum(axis=1, keepdims=True, dtype=np.float64)
         said = softmax(predictions)
     else:
-        wanted, said = unit(targets.astype(np.float64)), unit(predictions)
+        wanted, said = np.eye(predictions.shape[1])[targets.astype(np.intp)], softmax(predictions)
     variance = wanted.var(axis=0).sum()
     return float(said.var(axis=0).sum() / variance) if variance > 0 else 0.0
