@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoword import cli
-from emoword.corpora.corpus import Annotation
 from emoword.corpora.iemocap import read_evaluation, read_release
 from emoword.io.errors import InputError
-from emoword.io.files import read_table, write_table
+from emoword.io.files import write_table
+from emoword.schemas import ANNOTATIONS
 
 FIXTURE = Path(__file__).parent / "fixtures" / "iemocap"
 DIALOG_1 = "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt"
@@ -277,8 +277,8 @@ RATED = HEAD + b"C-E1:\tNeutral;\t()\n"
         (RATED + b"\n" + RATED, r"txt:4: utterance Ses01F_impro01_F000 stands at .*txt:1 already"),
         (RATED.replace(b"impro01", b"impro02"), "txt:1: utterance 'Ses01F_impro02_F000' is not"),
         (RATED.replace(b"F000", b"X000"), "txt:1: utterance 'Ses01F_impro01_X000' is not"),
-        (RATED + b"\0\0\0", "txt:3: has a zero byte"),
-        (RATED.replace(b"()", b"(a\rb)"), "txt:2: has a zero byte or a carriage return"),
+        (RATED + b"\0\0\0", "txt:3: damaged, has a zero byte"),
+        (RATED.replace(b"()", b"(a\rb)"), "txt:2: damaged, .* a carriage return within"),
     ],
 )
 def test_a_damaged_file_is_an_error_with_its_line(
@@ -333,8 +333,8 @@ def test_any_text_is_kept_as_written_through_the_table(
     path = folder / "Ses01F_impro01.txt"
     path.write_bytes(HEAD + f"C-E1:\t{label};\t({comment})\n".encode("latin-1"))
     rows = read_evaluation(path).annotations
-    write_table(pd.DataFrame(rows, columns=list(Annotation._fields)), folder / "a.csv")
-    table = read_table(folder / "a.csv", Annotation._fields, {"line": int})
+    write_table(pd.DataFrame(rows, columns=ANNOTATIONS.names), folder / "a.csv")
+    table = ANNOTATIONS.read(folder / "a.csv")
     texts = [("label", label.strip())] * bool(label.strip())
     texts += [("comment", comment)] * bool(comment.strip())
     assert list(zip(table["kind"], table["text"], strict=True)) == texts
