@@ -1,29 +1,9 @@
-"""Raters: what each of them said, their shares of the classes, and how far they agree."""
+"""Raters: their shares of the classes, and how far they agree."""
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.labels.label_sets import rater_words
-from emoword.settings import LabelSettings
-from emoword.spaces.word_space import WordSpace
-
 Floats = NDArray[np.float64]
-
-
-def words_by_rater(
-    annotations: pd.DataFrame, truth: pd.Series, choices: LabelSettings, space: WordSpace
-) -> pd.DataFrame:
-    """What each rater wrote, as words of S3: utterance, kind (label or comment), word, rater.
-
-    Arguments are those of `rater_words`.
-    """
-    columns = ["utterance", "kind", "word", "rater"]
-    tables = [
-        rater_words(rows, truth, choices, space)[0].assign(rater=rater)
-        for rater, rows in annotations.groupby("rater", sort=True)
-    ]
-    return pd.concat([pd.DataFrame(columns=columns), *tables], ignore_index=True)[columns]
 
 
 def shares(counts: Floats) -> Floats:

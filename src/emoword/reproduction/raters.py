@@ -14,7 +14,7 @@ from emoword.evaluation.decide import Run, read_run
 from emoword.evaluation.distributions import calibration
 from emoword.evaluation.temperature import class_scores
 from emoword.labels.decision import softmax
-from emoword.labels.raters import words_by_rater
+from emoword.labels.label_sets import rater_words
 from emoword.labels.words import read_classes, read_truth
 from emoword.layout import Place, read_variant, run_folder
 from emoword.reproduction.yardstick import (
@@ -149,7 +149,7 @@ def read_said(place: Place) -> tuple[Said, pd.DataFrame]:
     rows["true"] = rows["utterance"].map(truth)
     annotations = ANNOTATIONS.read(place.path("annotations.csv"))
     labels = annotations[annotations["kind"] == "label"]
-    words = words_by_rater(
+    words, _ = rater_words(
         labels, truth, place.variant.settings.labels, WordSpace.open(place.space)
     )
     return Said.of(words), rows
