@@ -77,20 +77,10 @@ def kept(
             yield [words[row] for row in rows], vectors[rows]
 
 
-def in_words(chosen: Mapping[str, Any]) -> str:
-    """A filter in words, for captions.
-
-    >>> in_words({"most_frequent": 400000, "spelled": True})
-    'the 400,000 most frequent, correctly spelled (pyspellchecker)'
-    """
-    return ", ".join(
-        kept.format(chosen[name]) for name, (kept, _) in SAYS.items() if name in chosen
-    )
-
-
 def caption(name: str, meta: Mapping[str, Any]) -> str:
     """What a table says of the space ``name`` with this meta.json, whose neighbours it shows."""
     chosen = meta.get("filter", {})
-    what = f"filter: {in_words(chosen)}" if chosen else "not filtered"
+    said = [kept.format(chosen[name]) for name, (kept, _) in SAYS.items() if name in chosen]
+    what = f"filter: {', '.join(said)}" if said else "not filtered"
     hidden = "; phrases (with _) are not listed" if meta.get("hide_phrases") else ""
     return f"Word space {name}: {meta['words']:,} words, {what}{hidden}."

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table
 from emoword.spaces.formats import Chunk
-from emoword.spaces.geometry import lengths
+from emoword.spaces.geometry import lengths, pieces
 from emoword.spaces.word_space import WordSpace
 from emoword.spaces.writer import write_space
-
-BLOCK = 8192  # words at a time: 20 MB of float64 at 300 dimensions
 
 Float64 = NDArray[np.float64]
 Change = Callable[[Float64], Float64]
@@ -78,7 +76,7 @@ def transform(
             if not 1 <= removed < opened.dim:
                 raise InputError(f"--components {removed}: must be in 1..{opened.dim - 1}")
             source["components"] = str(removed)
-        chunks = changed(opened, without_top(*moments(opened), removed))
+        chunks = changed(opened, without_top(opened, removed))
     meta = write_space(chunks, out, source)
     print(f"{out}: {meta['words']} words, {meta['dim']} dimensions, {transform}")
 
@@ -91,31 +89,27 @@ def changed(
     ``rows`` [n] says whose vector each word gets before the change; None: its own.
     """
     rows = np.arange(len(space)) if rows is None else rows
-    for start in range(0, len(space), BLOCK):
-        vectors = space.vectors[rows[start : start + BLOCK]].astype(np.float64)
+    for piece in pieces(len(space)):
+        vectors = space.vectors[rows[piece]].astype(np.float64)
         vectors = np.where(vectors.any(axis=1, keepdims=True), change(vectors), 0.0)
-        words = [space.word(i).encode() for i in range(start, start + len(vectors))]
+        words = [space.word(i).encode() for i in range(len(space))[piece]]
         yield words, vectors.astype(np.float32)
 
 
-def moments(space: WordSpace) -> tuple[Float64, Float64]:
-    """Mean [d] and covariance [d, d] of the vectors that are not zero, in float64."""
+def without_top(space: WordSpace, removed: int) -> Change:
+    """Subtract the mean, then what lies along the ``removed`` directions of the largest variance.
+
+    Mu & Viswanath (2018), algorithm 1; of the vectors that are not zero.
+    """
     count, total = 0, np.zeros(space.dim)
     products = np.zeros((space.dim, space.dim))
-    for start in range(0, len(space), BLOCK):
-        rows = space.vectors[start : start + BLOCK].astype(np.float64)
+    for piece in pieces(len(space)):
+        rows = space.vectors[piece].astype(np.float64)
         count += int(rows.any(axis=1).sum())
         total += rows.sum(axis=0)
         products += rows.T @ rows
     mean = total / count
-    return mean, products / count - np.outer(mean, mean)
-
-
-def without_top(mean: Float64, covariance: Float64, removed: int) -> Change:
-    """Subtract the mean, then what lies along the directions of the largest variance.
-
-    Mu & Viswanath (2018), algorithm 1.
-    """
+    covariance = products / count - np.outer(mean, mean)
     _, directions = np.linalg.eigh(covariance)  # columns, in rising order of the variance
     top = directions[:, ::-1][:, :removed]
     return lambda vectors: (vectors - mean) - (vectors - mean) @ top @ top.T

@@ -57,7 +57,11 @@ def write_space(
         made.mkdir()
         try:
             words, dim = _write_vectors(chunks, made / "vectors.npy", source, odd)
-            _write_words(words, made)
+            (made / "words.txt").write_bytes(b"".join(word + b"\n" for word in words))
+            ends = np.cumsum([0, *(len(word) + 1 for word in words)], dtype=np.int64)
+            write_array(ends, made / "offsets.npy")
+            order = sorted(range(len(words)), key=words.__getitem__)
+            write_array(np.array(order, np.int64), made / "order.npy")
             meta = {
                 "version": VERSION,
                 **source,
@@ -130,12 +134,3 @@ def _new_words(words: Sequence[bytes], seen: dict[bytes, None], odd: Counter[str
     odd["empty"] += empty
     odd["duplicates"] += len(words) - len(rows) - empty
     return rows
-
-
-def _write_words(words: Sequence[bytes], folder: Path) -> None:
-    """Write the words, where each begins, and their order."""
-    (folder / "words.txt").write_bytes(b"".join(word + b"\n" for word in words))
-    ends = np.cumsum([0, *(len(word) + 1 for word in words)], dtype=np.int64)
-    write_array(ends, folder / "offsets.npy")
-    order = sorted(range(len(words)), key=words.__getitem__)
-    write_array(np.array(order, np.int64), folder / "order.npy")
