@@ -48,9 +48,8 @@ class Corpus:
 def some(names: Sequence[str], most: int = 3) -> str:
     """Name the first few of ``names``, and say how many more there are.
 
-    Example:
-        >>> some(["a", "b", "c", "d", "e"])
-        'a, b, c and 2 more'
+    >>> some(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
     """
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

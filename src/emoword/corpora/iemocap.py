@@ -47,11 +47,7 @@ HEADER = re.compile(
 RATING = re.compile(
     r"(?P<source>[CA])-(?P<rater>[EFM]\d+):[ \t]*(?P<values>|.*?;)[ \t]*\((?P<comment>.*)", re.ASCII
 )
-COMPARE = "compare the file with the release's"
-SHAPE = (
-    "must be a header `[start - end] utterance label [v, a, d]` or a rating "
-    f"`C-E1: Label; (comment)`; the file may be damaged or cut off: {COMPARE}"
-)
+SHAPE = "a header `[start - end] utterance label [v, a, d]` or a rating `C-E1: Label; (comment)`"
 # What is odd, but read: as corpus.json says it
 EMPTY = "the rater left the label empty"
 UNREAD = "text files are not read, as they are not named like dialogs"
@@ -91,23 +87,26 @@ def read_evaluation(path: Path) -> Evaluation:
     ratings: set[tuple[str, str, str]] = set()
     utterance = ""
     # Not splitlines: among the Latin-1 bytes are some that it takes for ends of lines (\x85).
-    lines = _undamaged(path).decode("latin-1").split("\n")
+    lines = path.read_bytes().decode("latin-1").split("\n")
     for number, raw in enumerate(lines, start=1):
         line, place = raw.rstrip(" \t\r"), f"{path}:{number}"
+        if "\0" in raw or "\r" in raw.rstrip("\r"):
+            raise _damaged(place, "has a zero byte or a carriage return within a line")
         if not line:
             utterance = ""
         elif header := HEADER.fullmatch(line):
-            utterance, label = _check_header(header, path.stem, place)
+            utterance, code = header["utterance"], header["code"]
+            if not re.fullmatch(rf"{path.stem}_[FM]\w+", utterance, re.ASCII):
+                raise _damaged(place, f"utterance {utterance!r} is not of this dialog")
+            if code not in NOUNS:
+                raise _damaged(place, f"label {code!r} is none of {', '.join(NOUNS)}")
             if utterance in stands:
-                raise InputError(
-                    f"{place}: utterance {utterance} stands at {stands[utterance]} already; "
-                    f"{COMPARE}"
-                )
+                raise _damaged(place, f"{utterance} stands at {stands[utterance]} already")
             stands[utterance] = place
-            found.labels[utterance] = label
+            found.labels[utterance] = NOUNS[code]
         elif rating := RATING.fullmatch(line):
             if not utterance:
-                raise InputError(f"{place}: a rating that stands below no header line; {SHAPE}")
+                raise _damaged(place, "a rating that stands below no header line")
             if not rating["comment"].endswith(")"):
                 if number == len(lines):
                     raise InputError(f"{place}: the file ends within a comment; copy it again")
@@ -124,43 +123,19 @@ def read_evaluation(path: Path) -> Evaluation:
                 else:
                     found.odd[EMPTY].append(place)
         elif not line.startswith("%"):
-            raise InputError(f"{place}: {line[:60]!r} {SHAPE}")
+            raise _damaged(place, f"{line[:60]!r} must be {SHAPE}")
     if not stands:
-        raise InputError(f"{path}: no utterance in it; {SHAPE}")
+        raise _damaged(str(path), f"no utterance in it, {SHAPE}")
     rated = {name for name, rater, source in ratings if (rater[0], source) == ("E", "categorical")}
     for name, place in stands.items():
         if name not in rated:
-            raise InputError(
-                f"{place}: utterance {name} has no observer's label (a `C-E1:` line); "
-                f"the file may be cut off: {COMPARE}"
-            )
+            raise _damaged(place, f"utterance {name} has no observer's label (a `C-E1:` line)")
     return found
 
 
-def _undamaged(path: Path) -> bytes:
-    """The file's bytes; an InputError names the line of a zero byte or a lone carriage return."""
-    data = path.read_bytes()
-    if damage := re.search(rb"\0|\r(?!\r*(?:\n|$))", data):
-        line = 1 + data.count(b"\n", 0, damage.start())
-        raise InputError(
-            f"{path}:{line}: damaged, has a zero byte or a carriage return within a line; {COMPARE}"
-        )
-    return data
-
-
-def _check_header(header: re.Match[str], dialog: str, place: str) -> tuple[str, str]:
-    """The utterance and its label as a noun."""
-    utterance, code = header["utterance"], header["code"]
-    if not re.fullmatch(rf"{dialog}_[FM]\w+", utterance, re.ASCII):
-        raise InputError(
-            f"{place}: utterance {utterance!r} is not one of this dialog's, {dialog}_F... or "
-            f"{dialog}_M...; {COMPARE}"
-        )
-    if code not in NOUNS:
-        raise InputError(
-            f"{place}: label {code!r} is unknown; it must be one of {', '.join(NOUNS)}"
-        )
-    return utterance, NOUNS[code]
+def _damaged(place: str, what: str) -> InputError:
+    told = "the file may be damaged or cut off: compare it with the release's"
+    return InputError(f"{place}: {what}; {told}")
 
 
 def _texts(rating: re.Match[str]) -> Iterator[tuple[str, str]]:
@@ -201,10 +176,7 @@ def find_dialogs(session: Path, number: int) -> tuple[list[Path], list[Path]]:
     texts = sorted(p for p in folder.glob("*.txt") if p.is_file() and p.name[0] != ".")
     dialogs = {path: match for path in texts if (match := DIALOG.fullmatch(path.stem))}
     if not dialogs:
-        raise InputError(
-            f"{folder}: no dialog's file such as Ses{number:02}F_impro01.txt; "
-            "is the corpus unpacked in full?"
-        )
+        raise InputError(f"{folder}: no dialog's file, Ses{number:02}F_impro01.txt or the like")
     for path, match in dialogs.items():
         if int(match["session"]) != number:
             raise InputError(f"{path}: a dialog of session {match['session']}; move it there")
@@ -310,11 +282,10 @@ def read_iemocap(
         out: Folder of the files.
     """
     corpus, dialogs = read_release(root, skip_missing_audio)
-    if folds not in (None, len(corpus.fold_names)):
-        raise InputError(
-            f"{root}: has {len(corpus.fold_names)} sessions, one a fold, not {folds}; "
-            f"write folds: {len(corpus.fold_names)} in the dataset's settings"
-        )
+    sessions = len(corpus.fold_names)
+    if folds not in (None, sessions):
+        told = f"write folds: {sessions} in the dataset's settings"
+        raise InputError(f"{root}: has {sessions} sessions, one a fold, not {folds}; {told}")
     wanted = read_expected(expected) if expected else Counter()
     counts = {
         name: {"found": number, "expected": wanted[name] if wanted else None}

@@ -48,9 +48,7 @@ class Column(NamedTuple):
         if self.default is None and not value:
             raise InputError(f"{place}: {name} is empty; fill it in")
         if self.default is None and not value.isprintable():
-            raise InputError(
-                f"{place}: {name} {value!r} has a letter that is none; is a quote open?"
-            )
+            raise InputError(f"{place}: {name} {value!r} cannot be printed; is a quote open?")
         if self.choices and value not in self.choices:
             choices = ", ".join(choice or "(empty)" for choice in self.choices)
             raise InputError(f"{place}: {name} {value!r} must be one of: {choices}")
@@ -125,10 +123,8 @@ def _read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
             reader = csv.reader(iter(partial(file.readline, LONGEST), ""), strict=True)
             for cells in reader:
                 if any(re.search(r"\0|\r(?!\n)", cell) for cell in cells):
-                    raise InputError(
-                        f"{path}:{end + 1}: a cell has a zero byte or a lone carriage return; "
-                        "take it out"
-                    )
+                    what = "a zero byte or a lone carriage return"
+                    raise InputError(f"{path}:{end + 1}: a cell has {what}; take it out")
                 if any(map(str.strip, cells)):
                     yield end + 1, cells
                 end = reader.line_num
@@ -137,18 +133,15 @@ def _read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text ({error}); save it as CSV UTF-8") from error
     except csv.Error as error:
-        raise InputError(
-            f"{path}:{end + 1}: the row that begins here is not CSV: {error}; is a quote open?"
-        ) from error
+        what = f"the row that begins here is not CSV: {error}; is a quote open?"
+        raise InputError(f"{path}:{end + 1}: {what}") from error
 
 
 def _check_header(header: Sequence[str], columns: Mapping[str, Column], place: str) -> None:
     missing = [name for name, own in columns.items() if not own.optional and name not in header]
     if missing:
-        comma = "" if len(header) > 1 else "; columns must be separated by commas"
-        raise InputError(
-            f"{place}: no column {', '.join(missing)} in the header {','.join(header)!r}{comma}"
-        )
+        told = f"no column {', '.join(missing)} in the header {','.join(header)!r}"
+        raise InputError(f"{place}: {told}; columns must be separated by commas")
     if same := repeated(header):
         raise InputError(f"{place}: column {header[same[0]]!r} stands twice; remove one")
 
@@ -180,10 +173,8 @@ def read_table_of_recordings(table: Path) -> tuple[pd.DataFrame, list[str]]:
     ):
         if same := repeated(keys):
             again, before = (rows["place"][row] for row in same)
-            raise InputError(
-                f"{again}: {name} {keys[same[0]]!r} stands at {before} already; remove one "
-                "(recordings whose names differ in their suffix alone need `utterance` names)"
-            )
+            told = f"{name} {keys[same[0]]!r} stands at {before} already"
+            raise InputError(f"{again}: {told}; remove one, or fill in `utterance`")
     return rows, warnings
 
 
@@ -233,24 +224,20 @@ def assign_folds(
         known = first[first["speaker"] == here["speaker"]].iloc[0]
         raise InputError(
             f"{here['place']}: speaker {here['speaker']!r} is in fold {here['fold']!r} here and in "
-            f"fold {known['fold']!r} at {known['place']}; a speaker must be in one fold, else the "
-            "test hears a voice of the training"
+            f"fold {known['fold']!r} at {known['place']}; a speaker must be in one fold"
         )
     names = sorted(set(own.values()), key=natural)
     if names == [""]:
         if len(own) < folds:
             raise InputError(
                 f"{table}: {len(own)} speakers cannot be spread over {folds} folds, as none is "
-                "split; in the config, `folds` must be 2 at least, to train and to test, and at "
-                "most the number of speakers"
+                "split; `folds` in the config must be 2 at least, and at most one a speaker"
             )
         fold_of = spread_speakers(Counter(recordings["speaker"]), folds)
         return fold_of, {fold: str(fold) for fold in range(1, folds + 1)}
     if len(names) != folds:
-        raise InputError(
-            f"{table}: the column `fold` has {len(names)} folds ({some(names, 5)}), not {folds}; "
-            f"write `folds: {len(names)}` in the config"
-        )
+        told = f"{len(names)} folds ({some(names, 5)}), not {folds}"
+        raise InputError(f"{table}: the column `fold` has {told}; write so in the config")
     fold_names = dict(enumerate(names, start=1))
     number = {name: fold for fold, name in fold_names.items()}
     return {speaker: number[name] for speaker, name in own.items()}, fold_names
@@ -275,10 +262,7 @@ def read_annotations(
     unknown = rows[~rows["utterance"].isin(known)]
     if len(unknown):
         place, name = unknown.iloc[0][["place", "utterance"]]
-        raise InputError(
-            f"{place}: utterance {name!r} is not in the table of recordings, whose "
-            f"utterances are named like {known[0]!r}"
-        )
+        raise InputError(f"{place}: no recording is named {name!r}, but {known[0]!r} or the like")
     told = zip(rows["kind"], rows["text"], strict=True)
     # a comment is kept as written
     rows["text"] = [text.strip() if kind == "label" else text for kind, text in told]

@@ -26,15 +26,6 @@ def unite(*corpora: Path, out: Path) -> None:
             that of its corpus.
         out: Folder of the files.
     """
-    write_corpus(united(corpora), {"reader": "unite", "source": " ".join(map(str, corpora))}, out)
-
-
-def united(corpora: tuple[Path, ...]) -> Corpus:
-    """All corpora, one after the other.
-
-    Raises:
-        InputError: two are of one name, or have a recording in common.
-    """
     if same := repeated(folder.name for folder in corpora):
         folder = corpora[same[0]]
         raise InputError(f"{folder}: a corpus {folder.name} is there already; rename a folder")
@@ -61,7 +52,8 @@ def united(corpora: tuple[Path, ...]) -> Corpus:
             f"{whole['wav'][same[0]]} is of {before} already, and of {again}: a recording would be "
             "learned and tested; leave it out of one of them"
         )
-    return Corpus(whole, pd.concat(said, ignore_index=True), fold_names, dropped, warnings)
+    corpus = Corpus(whole, pd.concat(said, ignore_index=True), fold_names, dropped, warnings)
+    write_corpus(corpus, {"reader": "unite", "source": " ".join(map(str, corpora))}, out)
 
 
 def named(table: pd.DataFrame, corpus: str, *columns: str) -> pd.DataFrame:

@@ -3,17 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from emoword.spaces.geometry import Float64
 
 
-def shares(counts: Floats) -> Floats:
+def shares(counts: Float64) -> Float64:
     """Counts [n, classes] as shares; NaN in a row where there is nothing to share."""
     totals = counts.sum(axis=1, keepdims=True)
-    found: Floats = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    found: Float64 = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
     return found
 
 
-def alpha(by_utterance: Floats, speakers: NDArray[np.intp]) -> tuple[float, Floats]:
+def alpha(by_utterance: Float64, speakers: NDArray[np.intp]) -> tuple[float, Float64]:
     """Krippendorff's alpha of nominal values, and the same without each speaker's utterances.
 
     alpha = 1 - (n - 1) (n - sum of o_cc) / (n^2 - sum of n_c^2), with o_cc the coincidences of

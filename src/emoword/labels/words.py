@@ -91,8 +91,7 @@ class LabelVectors:
             raise InputError(f"{folder}: no vectors of a label set here: {error}") from None
         if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != len(words):
             raise InputError(
-                f"{folder}: words.txt and vectors.npy do not belong together; "
-                "make them again with emoword encode"
+                f"{folder}: its files do not belong together; run emoword encode again"
             )
         return cls({word: row for row, word in enumerate(words)}, vectors)
 

@@ -16,11 +16,10 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from emoword.spaces.geometry import cosine, pieces, unit
+from emoword.spaces.geometry import Float64, cosine, pieces, unit
 from emoword.spaces.word_space import WordSpace
 
 Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 # Rows of the space and queries in one matrix product: 4 MB of similarities on a CPU, whose caches

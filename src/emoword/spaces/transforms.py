@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table
 from emoword.spaces.formats import Chunk
-from emoword.spaces.geometry import lengths, pieces
+from emoword.spaces.geometry import Float64, lengths, pieces
 from emoword.spaces.word_space import WordSpace
 from emoword.spaces.writer import write_space
 
-Float64 = NDArray[np.float64]
 Change = Callable[[Float64], Float64]
 
 
