@@ -28,19 +28,11 @@ class Drop(NamedTuple):
 
 @dataclass
 class Corpus:
-    """What a reader found.
+    """What a reader found."""
 
-    Attributes:
-        utterances: all columns of utterances.csv, also those that the file may lack.
-        annotations: the columns of annotations.csv.
-        fold_names: what the source calls fold 1, 2, ...
-        dropped: what was left out.
-        warnings: what may be a mistake.
-    """
-
-    utterances: pd.DataFrame
-    annotations: pd.DataFrame
-    fold_names: dict[int, str]
+    utterances: pd.DataFrame  # all columns of utterances.csv, also those that the file may lack
+    annotations: pd.DataFrame  # the columns of annotations.csv
+    fold_names: dict[int, str]  # what the source calls fold 1, 2, ...
     dropped: list[Drop] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -127,12 +119,10 @@ def summarise(corpus: Corpus) -> dict[str, Any]:
 
 
 def write_corpus(corpus: Corpus, about: Mapping[str, Any], out: Path) -> None:
-    """Write utterances.csv, annotations.csv and corpus.json, and say what they hold.
+    """Write utterances.csv, annotations.csv and corpus.json into ``out``, and say what they hold.
 
-    Args:
-        corpus: what was read; an optional column without any value is not written.
-        about: entries of corpus.json that only this reader has.
-        out: the folder of the files.
+    An optional column without any value is not written. ``about``: what only this reader has to say
+    in corpus.json.
     """
     report = {**about, **summarise(corpus)}
     utterances, annotations = corpus.utterances, corpus.annotations

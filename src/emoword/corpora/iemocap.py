@@ -58,16 +58,11 @@ UNCLOSED = "comments are not closed by a parenthesis and taken to the line's end
 
 @dataclass
 class Evaluation:
-    """What an EmoEvaluation file says.
+    """What an EmoEvaluation file says."""
 
-    Attributes:
-        labels: utterance -> ground truth.
-        annotations: rows of annotations.csv.
-        odd: EMPTY, REPEATED, UNCLOSED -> file:line of each.
-    """
-
-    labels: dict[str, str] = field(default_factory=dict)
-    annotations: list[tuple[str | int, ...]] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)  # utterance -> ground truth
+    annotations: list[tuple[str | int, ...]] = field(default_factory=list)  # of annotations.csv
+    # EMPTY, REPEATED, UNCLOSED -> file:line of each
     odd: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -150,11 +145,7 @@ def _texts(rating: re.Match[str]) -> Iterator[tuple[str, str]]:
 
 
 def find_sessions(root: Path) -> dict[int, Path]:
-    """Find SessionN folders by number.
-
-    Raises:
-        InputError: there is none.
-    """
+    """The SessionN folders by number; an InputError where there is none."""
     if not root.is_dir():
         raise InputError(f"{root}: no such folder; give the one that holds Session1 ... Session5")
     matches = ((path, SESSION.fullmatch(path.name)) for path in root.iterdir() if path.is_dir())
@@ -167,7 +158,7 @@ def find_sessions(root: Path) -> dict[int, Path]:
 
 
 def find_dialogs(session: Path, number: int) -> tuple[list[Path], list[Path]]:
-    """Find a session's EmoEvaluation files, and text files that are none.
+    """A session's EmoEvaluation files, and text files that are none.
 
     Raises:
         InputError: there is none, or one of another session.
@@ -184,10 +175,7 @@ def find_dialogs(session: Path, number: int) -> tuple[list[Path], list[Path]]:
 
 
 def read_release(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, int]:
-    """Read the whole corpus.
-
-    Returns:
-        The corpus and the number of its dialogs.
+    """Read the whole corpus; returns it and the number of its dialogs.
 
     Raises:
         InputError: a folder or an EmoEvaluation file is not as it must be, or audio is missing.

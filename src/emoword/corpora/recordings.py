@@ -28,19 +28,12 @@ LONGEST = 1 << 20  # characters that are read of a line
 
 
 class Column(NamedTuple):
-    """A column of a user's table.
+    """A column of a user's table."""
 
-    Attributes:
-        default: of an empty cell; None: it must be filled in.
-        choices: what a cell may be; none: anything.
-        optional: whether the table may lack it.
-        as_written: whether cells keep the white space at their ends.
-    """
-
-    default: str | None = None
-    choices: Sequence[str] = ()
-    optional: bool = False
-    as_written: bool = False
+    default: str | None = None  # of an empty cell; None: it must be filled in
+    choices: Sequence[str] = ()  # what a cell may be; none: anything
+    optional: bool = False  # the table may lack it
+    as_written: bool = False  # cells keep the white space at their ends
 
     def value(self, cell: str, name: str, place: str) -> str:
         """What a cell says."""
@@ -75,11 +68,7 @@ ANNOTATION = {
 
 
 def read_rows(path: Path, columns: Mapping[str, Column]) -> tuple[pd.DataFrame, list[str]]:
-    """Read a user's CSV table, strictly.
-
-    Args:
-        path: a UTF-8 file, with or without a byte order mark, with any line ends.
-        columns: what is read.
+    """Read these columns of a user's CSV table in UTF-8, with any line ends, strictly.
 
     Returns:
         Each row that is not blank: the columns; line, on which it begins (a quoted cell may go over
@@ -147,11 +136,7 @@ def _check_header(header: Sequence[str], columns: Mapping[str, Column], place: s
 
 
 def read_table_of_recordings(table: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Read the table of recordings.
-
-    Returns:
-        The recordings in the table's order, with their lines; ``fold`` as named there, empty
-        without such a column. And warnings.
+    """Read the table of recordings: its rows, with ``fold`` as named there or empty; and warnings.
 
     Raises:
         InputError: a cell is not as it must be, or an utterance or a file comes twice.
@@ -188,12 +173,8 @@ def natural(name: str) -> tuple[list[tuple[int, str]], str]:
 def spread_speakers(utterances: Mapping[str, int], folds: int) -> dict[str, int]:
     """Spread speakers over folds of about as many utterances: the largest first, each to the least.
 
-    Args:
-        utterances: number of utterances by speaker.
-        folds: how many folds; there are at least as many speakers.
-
-    Returns:
-        The fold of each speaker, 1 ... ``folds``; none is empty.
+    From the number of utterances of each speaker: the fold of each, 1 ... ``folds``. None is empty
+    if there are as many speakers.
     """
     sizes = dict.fromkeys(range(1, folds + 1), 0)
     fold_of = {}
@@ -206,10 +187,7 @@ def spread_speakers(utterances: Mapping[str, int], folds: int) -> dict[str, int]
 def assign_folds(
     recordings: pd.DataFrame, folds: int, table: Path
 ) -> tuple[dict[str, int], dict[int, str]]:
-    """Give each speaker a fold, by the table's column ``fold`` where it has one.
-
-    Returns:
-        The fold of each speaker, and the name of each fold.
+    """The fold of each speaker, by the table's column ``fold`` if it has one; the folds' names.
 
     Raises:
         InputError: a speaker is in two folds, or ``folds`` does not fit the table.
@@ -246,14 +224,7 @@ def assign_folds(
 def read_annotations(
     table: Path, known: Sequence[str]
 ) -> tuple[pd.DataFrame, list[Drop], list[str]]:
-    """Read the table of annotations.
-
-    Args:
-        table: the user's CSV.
-        known: the utterances that there are.
-
-    Returns:
-        The annotations in the table's order, what has no text, and warnings.
+    """Read the table of annotations of ``known`` utterances: rows, what has no text, warnings.
 
     Raises:
         InputError: a cell is not as it must be, an utterance is unknown, or a row comes twice.

@@ -90,10 +90,7 @@ def label_set(
 def ground_truth(
     utterances: pd.DataFrame, choices: LabelSettings
 ) -> tuple[pd.Series, pd.DataFrame]:
-    """The class of each utterance that takes part, and the utterances that do not.
-
-    Returns:
-        A series utterance -> class in the order of the file, and rows of ``dropped.csv``.
+    """The utterances that take part, utterance -> class; the others, as rows of dropped.csv.
 
     Raises:
         InputError: nothing is left, or a class has no utterance.
@@ -126,7 +123,7 @@ def rater_words(
         space: the word space in which the words must be.
 
     Returns:
-        Columns utterance, kind (label or comment), word, rater; and the rows of ``dropped.csv``.
+        Columns utterance, kind (label or comment), word, rater; and rows of dropped.csv.
 
     Raises:
         InputError: labels that the space lacks, unless these are to be dropped.

@@ -66,15 +66,10 @@ def read_dropped(place: Place) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class LabelVectors:
-    """Words and their vectors, in memory; those of one label set and of the classes.
+    """Words and their vectors, in memory; those of one label set and of the classes."""
 
-    Attributes:
-        rows: word -> row.
-        vectors: float32 [words, dim].
-    """
-
-    rows: Mapping[str, int]
-    vectors: NDArray[np.float32]
+    rows: Mapping[str, int]  # of each word
+    vectors: NDArray[np.float32]  # [words, dim]
 
     @classmethod
     def open(cls, folder: Path) -> "LabelVectors":

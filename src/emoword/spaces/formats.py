@@ -37,11 +37,8 @@ def read_glove(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
     """Read GloVe text, plain or compressed (.gz, .xz, or .zip with one file in it).
 
     A line is a word and its values, with single spaces between. Words may contain spaces, so that
-    lines are split from the right; the number of values is what most of the first lines have.
-
-    Args:
-        path: the file.
-        odd: a byte order mark before the first word is counted here.
+    lines are split from the right; the number of values is what most of the first lines have. A
+    byte order mark before the first word is counted in ``odd``.
 
     Raises:
         InputError: not such a file, or a damaged one; names the line.
@@ -103,11 +100,7 @@ def _up_to_space(stream: IO[bytes]) -> bytes:
 
 
 def read_words(path: Path) -> list[str]:
-    """Read a list of words, one a line.
-
-    Raises:
-        InputError: there is no such file, or it is not UTF-8.
-    """
+    """Read a list of words, one a line; an InputError where it is missing or not UTF-8."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

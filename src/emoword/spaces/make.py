@@ -109,7 +109,7 @@ def make_space(chosen: AnySpace, out: Path) -> dict[str, Any]:
         if chosen.hide_phrases:
             source["hide_phrases"] = True
         if conditions:
-            said = {name: condition.value for name, condition in conditions.items()}
+            said = {name: value for name, (value, _) in conditions.items()}
             source["filter"] = {**said, "left_out": left_out}
             chunks = kept(chunks, conditions, left_out, odd)
         return write_space(chunks, out, source, odd)

@@ -32,7 +32,7 @@ def write_space(
     source: Mapping[str, Any],
     odd: Counter[str] | None = None,
 ) -> dict[str, Any]:
-    """Write a word space, all of it or nothing.
+    """Write a word space, all of it or nothing; returns what meta.json says.
 
     Of words that come twice the first is kept; a word whose UTF-8 is broken is kept with U+FFFD in
     place of what is broken; a word of no letters at all is dropped. All of these are counted.
@@ -42,9 +42,6 @@ def write_space(
         folder: where to; a word space that is there is replaced.
         source: what meta.json says of the source.
         odd: what the reader counts while it yields chunks, by the names in `ODDITIES`.
-
-    Returns:
-        What meta.json says.
 
     Raises:
         InputError: no words, impossible vectors, or the folder cannot be written.
@@ -93,7 +90,7 @@ def _write_vectors(
         for words, vectors in chunks:
             dim = vectors.shape[1]
             rows = _new_words(words, seen, odd)
-            kept = vectors if len(rows) == len(words) else vectors[rows]
+            kept = vectors[rows]
             length = lengths(kept)
             odd["zero_vectors"] += int(np.count_nonzero(length == 0))
             # float32 products would over- or underflow
@@ -115,21 +112,17 @@ def _write_vectors(
 
 def _new_words(words: Sequence[bytes], seen: dict[bytes, None], odd: Counter[str]) -> list[int]:
     """Add the new ones of ``words`` to ``seen``; return which they are."""
-    try:
-        b"\n".join(words).decode()
-    except UnicodeDecodeError:
-        whole = [word.decode(errors="replace").encode() for word in words]
-        odd["broken_utf8"] += sum(a != b for a, b in zip(words, whole, strict=True))
-        words = whole
+    whole = [word.decode(errors="replace").encode() for word in words]
+    odd["broken_utf8"] += sum(a != b for a, b in zip(words, whole, strict=True))
     rows = []
-    for row, word in enumerate(words):
+    for row, word in enumerate(whole):
         if word and word not in seen:
             if b"\n" in word:
                 raise InputError(f"the word {word.decode()!r} contains a line end")
             seen[word] = None
             rows.append(row)
             odd["with_spaces"] += b" " in word
-    empty = words.count(b"")
+    empty = whole.count(b"")
     odd["lines"] += len(words)
     odd["empty"] += empty
     odd["duplicates"] += len(words) - len(rows) - empty
