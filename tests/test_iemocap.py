@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -287,7 +288,7 @@ def test_a_damaged_file_is_an_error_with_its_line(
     path = tmp_path / "Ses01F_impro01.txt"
     path.write_bytes(content)
     with pytest.raises(InputError, match=message) as caught:
-        read_evaluation(path)
+        read_evaluation(path, defaultdict(list))
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
 
@@ -297,17 +298,17 @@ def test_a_file_cut_anywhere_is_an_error_or_a_whole_part(tmp_path: Path) -> None
     second = RATED.replace(b"F000", b"M001") + b"C-M1:\tAnger; Fear;\t(cross, tired)\n"
     whole = RATED + b"A-E2:\tval 1; act 2; dom 3;\t(calm)\n\n" + second
     path.write_bytes(whole)
-    rows = read_evaluation(path).annotations
+    _, rows = read_evaluation(path, defaultdict(list))
     assert len(rows) == 6
     read = set()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
         try:
-            found = read_evaluation(path)
+            _, found = read_evaluation(path, defaultdict(list))
         except InputError:
             continue
-        assert found.annotations == rows[: len(found.annotations)]
-        read.add(len(found.annotations))
+        assert found == rows[: len(found)]
+        read.add(len(found))
     # only after a whole line: the first label, the attribute's comment, the second label, the end
     assert read == {1, 2, 3, 6}
 
@@ -318,7 +319,7 @@ def test_each_label_code_is_a_noun(tmp_path: Path, code: str) -> None:
     path = tmp_path / "Ses01F_impro01.txt"
     path.write_bytes(RATED.replace(b"neu\t", code.encode() + b"\t"))
     noun = dict(zip(CODES, [*nouns.split(), ""], strict=True))[code]
-    assert read_evaluation(path).labels == {"Ses01F_impro01_F000": noun}
+    assert read_evaluation(path, defaultdict(list))[0] == {"Ses01F_impro01_F000": noun}
 
 
 latin_1 = st.text(st.characters(codec="latin-1", exclude_characters="\n\r\0"))
@@ -332,7 +333,7 @@ def test_any_text_is_kept_as_written_through_the_table(
     folder = tmp_path_factory.getbasetemp()
     path = folder / "Ses01F_impro01.txt"
     path.write_bytes(HEAD + f"C-E1:\t{label};\t({comment})\n".encode("latin-1"))
-    rows = read_evaluation(path).annotations
+    _, rows = read_evaluation(path, defaultdict(list))
     write_table(pd.DataFrame(rows, columns=ANNOTATIONS.names), folder / "a.csv")
     table = ANNOTATIONS.read(folder / "a.csv")
     texts = [("label", label.strip())] * bool(label.strip())

@@ -3,7 +3,6 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -55,19 +54,12 @@ UNRATED = "audio files have no utterance in their dialog's EmoEvaluation file"
 REPEATED = "ratings are a second line of the same rater on an utterance: both count"
 UNCLOSED = "comments are not closed by a parenthesis and taken to the line's end"
 
-
-@dataclass
-class Evaluation:
-    """What an EmoEvaluation file says."""
-
-    labels: dict[str, str] = field(default_factory=dict)  # utterance -> ground truth
-    annotations: list[tuple[str | int, ...]] = field(default_factory=list)  # of annotations.csv
-    # EMPTY, REPEATED, UNCLOSED -> file:line of each
-    odd: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+Row = tuple[str | int, ...]
+Odd = defaultdict[str, list[str]]  # one of these -> files, or file:line of each
 
 
-def read_evaluation(path: Path) -> Evaluation:
-    """Read one dialog's file.
+def read_evaluation(path: Path, odd: Odd) -> tuple[dict[str, str], list[Row]]:
+    """Read one dialog's file: utterance -> ground truth, and rows of annotations.csv.
 
     Labels and comments are kept as written, whatever they say. A blank line ends an utterance's
     block. A comment whose parenthesis is not closed reaches to the end of its line.
@@ -77,7 +69,8 @@ def read_evaluation(path: Path) -> Evaluation:
             utterance comes twice, has an unknown label code, is not of this dialog, or lacks an
             observer's categorical rating; there is no utterance.
     """
-    found = Evaluation()
+    labels: dict[str, str] = {}
+    annotations: list[Row] = []
     stands: dict[str, str] = {}
     ratings: set[tuple[str, str, str]] = set()
     utterance = ""
@@ -98,25 +91,25 @@ def read_evaluation(path: Path) -> Evaluation:
             if utterance in stands:
                 raise _damaged(place, f"{utterance} stands at {stands[utterance]} already")
             stands[utterance] = place
-            found.labels[utterance] = NOUNS[code]
+            labels[utterance] = NOUNS[code]
         elif rating := RATING.fullmatch(line):
             if not utterance:
                 raise _damaged(place, "a rating that stands below no header line")
             if not rating["comment"].endswith(")"):
                 if number == len(lines):
                     raise InputError(f"{place}: the file ends within a comment; copy it again")
-                found.odd[UNCLOSED].append(place)
+                odd[UNCLOSED].append(place)
             rater, source = rating["rater"], SOURCES[rating["source"]]
             if (utterance, rater, source) in ratings:
-                found.odd[REPEATED].append(place)
+                odd[REPEATED].append(place)
             ratings.add((utterance, rater, source))
             role = "observer" if rater.startswith("E") else "self"
             for kind, text in _texts(rating):
                 if text:
                     about = (rater, role, kind, source, text, str(path), number)
-                    found.annotations.append((utterance, *about))
+                    annotations.append((utterance, *about))
                 else:
-                    found.odd[EMPTY].append(place)
+                    odd[EMPTY].append(place)
         elif not line.startswith("%"):
             raise _damaged(place, f"{line[:60]!r} must be {SHAPE}")
     if not stands:
@@ -125,7 +118,7 @@ def read_evaluation(path: Path) -> Evaluation:
     for name, place in stands.items():
         if name not in rated:
             raise _damaged(place, f"utterance {name} has no observer's label (a `C-E1:` line)")
-    return found
+    return labels, annotations
 
 
 def _damaged(place: str, what: str) -> InputError:
@@ -181,29 +174,27 @@ def read_release(root: Path, skip_missing_audio: bool = False) -> tuple[Corpus, 
         InputError: a folder or an EmoEvaluation file is not as it must be, or audio is missing.
     """
     sessions = find_sessions(root)
-    utterances: list[tuple[str | int, ...]] = []
-    annotations: list[tuple[str | int, ...]] = []
-    odd: defaultdict[str, list[str]] = defaultdict(list)
+    utterances: list[Row] = []
+    annotations: list[Row] = []
+    odd: Odd = defaultdict(list)
     dialogs = 0
     for session, folder in sessions.items():
         paths, others = find_dialogs(folder, session)
         dialogs += len(paths)
         odd[UNREAD] += map(str, others)
         for path in paths:
-            found = read_evaluation(path)
-            annotations += found.annotations
-            for what, places in found.odd.items():
-                odd[what] += places
+            labels, rows = read_evaluation(path, odd)
+            annotations += rows
             audio = folder / "sentences" / "wav" / path.stem
             style = "improvised" if "impro" in path.stem else "scripted"
-            for name, label in found.labels.items():
+            for name, label in labels.items():
                 sex = name.removeprefix(f"{path.stem}_")[0]
                 about = (path.stem[:5] + sex, session, style, label, "", sex)
                 utterances.append((name, str(audio / f"{name}.wav"), *about))
             odd[UNRATED] += [
                 str(wav)
                 for wav in sorted(audio.glob("*.wav"))
-                if wav.name[0] != "." and wav.stem not in found.labels
+                if wav.name[0] != "." and wav.stem not in labels
             ]
     corpus = Corpus(
         pd.DataFrame(utterances, columns=UTTERANCES.names),

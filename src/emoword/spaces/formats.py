@@ -103,10 +103,9 @@ def read_words(path: Path) -> list[str]:
     """Read a list of words, one a line; an InputError where it is missing or not UTF-8."""
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; a word list has one word a line") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 ({error}); a word list has one word a line") from None
+    except (OSError, UnicodeDecodeError) as error:
+        said = getattr(error, "strerror", f"not UTF-8 ({error})")
+        raise InputError(f"{path}: {said}; a word list has one word a line") from None
     return [word.removesuffix("\r") for word in text.rstrip("\r\n").split("\n")]
 
 
