@@ -67,12 +67,12 @@ ANNOTATION = {
 }
 
 
-def read_rows(path: Path, columns: Mapping[str, Column]) -> tuple[pd.DataFrame, list[str]]:
+def read_rows(path: Path, columns: Mapping[str, Column], warnings: list[str]) -> pd.DataFrame:
     """Read these columns of a user's CSV table in UTF-8, with any line ends, strictly.
 
     Returns:
         Each row that is not blank: the columns; line, on which it begins (a quoted cell may go over
-        several); place, file:line. And a warning of each column that is not read.
+        several); place, file:line. ``warnings`` get one of each column that is not read.
 
     Raises:
         InputError: the file is not such a table, has no row, or a cell is not as it must be.
@@ -99,8 +99,8 @@ def read_rows(path: Path, columns: Mapping[str, Column]) -> tuple[pd.DataFrame, 
     if not rows:
         needed = ",".join(name for name, column in columns.items() if not column.optional)
         raise InputError(f"{path}: no rows; it needs the header {needed}, then rows")
-    unread = [f"{path}: column {name!r} is not read" for name in header if name not in columns]
-    return pd.DataFrame(rows), unread
+    warnings += [f"{path}: column {name!r} is not read" for name in header if name not in columns]
+    return pd.DataFrame(rows)
 
 
 def _read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -135,13 +135,13 @@ def _check_header(header: Sequence[str], columns: Mapping[str, Column], place: s
         raise InputError(f"{place}: column {header[same[0]]!r} stands twice; remove one")
 
 
-def read_table_of_recordings(table: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Read the table of recordings: its rows, with ``fold`` as named there or empty; and warnings.
+def read_table_of_recordings(table: Path, warnings: list[str]) -> pd.DataFrame:
+    """Read the table of recordings: its rows, with ``fold`` as named there or empty.
 
     Raises:
         InputError: a cell is not as it must be, or an utterance or a file comes twice.
     """
-    rows, warnings = read_rows(table, RECORDING)
+    rows = read_rows(table, RECORDING, warnings)
     if rows["fold"].any():  # then each recording has one
         for fold, place in zip(rows["fold"], rows["place"], strict=True):
             Column().value(fold, "fold", place)
@@ -160,7 +160,7 @@ def read_table_of_recordings(table: Path) -> tuple[pd.DataFrame, list[str]]:
             again, before = (rows["place"][row] for row in same)
             told = f"{name} {keys[same[0]]!r} stands at {before} already"
             raise InputError(f"{again}: {told}; remove one, or fill in `utterance`")
-    return rows, warnings
+    return rows
 
 
 def natural(name: str) -> tuple[list[tuple[int, str]], str]:
@@ -184,16 +184,15 @@ def spread_speakers(utterances: Mapping[str, int], folds: int) -> dict[str, int]
     return fold_of
 
 
-def assign_folds(
-    recordings: pd.DataFrame, folds: int, table: Path
-) -> tuple[dict[str, int], dict[int, str]]:
-    """The fold of each speaker, by the table's column ``fold`` if it has one; the folds' names.
+def assign_folds(corpus: Corpus, folds: int, table: Path) -> None:
+    """Number the folds: those of the table's column ``fold``, else speakers are spread over them.
 
     Raises:
         InputError: a speaker is in two folds, or ``folds`` does not fit the table.
     """
     if folds < 2:
         raise InputError(f"--folds {folds}: must be 2 or more, as each is tested by the others")
+    recordings = corpus.utterances
     first = recordings.drop_duplicates("speaker")
     own = dict(zip(first["speaker"], first["fold"], strict=True))
     elsewhere = recordings[recordings["fold"] != recordings["speaker"].map(own)]
@@ -211,25 +210,27 @@ def assign_folds(
                 f"{table}: {len(own)} speakers cannot be spread over {folds} folds, as none is "
                 "split; `folds` in the config must be 2 at least, and at most one a speaker"
             )
-        fold_of = spread_speakers(Counter(recordings["speaker"]), folds)
-        return fold_of, {fold: str(fold) for fold in range(1, folds + 1)}
+        spread = spread_speakers(Counter(recordings["speaker"]), folds)
+        own = {speaker: str(fold) for speaker, fold in spread.items()}
+        names = [str(fold) for fold in range(1, folds + 1)]
     if len(names) != folds:
         told = f"{len(names)} folds ({some(names, 5)}), not {folds}"
         raise InputError(f"{table}: the column `fold` has {told}; write so in the config")
-    fold_names = dict(enumerate(names, start=1))
-    number = {name: fold for fold, name in fold_names.items()}
-    return {speaker: number[name] for speaker, name in own.items()}, fold_names
+    corpus.fold_names = dict(enumerate(names, start=1))
+    number = {name: fold for fold, name in corpus.fold_names.items()}
+    fold_of = {speaker: number[name] for speaker, name in own.items()}
+    recordings = recordings.assign(fold=recordings["speaker"].map(fold_of), corpus="")
+    corpus.utterances = recordings[UTTERANCES.names]
 
 
-def read_annotations(
-    table: Path, known: Sequence[str]
-) -> tuple[pd.DataFrame, list[Drop], list[str]]:
-    """Read the table of annotations of ``known`` utterances: rows, what has no text, warnings.
+def read_annotations(table: Path, corpus: Corpus) -> None:
+    """Read the table of annotations into a corpus, whose utterances are known.
 
     Raises:
         InputError: a cell is not as it must be, an utterance is unknown, or a row comes twice.
     """
-    rows, warnings = read_rows(table, ANNOTATION)
+    rows = read_rows(table, ANNOTATION, corpus.warnings)
+    known = corpus.utterances["utterance"]
     unknown = rows[~rows["utterance"].isin(known)]
     if len(unknown):
         place, name = unknown.iloc[0][["place", "utterance"]]
@@ -239,7 +240,7 @@ def read_annotations(
     rows["text"] = [text.strip() if kind == "label" else text for kind, text in told]
     rows["file"] = str(table)
     filled = rows["text"].map(str.strip) != ""
-    dropped = [
+    corpus.dropped += [
         Drop(f"{kind}s", "the text is empty", list(own["place"]))
         for kind, own in rows[~filled].groupby("kind")
     ]
@@ -250,7 +251,7 @@ def read_annotations(
             f"{again['place']}: rater {again['rater']!r} says the same of {again['utterance']!r} "
             f"at {before['place']}, which would count twice; remove one"
         )
-    return rows[ANNOTATIONS.names], dropped, warnings
+    corpus.annotations = rows[ANNOTATIONS.names]
 
 
 def find_oddities(utterances: pd.DataFrame) -> list[str]:
@@ -275,16 +276,14 @@ def read_corpus(
     table: Path, annotations_table: Path | None, folds: int, skip_missing_audio: bool = False
 ) -> Corpus:
     """Read recordings and annotations into a corpus; errors as in the functions above."""
-    recordings, warnings = read_table_of_recordings(table)
-    corpus = Corpus(recordings, pd.DataFrame(columns=ANNOTATIONS.names), {}, [], warnings)
+    warnings: list[str] = []
+    recordings = read_table_of_recordings(table, warnings)
+    nothing = pd.DataFrame(columns=ANNOTATIONS.names)
+    corpus = Corpus(recordings, nothing, {}, warnings=warnings)
     if annotations_table is not None:
-        known = list(recordings["utterance"])
-        corpus.annotations, corpus.dropped, more = read_annotations(annotations_table, known)
-        corpus.warnings += more
+        read_annotations(annotations_table, corpus)
     leave_out_missing_audio(corpus, skip_missing_audio)
-    fold_of, corpus.fold_names = assign_folds(corpus.utterances, folds, table)
-    numbers = corpus.utterances["speaker"].map(fold_of)
-    corpus.utterances = corpus.utterances.assign(fold=numbers, corpus="")[UTTERANCES.names]
+    assign_folds(corpus, folds, table)
     corpus.warnings += find_oddities(corpus.utterances)
     return corpus
 
