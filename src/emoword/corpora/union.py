@@ -30,30 +30,26 @@ def unite(*corpora: Path, out: Path) -> None:
         folder = corpora[same[0]]
         raise InputError(f"{folder}: a corpus {folder.name} is there already; rename a folder")
     tables, said = [], []
-    fold_names: dict[int, str] = {}
-    dropped: list[Drop] = []
-    warnings: list[str] = []
+    whole = Corpus(pd.DataFrame(), pd.DataFrame(), {})
     for folder in corpora:
-        name, begun, about = folder.name, len(fold_names), read_json(folder / "corpus.json")
+        name, begun, about = folder.name, len(whole.fold_names), read_json(folder / "corpus.json")
         table = named(UTTERANCES.read(folder / "utterances.csv"), name, "utterance", "speaker")
         table = table.assign(corpus=name, fold=begun + table["fold"])
         tables.append(table.reindex(columns=UTTERANCES.names, fill_value=""))
         annotations = ANNOTATIONS.read(folder / "annotations.csv")
         said.append(named(annotations, name, "utterance", "rater")[ANNOTATIONS.names])
         for fold, own in about["folds"].items():
-            fold_names[begun + int(fold)] = f"{name} {own['name']}"
+            whole.fold_names[begun + int(fold)] = f"{name} {own['name']}"
         for own in about["dropped"]:
-            dropped.append(Drop(own["what"], f"{name}: {own['reason']}", own["which"]))
-        warnings += [f"{name}: {warning}" for warning in about["warnings"]]
-    whole = pd.concat(tables, ignore_index=True)
-    if same := repeated(map(normpath, whole["wav"])):
-        again, before = (whole["utterance"][place] for place in same)
-        raise InputError(
-            f"{whole['wav'][same[0]]} is of {before} already, and of {again}: a recording would be "
-            "learned and tested; leave it out of one of them"
-        )
-    corpus = Corpus(whole, pd.concat(said, ignore_index=True), fold_names, dropped, warnings)
-    write_corpus(corpus, {"reader": "unite", "source": " ".join(map(str, corpora))}, out)
+            whole.dropped.append(Drop(own["what"], f"{name}: {own['reason']}", own["which"]))
+        whole.warnings += [f"{name}: {warning}" for warning in about["warnings"]]
+    whole.utterances = pd.concat(tables, ignore_index=True)
+    whole.annotations = pd.concat(said, ignore_index=True)
+    if same := repeated(map(normpath, whole.utterances["wav"])):
+        again, before = (whole.utterances["utterance"][place] for place in same)
+        told = f"its recording is that of {before}, too, and would be learned and tested"
+        raise InputError(f"{again}: {told}; leave it out of one corpus")
+    write_corpus(whole, {"reader": "unite", "source": " ".join(map(str, corpora))}, out)
 
 
 def named(table: pd.DataFrame, corpus: str, *columns: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+import pandas as pd
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
@@ -64,7 +65,7 @@ def transform(
     if transform == "shuffled":
         if not targets:
             raise InputError("--transform shuffled needs the label sets: name them with --targets")
-        rows = shuffled_rows(opened, label_words(targets), rng)
+        rows = shuffled_rows(opened, targets, rng)
         chunks = changed(opened, lambda vectors: vectors, rows)
     elif transform == "random":
         chunks = changed(opened, lambda vectors: random_directions(vectors, rng))
@@ -121,24 +122,18 @@ def random_directions(vectors: Float64, rng: np.random.Generator) -> Float64:
     return scaled
 
 
-def label_words(targets: Sequence[Path]) -> list[list[str]]:
-    """The classes, and all other words of these label sets (their folders), each sorted."""
-    classes: list[str] = read_json(targets[0] / "classes.json")
-    words: set[str] = set()
-    for folder in targets:
-        words |= set(read_table(folder / "words.csv", ["word"])["word"])
-    return [sorted(classes), sorted(words - set(classes))]
-
-
 def shuffled_rows(
-    space: WordSpace, groups: Sequence[Sequence[str]], rng: np.random.Generator
+    space: WordSpace, targets: Sequence[Path], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Whose vector each word gets, [n]: each group goes round in itself, all others keep theirs.
+    """Whose vector each word gets, [n]: classes go round, and so do the other words of label sets.
 
-    One cycle in a random order, so that no word keeps its own vector. A group of one word stays.
+    Each group in one cycle in a random order, so that no word of two or more keeps its own vector.
     """
+    classes = set(read_json(targets[0] / "classes.json"))
+    tables = [read_table(folder / "words.csv", ["word"]) for folder in targets]
+    others = set(pd.concat(tables)["word"]) - classes
     of, moved = np.arange(len(space)), set[int]()
-    for words in groups:
+    for words in (classes, others):
         # `Sad` and `sad` may be one word of the space
         rows = sorted({row for word in words if (row := space.index(word)) is not None} - moved)
         order = rng.permutation(rows).astype(np.int64)  # of no rows: floats
