@@ -128,8 +128,6 @@ def _opened(path: Path, odd: Counter[str]) -> Iterator[IO[bytes]]:
                 stream.read(len(BOM_UTF8))
                 odd["byte_order_mark"] += 1
             yield stream
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise InputError(f"{path}: {error.strerror}; name the file with --source") from error
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: damaged or cut off ({error}); get it again") from error
     except (RuntimeError, NotImplementedError) as error:  # zipfile: a password, a method

@@ -52,29 +52,26 @@ def write_space(
         raise InputError(f"{folder}: exists and is no word space; name a new folder with --out")
     with replacing(folder) as made:
         made.mkdir()
-        try:
-            words, dim = _write_vectors(chunks, made / "vectors.npy", source, odd)
-            (made / "words.txt").write_bytes(b"".join(word + b"\n" for word in words))
-            ends = np.cumsum([0, *(len(word) + 1 for word in words)], dtype=np.int64)
-            write_array(ends, made / "offsets.npy")
-            order = sorted(range(len(words)), key=words.__getitem__)
-            write_array(np.array(order, np.int64), made / "order.npy")
-            meta = {
-                "version": VERSION,
-                **source,
-                "words": len(words),
-                "dim": dim,
-                "oddities": {name: odd[name] for name in ODDITIES},
-                "files": {
-                    name: {"bytes": (made / name).stat().st_size, "sha256": sha256_of(made / name)}
-                    for name in STORED
-                },
-            }
-            write_json(meta, made / "meta.json")
-            # what is there is no space while its files are replaced one by one
-            (folder / "meta.json").unlink(missing_ok=True)
-        except OSError as error:
-            raise InputError(f"{folder}: cannot write here: {error.strerror}") from error
+        words, dim = _write_vectors(chunks, made / "vectors.npy", source, odd)
+        (made / "words.txt").write_bytes(b"".join(word + b"\n" for word in words))
+        ends = np.cumsum([0, *(len(word) + 1 for word in words)], dtype=np.int64)
+        write_array(ends, made / "offsets.npy")
+        order = sorted(range(len(words)), key=words.__getitem__)
+        write_array(np.array(order, np.int64), made / "order.npy")
+        meta = {
+            "version": VERSION,
+            **source,
+            "words": len(words),
+            "dim": dim,
+            "oddities": {name: odd[name] for name in ODDITIES},
+            "files": {
+                name: {"bytes": (made / name).stat().st_size, "sha256": sha256_of(made / name)}
+                for name in STORED
+            },
+        }
+        write_json(meta, made / "meta.json")
+        # what is there is no space while its files are replaced one by one
+        (folder / "meta.json").unlink(missing_ok=True)
     return meta
 
 
