@@ -85,10 +85,8 @@ def read_rows(path: Path, columns: Mapping[str, Column], warnings: list[str]) ->
             header = [cell.strip() for cell in cells]
             _check_header(header, columns, place)
         elif len(cells) != len(header):
-            raise InputError(
-                f"{place}: {len(cells)} cells, but the header has {len(header)}; "
-                'a cell with a comma must stand in quotes: "..."'
-            )
+            told = f"{len(cells)} cells, but the header has {len(header)}"
+            raise InputError(f"{place}: {told}; a cell with a comma must stand in quotes")
         else:
             given = dict(zip(header, cells, strict=True))
             values = {

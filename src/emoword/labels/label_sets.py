@@ -103,9 +103,8 @@ def ground_truth(
     empty = [name for name in classes if name not in set(truth)]
     if empty or not classes:
         found = ", ".join(sorted(set(labels) - {""})) or "none"
-        raise InputError(
-            f"no utterance has the label {', '.join(empty) or '(any)'}; found: {found}"
-        )
+        wanted = ", ".join(empty) or "(any)"
+        raise InputError(f"no utterance has the label {wanted}; found: {found}")
     reasons = ("ground truth " + labels + " is no class").where(labels != "", "no majority label")
     rows = utterances.assign(kind="utterance", text=utterances["label"], reason=reasons)
     return truth, rows.assign(rater="", file="", line="")[~taken][DROPPED.names]

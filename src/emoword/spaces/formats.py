@@ -84,9 +84,7 @@ def read_word2vec_binary(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
                 words.append(word.lstrip(b"\n"))
                 rows.append(stream.read(4 * dim))
                 if len(word) == LONGEST or len(rows[-1]) < 4 * dim:
-                    raise InputError(
-                        f"{path}: word {first + len(words)} of {count} is cut off; get it again"
-                    )
+                    raise InputError(f"{path}: word {first + len(words)} of {count} is cut off")
             yield words, np.frombuffer(b"".join(rows), "<f4").reshape(-1, dim)
         if stream.read(2).strip(b"\n"):
             raise InputError(f"{path}: line 1 says {count} words, but more follow; get it again")
@@ -156,10 +154,7 @@ def _lines(path: Path, stream: IO[bytes], first: int) -> Iterator[tuple[int, lis
         text += b"" if text.endswith(b"\n") else stream.readline(LONGEST)
         lines = text.split(b"\n")
         if lines.pop():
-            raise InputError(
-                f"{path}: line {first + len(lines)}: cut off, as it has no line end; get the file "
-                "again, or put one there if it is whole"
-            )
+            raise InputError(f"{path}: line {first + len(lines)}: cut off, as it has no line end")
         yield first, lines
         first += len(lines)
 
