@@ -43,11 +43,8 @@ def read_glove(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
     Raises:
         InputError: not such a file, or a damaged one; names the line.
     """
-    dim = 0
     with _opened(path, odd) as stream:
-        for first, lines in _lines(path, stream, 1):
-            dim = dim or _dim(path, lines)
-            yield _parse(path, first, lines, dim, spaces_in_words=True)
+        yield from _text(path, stream, 1)
 
 
 def read_word2vec(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
@@ -59,9 +56,9 @@ def read_word2vec(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
     with _opened(path, odd) as stream:
         count, dim = _header(path, stream)
         there = 0
-        for first, lines in _lines(path, stream, 2):
-            yield _parse(path, first, lines, dim, spaces_in_words=False)
-            there += len(lines)
+        for words, vectors in _text(path, stream, 2, dim):
+            yield words, vectors
+            there += len(words)
         if there != count:
             raise InputError(f"{path}: line 1 says {count} words, but {there} follow; get it again")
 
@@ -148,14 +145,16 @@ def _header(path: Path, stream: IO[bytes]) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _lines(path: Path, stream: IO[bytes], first: int) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield (number of the first line, lines), some megabytes at a time."""
+def _text(path: Path, stream: IO[bytes], first: int, dim: int = 0) -> Iterator[Chunk]:
+    """The lines from number ``first`` on, in chunks; ``dim`` is found where no header says it."""
+    spaces_in_words = not dim
     while text := stream.read(CHUNK_BYTES):
         text += b"" if text.endswith(b"\n") else stream.readline(LONGEST)
         lines = text.split(b"\n")
         if lines.pop():
             raise InputError(f"{path}: line {first + len(lines)}: cut off, as it has no line end")
-        yield first, lines
+        dim = dim or _dim(path, lines)
+        yield _parse(path, first, lines, dim, spaces_in_words)
         first += len(lines)
 
 
@@ -169,7 +168,7 @@ def _dim(path: Path, lines: Sequence[bytes]) -> int:
 
 
 def _parse(
-    path: Path, first: int, lines: Sequence[bytes], dim: int, *, spaces_in_words: bool
+    path: Path, first: int, lines: Sequence[bytes], dim: int, spaces_in_words: bool
 ) -> Chunk:
     words, values = [], []
     for number, line in enumerate(lines, first):

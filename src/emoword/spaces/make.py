@@ -10,14 +10,8 @@ import msgspec
 from emoword.io.errors import InputError
 from emoword.io.files import sha256_of
 from emoword.settings import AnySpace, Bert, Space, in_words
+from emoword.spaces import formats
 from emoword.spaces.filters import SAYS, conditions_of, kept
-from emoword.spaces.formats import (
-    Chunk,
-    read_glove,
-    read_word2vec,
-    read_word2vec_binary,
-    read_words,
-)
 from emoword.spaces.writer import ODDITIES, write_space
 
 RESOURCES = Path(__file__).parents[1] / "resources"
@@ -26,10 +20,10 @@ CUTS = {
     "embedded-bert": "all-MiniLM-L6-v2.static.cut.txt.xz",
 }
 READERS = {
-    "glove": read_glove,
-    "word2vec": read_word2vec,
-    "word2vec-binary": read_word2vec_binary,
-    **dict.fromkeys(CUTS, read_glove),
+    "glove": formats.read_glove,
+    "word2vec": formats.read_word2vec,
+    "word2vec-binary": formats.read_word2vec_binary,
+    **dict.fromkeys(CUTS, formats.read_glove),
 }
 
 
@@ -116,16 +110,16 @@ def make_space(chosen: AnySpace, out: Path) -> dict[str, Any]:
     return write_space(chunks, out, source, odd)
 
 
-def _source(chosen: AnySpace, odd: Counter[str]) -> tuple[dict[str, Any], Iterator[Chunk]]:
+def _source(chosen: AnySpace, odd: Counter[str]) -> tuple[dict[str, Any], Iterator[formats.Chunk]]:
     """What meta.json says of a space's source, and its chunks."""
     kind = str(chosen.__struct_config__.tag)
     if isinstance(chosen, Bert):
         from emoword.spaces.bert import read_bert  # transformers take seconds to import
 
         if chosen.words:
-            words = read_words(Path(chosen.words))
+            words = formats.read_words(Path(chosen.words))
         else:
-            chunks = read_glove(RESOURCES / CUTS["embedded"], odd)
+            chunks = formats.read_glove(RESOURCES / CUTS["embedded"], odd)
             words = [word.decode() for some, _ in chunks for word in some]
         source = {"source": chosen.source, "format": kind, "vector": chosen.vector}
         return source, read_bert(chosen.source, words, chosen.vector, odd)
