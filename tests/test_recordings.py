@@ -143,7 +143,7 @@ def test_role_and_source_are_read_and_have_defaults(tmp_path: Path) -> None:
         (
             "wav,speaker,label,fold\na.wav,s,joy,1\nb.wav,t,joy,2\nc.wav,u,joy,3\n",
             5,
-            r"column `fold` has 3 folds \(1, 2, 3\), not 5",
+            r"column `fold` has 3 folds \(1, 2, 3\), not 5; write `folds: 3`",
         ),
     ],
 )

@@ -213,7 +213,7 @@ def assign_folds(corpus: Corpus, folds: int, table: Path) -> None:
         names = [str(fold) for fold in range(1, folds + 1)]
     if len(names) != folds:
         told = f"{len(names)} folds ({some(names, 5)}), not {folds}"
-        raise InputError(f"{table}: the column `fold` has {told}; write so in the config")
+        raise InputError(f"{table}: the column `fold` has {told}; write `folds: {len(names)}`")
     corpus.fold_names = dict(enumerate(names, start=1))
     number = {name: fold for fold, name in corpus.fold_names.items()}
     fold_of = {speaker: number[name] for speaker, name in own.items()}
