@@ -104,10 +104,8 @@ def test_role_and_source_are_read_and_have_defaults(tmp_path: Path) -> None:
     text = "utterance,rater,kind,text,role,source\na,r,label,x,self,attribute\na,r,label,y,,\n"
     annotations = write_table(tmp_path, text, "annotations.csv")
     rows = read_corpus(table, annotations, 2).annotations
-    assert [(row.role, row.source) for row in rows] == [
-        ("self", "attribute"),
-        ("observer", "categorical"),
-    ]
+    assert list(rows["role"]) == ["self", "observer"]
+    assert list(rows["source"]) == ["attribute", "categorical"]
 
 
 @pytest.mark.parametrize(
@@ -129,12 +127,12 @@ def test_role_and_source_are_read_and_have_defaults(tmp_path: Path) -> None:
         ('wav,speaker,label\na.wav,s1,"a\rb"\n', 2, "csv:2: a cell has .* carriage return"),
         (SIMPLE + "a.wav,s1,joy\n", 2, r"csv:6: utterance 'a' stands at .*csv:2 already"),
         (SIMPLE + "x/../a.wav,s1,joy\n", 2, r"csv:6: wav '.*/a\.wav' stands at .*csv:2"),
-        ('speaker,wav,label\ns1,",joy\ns1,",joy\n', 2, r"csv:2: wav .*has a letter that is none"),
+        ('speaker,wav,label\ns1,",joy\ns1,",joy\n', 2, r"csv:2: wav .*cannot be printed"),
         (SIMPLE + "link.wav,s1,joy\n", 2, r"csv:6: wav '.*/a\.wav' stands at .*csv:2"),
-        (SIMPLE + "x" * 2**20, 2, r"csv:6: 1,048,576 characters in a line"),
+        (SIMPLE + "x" * 2**20, 2, r"csv:6: .*field larger than field limit"),
         ("wav,speaker,label,style\na.wav,s,joy,acted\n", 2, "csv:2: style 'acted' must be one of"),
-        (SIMPLE, 3, "csv: 2 speakers cannot be spread over 3 folds.*`folds: 2`"),
-        (SIMPLE.replace("s2", "s1"), 2, "csv: 1 speakers cannot .*at least two are needed"),
+        (SIMPLE, 3, "csv: 2 speakers cannot be spread over 3 folds"),
+        (SIMPLE.replace("s2", "s1"), 2, "csv: 1 speakers cannot .* must be 2 at least"),
         (SIMPLE, 1, "--folds 1: must be 2 or more"),
         ("wav,speaker,label,fold\na.wav,s,joy,1\nb.wav,t,joy,\n", 2, "csv:3: fold is empty"),
         (
@@ -167,7 +165,7 @@ def test_a_wrong_table_is_an_error_with_its_line(
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("z,r,label,joy,", r"csv:3: utterance 'z' is not in the table .* named like 'a'"),
+        ("z,r,label,joy,", "csv:3: no recording is named 'z', but 'a' or the like"),
         ("a,,label,joy,", "csv:3: rater is empty"),
         ("a,r,labels,joy,", "csv:3: kind 'labels' must be one of: label, comment"),
         ("a,r,label,joy,actor", "csv:3: role 'actor' must be one of: observer, self"),
@@ -277,10 +275,10 @@ def test_no_speaker_is_ever_in_two_folds(
         with pytest.raises(InputError, match="cannot be spread"):
             read_corpus(table, None, folds)
         return
-    corpus = read_corpus(table, None, folds)
-    assert len({(row.speaker, row.fold) for row in corpus.utterances}) == len(speakers)
-    assert {row.fold for row in corpus.utterances} == set(range(1, folds + 1))
-    assert [(row.speaker, row.label) for row in corpus.utterances] == rows
+    found = read_corpus(table, None, folds).utterances
+    assert len(set(zip(found["speaker"], found["fold"], strict=True))) == len(speakers)
+    assert set(found["fold"]) == set(range(1, folds + 1))
+    assert list(zip(found["speaker"], found["label"], strict=True)) == rows
 
 
 def test_natural_order() -> None:
@@ -413,7 +411,7 @@ def test_a_name_that_ends_in_white_space_finds_its_annotations(tmp_path: Path) -
     table = write_table(tmp_path, SIMPLE + "e .wav,s2,joy\n")
     text = "utterance,rater,kind,text\ne,r,label,joy\n"
     annotations = write_table(tmp_path, text, "annotations.csv")
-    assert read_corpus(table, annotations, 2).annotations[0].utterance == "e"
+    assert read_corpus(table, annotations, 2).annotations["utterance"][0] == "e"
 
 
 def test_names_sort_by_their_numbers_however_long() -> None:

@@ -10,7 +10,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from emoword import cli
-from emoword.spaces import transforms as space_transforms
+from emoword.spaces import geometry
 from emoword.spaces.word_space import WordSpace
 
 LABELS = {"anger": 1, "happiness": 1, "sadness": 1, "neutral": 1}
@@ -89,7 +89,7 @@ def test_random_words_keep_their_lengths_alone(
     # directions of the sphere: no mean, and variance 1/d along each axis
     assert np.abs(units.mean(0)).max() < 5 / np.sqrt(len(units) * space.dim)
     np.testing.assert_allclose(units.var(0), 1 / space.dim, rtol=0.1)
-    monkeypatch.setattr(space_transforms, "BLOCK", 1000)  # a matter of memory alone
+    monkeypatch.setattr(geometry, "PIECE", 1000)  # a matter of memory alone
     np.testing.assert_array_equal(transformed("random").vectors, space.vectors)
 
 

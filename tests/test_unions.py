@@ -128,7 +128,7 @@ def test_a_corpus_or_recording_that_comes_twice_is_refused(
     write_corpus(tmp_path / "again", ["anger", "joy"])
     path = tmp_path / "again/utterances.csv"
     path.write_text(path.read_text().replace("again/u3.wav", "one/../one/u3.wav"))
-    assert "u3.wav is of one/u3 already" in fails(
+    assert "again/u3: its recording is that of one/u3, too" in fails(
         "unite", results / "one", tmp_path / "again", "--out", out
     )
     assert not out.exists()

@@ -30,7 +30,7 @@ def test_classes_have_vectors_though_nobody_named_them(
     """Early stopping may decide among them."""
     targets = write_words(tmp_path / "words", [("a", "joy", 1)], ["sadness", "joy"])
     encode_words(targets, space=embedded_folder, out=tmp_path / "out")
-    assert LabelVectors.open(tmp_path / "out").words == ["joy", "sadness"]
+    assert list(LabelVectors.open(tmp_path / "out").rows) == ["joy", "sadness"]
 
 
 def test_words_with_other_line_ends_stay_whole(tmp_path: Path) -> None:

@@ -31,10 +31,7 @@ UNKNOWN_SIZE = 0x7FFFF000  # or more: said by programs that write to a pipe
 
 
 def read(path: Path) -> NDArray[np.float32]:
-    """Read an audio file: channels averaged, resampled to 16 kHz.
-
-    Args:
-        path: a file in any format that libsndfile knows (WAV, FLAC, OGG, MP3, NIST, ...).
+    """Read an audio file (WAV, FLAC, OGG, MP3, NIST, ...): channels averaged, resampled to 16 kHz.
 
     Returns:
         [samples] float32, full scale is 1.
@@ -43,8 +40,7 @@ def read(path: Path) -> NDArray[np.float32]:
         InputError: the file is missing, is not audio, is cut off, or is empty, silent (all samples
             alike) or not finite, or has a sample rate out of the ordinary.
     """
-    samples, rate = decode(path)
-    return resample(samples, rate)
+    return resample(*decode(path))
 
 
 def length(path: Path) -> int:
@@ -89,11 +85,7 @@ def check_rate(name: str, rate: int) -> None:
 
 
 def mono_of(name: str, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """[n, channels] -> [n], the channels' mean.
-
-    Raises:
-        InputError: there are none, or they are not finite or far too loud.
-    """
+    """[n, channels] -> [n], the channels' mean; an InputError where it cannot be used."""
     if len(samples) == 0:
         raise InputError(f"{name}: empty, it has no samples")
     if not np.isfinite(samples).all():

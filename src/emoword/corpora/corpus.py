@@ -1,9 +1,9 @@
-"""What the readers of corpora share: the rows that they write and the report beside them."""
+"""What the readers of corpora share: the tables that they write and the report beside them."""
 
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,42 +12,10 @@ import pandas as pd
 
 from emoword.io.errors import InputError
 from emoword.io.files import replacing, write_json, write_table
+from emoword.schemas import UTTERANCES
 
-STYLES = ("improvised", "scripted")
-SEXES = ("F", "M")
 ROLES = ("observer", "self")
 KINDS = ("label", "comment")
-SOURCES = ("categorical", "attribute")
-
-
-class Utterance(NamedTuple):
-    """A row of utterances.csv; an empty label means that the raters had no majority.
-
-    ``corpus`` is that of a union, ``sex`` the speaker's: F, M or empty. A column of these two in
-    which no row has anything is not written.
-    """
-
-    utterance: str
-    wav: str
-    speaker: str
-    fold: int
-    style: str
-    label: str
-    corpus: str = ""
-    sex: str = ""
-
-
-class Annotation(NamedTuple):
-    """A row of annotations.csv: one label or comment as written, and where it stands."""
-
-    utterance: str
-    rater: str
-    role: str
-    kind: str
-    source: str
-    text: str
-    file: str
-    line: int
 
 
 class Drop(NamedTuple):
@@ -60,11 +28,11 @@ class Drop(NamedTuple):
 
 @dataclass
 class Corpus:
-    """What a reader found; ``fold_names`` says what its source calls fold 1, 2, ..."""
+    """What a reader found."""
 
-    utterances: list[Utterance]
-    annotations: list[Annotation]
-    fold_names: dict[int, str]
+    utterances: pd.DataFrame  # all columns of utterances.csv, also those that the file may lack
+    annotations: pd.DataFrame  # the columns of annotations.csv
+    fold_names: dict[int, str]  # what the source calls fold 1, 2, ...
     dropped: list[Drop] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -72,12 +40,24 @@ class Corpus:
 def some(names: Sequence[str], most: int = 3) -> str:
     """Name the first few of ``names``, and say how many more there are.
 
-    Example:
-        >>> some(["a", "b", "c", "d", "e"])
-        'a, b, c and 2 more'
+    >>> some(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
     """
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def repeated(keys: Iterable[Hashable]) -> tuple[int, int] | None:
+    """The place of the first key that has come before, and where; None: all are distinct.
+
+    >>> repeated("abcb")
+    (3, 1)
+    """
+    first: dict[Hashable, int] = {}
+    for place, key in enumerate(keys):
+        if first.setdefault(key, place) != place:
+            return place, first[key]
+    return None
 
 
 def count(values: Iterable[str]) -> dict[str, int]:
@@ -85,80 +65,71 @@ def count(values: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(value for value in values if value).items()))
 
 
-def missing_audio(
-    wavs: Mapping[str, str], annotations: Sequence[Annotation], skip: bool
-) -> tuple[set[str], list[Drop]]:
-    """Which utterances have no audio file, and what to say of them and of their annotations.
-
-    Args:
-        wavs: utterance -> path.
-        annotations: of these utterances.
-        skip: whether they are to be left out; otherwise they are an error.
+def leave_out_missing_audio(corpus: Corpus, skip: bool) -> None:
+    """Leave out, and count, utterances without an audio file, and their annotations.
 
     Raises:
         InputError: audio is missing and ``skip`` is false, or all of it is.
     """
+    utterances, annotations = corpus.utterances, corpus.annotations
     # os.path: a name too long for the system is that of no file, and no error
-    missing = {name: wav for name, wav in wavs.items() if not os.path.isfile(wav)}  # noqa: PTH113
-    if missing and (not skip or len(missing) == len(wavs)):
+    there = utterances["wav"].map(os.path.isfile)
+    missing = utterances[~there]
+    if missing.empty:
+        return
+    if not skip or not there.any():
         remedy = "put them there, or leave these utterances out with --skip-missing-audio"
         raise InputError(
-            f"{some(list(missing.values()))}: {len(missing)} of {len(wavs)} audio files are "
-            f"missing; {'check the folder' if len(missing) == len(wavs) else remedy}"
+            f"{some(list(missing['wav']))}: {len(missing)} of {len(there)} audio files are "
+            f"missing; {remedy if there.any() else 'check the folder'}"
         )
-    orphans = [f"{row.file}:{row.line}" for row in annotations if row.utterance in missing]
+    rated = annotations["utterance"].isin(missing["utterance"])
+    orphans = [f"{row.file}:{row.line}" for row in annotations[rated].itertuples()]
     dropped = [
-        Drop("utterances", "the audio file is missing", list(missing)),
+        Drop("utterances", "the audio file is missing", list(missing["utterance"])),
         Drop("annotations", "the audio file of their utterance is missing", orphans),
     ]
-    return set(missing), [drop for drop in dropped if drop.which]
+    corpus.dropped += [drop for drop in dropped if drop.which]
+    corpus.utterances, corpus.annotations = utterances[there], annotations[~rated]
 
 
 def summarise(corpus: Corpus) -> dict[str, Any]:
     """Count what ``corpus`` holds: the part of corpus.json that all readers share."""
     utterances = corpus.utterances
+    of_fold = {fold: utterances[utterances["fold"] == fold] for fold in sorted(corpus.fold_names)}
+    said = Counter(zip(corpus.annotations["role"], corpus.annotations["kind"], strict=True))
     return {
         "utterances": len(utterances),
-        "labels": count(row.label for row in utterances),
-        "without_label": sum(not row.label for row in utterances),
-        "speakers": count(row.speaker for row in utterances),
+        "labels": count(utterances["label"]),
+        "without_label": int((utterances["label"] == "").sum()),
+        "speakers": count(utterances["speaker"]),
         "folds": {
             str(fold): {
-                "name": name,
-                "utterances": sum(row.fold == fold for row in utterances),
-                "speakers": sorted({row.speaker for row in utterances if row.fold == fold}),
-                "labels": count(row.label for row in utterances if row.fold == fold),
+                "name": corpus.fold_names[fold],
+                "utterances": len(own),
+                "speakers": sorted(set(own["speaker"])),
+                "labels": count(own["label"]),
             }
-            for fold, name in sorted(corpus.fold_names.items())
+            for fold, own in of_fold.items()
         },
-        "annotations": {
-            role: {
-                f"{kind}s": sum((row.role, row.kind) == (role, kind) for row in corpus.annotations)
-                for kind in KINDS
-            }
-            for role in ROLES
-        },
+        "annotations": {role: {f"{kind}s": said[role, kind] for kind in KINDS} for role in ROLES},
         "dropped": [{**drop._asdict(), "count": len(drop.which)} for drop in corpus.dropped],
         "warnings": corpus.warnings,
     }
 
 
 def write_corpus(corpus: Corpus, about: Mapping[str, Any], out: Path) -> None:
-    """Write utterances.csv, annotations.csv and corpus.json, and say what they hold.
+    """Write utterances.csv, annotations.csv and corpus.json into ``out``, and say what they hold.
 
-    Args:
-        corpus: what was read.
-        about: entries of corpus.json that only this reader has.
-        out: the folder of the files.
+    An optional column without any value is not written. ``about``: what only this reader has to say
+    in corpus.json.
     """
     report = {**about, **summarise(corpus)}
-    utterances = pd.DataFrame(corpus.utterances, columns=list(Utterance._fields))
-    empty = [name for name in ("corpus", "sex") if not utterances[name].any()]
-    utterances = utterances.drop(columns=empty)
-    annotations = pd.DataFrame(corpus.annotations, columns=list(Annotation._fields))
+    utterances, annotations = corpus.utterances, corpus.annotations
+    empty = [name for name in UTTERANCES.optional if (utterances[name] == "").all()]
     with replacing(out) as folder:
         folder.mkdir()
-        write_table(utterances, folder / "utterances.csv")
+        write_table(utterances.drop(columns=empty), folder / "utterances.csv")
         write_table(annotations, folder / "annotations.csv")
         write_json(report, folder / "corpus.json")
     labels = ", ".join(f"{label} {number}" for label, number in report["labels"].items())

@@ -3,188 +3,162 @@
 import csv
 import os
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePath
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
+
+import pandas as pd
 
 from emoword.corpora.corpus import (
     KINDS,
     ROLES,
-    SEXES,
-    SOURCES,
-    STYLES,
-    Annotation,
     Corpus,
     Drop,
-    Utterance,
-    missing_audio,
+    leave_out_missing_audio,
+    repeated,
     some,
     write_corpus,
 )
 from emoword.io.errors import InputError
+from emoword.schemas import ANNOTATIONS, UTTERANCES
 
-RECORDING_COLUMNS = ("wav", "speaker", "label")
-RECORDING_OPTIONS = ("utterance", "fold", "style", "sex")
-ANNOTATION_COLUMNS = ("utterance", "rater", "kind", "text")
-LONGEST = 1 << 20  # characters of a line
-ANNOTATION_DEFAULTS = {"role": "observer", "source": "categorical"}
+LONGEST = 1 << 20  # characters that are read of a line
 
 
-class Recording(NamedTuple):
-    """A row of the user's table; ``fold`` as named there, empty without such a column."""
+class Column(NamedTuple):
+    """A column of a user's table."""
 
-    utterance: str
-    wav: str
-    speaker: str
-    label: str
-    style: str
-    sex: str
-    fold: str
-    place: str
+    default: str | None = None  # of an empty cell; None: it must be filled in
+    choices: Sequence[str] = ()  # what a cell may be; none: anything
+    optional: bool = False  # the table may lack it
+    as_written: bool = False  # cells keep the white space at their ends
+
+    def value(self, cell: str, name: str, place: str) -> str:
+        """What a cell says."""
+        value = cell.strip() or self.default or ""
+        if self.default is None and not value:
+            raise InputError(f"{place}: {name} is empty; fill it in")
+        if self.default is None and not value.isprintable():
+            raise InputError(f"{place}: {name} {value!r} cannot be printed; is a quote open?")
+        if self.choices and value not in self.choices:
+            choices = ", ".join(choice or "(empty)" for choice in self.choices)
+            raise InputError(f"{place}: {name} {value!r} must be one of: {choices}")
+        return cell if self.as_written else value
 
 
-def read_rows(
-    path: Path, columns: Sequence[str], optional: Sequence[str]
-) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
-    """Read a user's CSV table, strictly.
+RECORDING = {
+    "wav": Column(),
+    "speaker": Column(),
+    "label": Column(""),
+    "utterance": Column("", optional=True),
+    "fold": Column("", optional=True),
+    "style": Column("", ("", "improvised", "scripted"), optional=True),
+    "sex": Column("", ("", "F", "M"), optional=True),
+}
+ANNOTATION = {
+    "utterance": Column(),
+    "rater": Column(),
+    "kind": Column(choices=KINDS),
+    "text": Column("", as_written=True),
+    "role": Column("observer", ROLES, optional=True),
+    "source": Column("categorical", ("categorical", "attribute"), optional=True),
+}
 
-    Args:
-        path: a UTF-8 file, with or without a byte order mark, with any line ends.
-        columns: that must be there.
-        optional: that may be there; what is not there is empty in the rows.
+
+def read_rows(path: Path, columns: Mapping[str, Column], warnings: list[str]) -> pd.DataFrame:
+    """Read these columns of a user's CSV table in UTF-8, with any line ends, strictly.
 
     Returns:
-        Each row that is not blank with the line on which it begins (a quoted cell may go over
-        several lines), and the names of the columns that are neither.
+        Each row that is not blank: the columns; line, on which it begins (a quoted cell may go over
+        several); place, file:line. ``warnings`` get one of each column that is not read.
 
     Raises:
-        InputError: the file is not such a table, or has no row.
+        InputError: the file is not such a table, has no row, or a cell is not as it must be.
     """
-    rows = []
-    unread: list[str] = []
+    rows: list[dict[str, str | int]] = []
     header: list[str] = []
     for line, cells in _read_cells(path):
-        if not any(cell.strip() for cell in cells):
-            continue
+        place = f"{path}:{line}"
         if not header:
             header = [cell.strip() for cell in cells]
-            _check_header(header, columns, f"{path}:{line}")
-            unread = [name for name in header if name not in (*columns, *optional)]
-            continue
-        if len(cells) != len(header):
-            raise InputError(
-                f"{path}:{line}: {len(cells)} cells, but the header has {len(header)}; "
-                'a cell with a comma must stand in quotes: "..."'
-            )
-        rows.append((line, dict.fromkeys(optional, "") | dict(zip(header, cells, strict=True))))
+            _check_header(header, columns, place)
+        elif len(cells) != len(header):
+            told = f"{len(cells)} cells, but the header has {len(header)}"
+            raise InputError(f"{place}: {told}; a cell with a comma must stand in quotes")
+        else:
+            given = dict(zip(header, cells, strict=True))
+            values = {
+                name: column.value(given.get(name, ""), name, place)
+                for name, column in columns.items()
+            }
+            rows.append({**values, "line": line, "place": place})
     if not rows:
-        raise InputError(f"{path}: no rows; it needs the header {','.join(columns)}, then rows")
-    return rows, unread
+        needed = ",".join(name for name, column in columns.items() if not column.optional)
+        raise InputError(f"{path}: no rows; it needs the header {needed}, then rows")
+    warnings += [f"{path}: column {name!r} is not read" for name in header if name not in columns]
+    return pd.DataFrame(rows)
 
 
 def _read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The line on which each row that is not blank begins, and its cells."""
     end = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(_lines(path, file), strict=True)
+            # in parts of a line if it is endless: csv refuses such a cell
+            reader = csv.reader(iter(partial(file.readline, LONGEST), ""), strict=True)
             for cells in reader:
                 if any(re.search(r"\0|\r(?!\n)", cell) for cell in cells):
-                    raise InputError(
-                        f"{path}:{end + 1}: a cell has a zero byte or a lone carriage return; "
-                        "take it out"
-                    )
-                yield end + 1, cells
+                    what = "a zero byte or a lone carriage return"
+                    raise InputError(f"{path}:{end + 1}: a cell has {what}; take it out")
+                if any(map(str.strip, cells)):
+                    yield end + 1, cells
                 end = reader.line_num
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text ({error}); save it as CSV UTF-8") from error
     except csv.Error as error:
-        raise InputError(
-            f"{path}:{end + 1}: the row that begins here is not CSV: {error}; is a quote open?"
-        ) from error
+        what = f"the row that begins here is not CSV: {error}; is a quote open?"
+        raise InputError(f"{path}:{end + 1}: {what}") from error
 
 
-def _lines(path: Path, file: TextIO) -> Iterator[str]:
-    number = 0
-    while line := file.readline(LONGEST):
-        number += 1
-        if len(line) == LONGEST:
-            raise InputError(f"{path}:{number}: {LONGEST:,} characters in a line: is it a table?")
-        yield line
-
-
-def _check_header(header: Sequence[str], columns: Sequence[str], place: str) -> None:
-    missing = [name for name in columns if name not in header]
+def _check_header(header: Sequence[str], columns: Mapping[str, Column], place: str) -> None:
+    missing = [name for name, own in columns.items() if not own.optional and name not in header]
     if missing:
-        comma = "" if len(header) > 1 else "; columns must be separated by commas"
-        raise InputError(
-            f"{place}: no column {', '.join(missing)} in the header {','.join(header)!r}{comma}"
-        )
-    twice = [name for name, number in Counter(header).items() if number > 1]
-    if twice:
-        raise InputError(f"{place}: column {twice[0]!r} stands twice; remove one")
+        told = f"no column {', '.join(missing)} in the header {','.join(header)!r}"
+        raise InputError(f"{place}: {told}; columns must be separated by commas")
+    if same := repeated(header):
+        raise InputError(f"{place}: column {header[same[0]]!r} stands twice; remove one")
 
 
-def _choice(row: Mapping[str, str], name: str, choices: Sequence[str], place: str) -> str:
-    value = row[name].strip()
-    if value not in choices:
-        raise InputError(
-            f"{place}: {name} {value!r} must be one of: "
-            + ", ".join(choice or "(empty)" for choice in choices)
-        )
-    return value
-
-
-def _filled(row: Mapping[str, str], name: str, place: str) -> str:
-    value = row[name].strip()
-    if not value:
-        raise InputError(f"{place}: {name} is empty; fill it in")
-    if not value.isprintable():
-        raise InputError(f"{place}: {name} {value!r} has a letter that is none; is a quote open?")
-    return value
-
-
-def read_table_of_recordings(table: Path) -> tuple[list[Recording], list[str]]:
-    """Read the table of recordings.
-
-    Returns:
-        The recordings in the table's order, and the columns that are not read.
+def read_table_of_recordings(table: Path, warnings: list[str]) -> pd.DataFrame:
+    """Read the table of recordings: its rows, with ``fold`` as named there or empty.
 
     Raises:
         InputError: a cell is not as it must be, or an utterance or a file comes twice.
     """
-    rows, unread = read_rows(table, RECORDING_COLUMNS, RECORDING_OPTIONS)
-    with_folds = any(row["fold"].strip() for _, row in rows)
-    recordings = []
-    seen: dict[tuple[str, str], str] = {}
-    for line, row in rows:
-        place = f"{table}:{line}"
-        wav = _filled(row, "wav", place)
-        path = PurePath(wav)
-        recording = Recording(
-            utterance=row["utterance"].strip() or str(path.parent / path.stem).strip(),
-            wav=str(table.parent / wav),
-            speaker=_filled(row, "speaker", place),
-            label=row["label"].strip(),
-            style=_choice(row, "style", ("", *STYLES), place),
-            sex=_choice(row, "sex", ("", *SEXES), place),
-            fold=_filled(row, "fold", place) if with_folds else "",
-            place=place,
-        )
-        # one file under two names, a.wav and b/../a.wav or a link to it, is noticed
-        for key in (("utterance", recording.utterance), ("wav", os.path.realpath(recording.wav))):
-            if key in seen:
-                raise InputError(
-                    f"{place}: {key[0]} {key[1]!r} stands at {seen[key]} already; remove one "
-                    "(recordings whose names differ in their suffix alone need `utterance` names)"
-                )
-            seen[key] = place
-        recordings.append(recording)
-    if not any(recording.label for recording in recordings):
+    rows = read_rows(table, RECORDING, warnings)
+    if rows["fold"].any():  # then each recording has one
+        for fold, place in zip(rows["fold"], rows["place"], strict=True):
+            Column().value(fold, "fold", place)
+    if not rows["label"].any():
         raise InputError(f"{table}: no row has a label; fill in the column `label`")
-    return recordings, unread
+    paths = rows["wav"].map(PurePath)
+    names = [str(path.parent / path.stem).strip() for path in paths]
+    rows["utterance"] = rows["utterance"].where(rows["utterance"] != "", names)
+    rows["wav"] = [str(table.parent / path) for path in paths]
+    # one file under two names, a.wav and b/../a.wav or a link to it, is noticed
+    for name, keys in (
+        ("utterance", rows["utterance"]),
+        ("wav", rows["wav"].map(os.path.realpath)),
+    ):
+        if same := repeated(keys):
+            again, before = (rows["place"][row] for row in same)
+            told = f"{name} {keys[same[0]]!r} stands at {before} already"
+            raise InputError(f"{again}: {told}; remove one, or fill in `utterance`")
+    return rows
 
 
 def natural(name: str) -> tuple[list[tuple[int, str]], str]:
@@ -197,12 +171,8 @@ def natural(name: str) -> tuple[list[tuple[int, str]], str]:
 def spread_speakers(utterances: Mapping[str, int], folds: int) -> dict[str, int]:
     """Spread speakers over folds of about as many utterances: the largest first, each to the least.
 
-    Args:
-        utterances: number of utterances by speaker.
-        folds: how many folds; there are at least as many speakers.
-
-    Returns:
-        The fold of each speaker, 1 ... ``folds``; none is empty.
+    From the number of utterances of each speaker: the fold of each, 1 ... ``folds``. None is empty
+    if there are as many speakers.
     """
     sizes = dict.fromkeys(range(1, folds + 1), 0)
     fold_of = {}
@@ -212,125 +182,90 @@ def spread_speakers(utterances: Mapping[str, int], folds: int) -> dict[str, int]
     return fold_of
 
 
-def _remedy(folds: int, more: str = "") -> str:
-    if folds < 2:
-        return "at least two are needed, to train and to test"
-    return f"write `folds: {folds}`{more} in the config"
-
-
-def assign_folds(
-    recordings: Sequence[Recording], folds: int, table: Path
-) -> tuple[dict[str, int], dict[int, str]]:
-    """Give each speaker a fold, by the table's column ``fold`` where it has one.
-
-    Returns:
-        The fold of each speaker, and the name of each fold.
+def assign_folds(corpus: Corpus, folds: int, table: Path) -> None:
+    """Number the folds: those of the table's column ``fold``, else speakers are spread over them.
 
     Raises:
         InputError: a speaker is in two folds, or ``folds`` does not fit the table.
     """
     if folds < 2:
         raise InputError(f"--folds {folds}: must be 2 or more, as each is tested by the others")
-    first: dict[str, Recording] = {}
-    for recording in recordings:
-        known = first.setdefault(recording.speaker, recording)
-        if known.fold != recording.fold:
-            raise InputError(
-                f"{recording.place}: speaker {recording.speaker!r} is in fold {recording.fold!r} "
-                f"here and in fold {known.fold!r} at {known.place}; a speaker must be in one fold, "
-                "else the test hears a voice of the training"
-            )
-    names = sorted({recording.fold for recording in recordings}, key=natural)
-    if names == [""]:
-        if len(first) < folds:
-            raise InputError(
-                f"{table}: {len(first)} speakers cannot be spread over {folds} folds, as none is "
-                f"split; {_remedy(len(first), ' or fewer')}"
-            )
-        fold_of = spread_speakers(Counter(row.speaker for row in recordings), folds)
-        return fold_of, {fold: str(fold) for fold in range(1, folds + 1)}
-    if len(names) != folds:
+    recordings = corpus.utterances
+    first = recordings.drop_duplicates("speaker")
+    own = dict(zip(first["speaker"], first["fold"], strict=True))
+    elsewhere = recordings[recordings["fold"] != recordings["speaker"].map(own)]
+    if len(elsewhere):
+        here = elsewhere.iloc[0]
+        known = first[first["speaker"] == here["speaker"]].iloc[0]
         raise InputError(
-            f"{table}: the column `fold` has {len(names)} folds ({some(names, 5)}), not {folds}; "
-            + _remedy(len(names))
+            f"{here['place']}: speaker {here['speaker']!r} is in fold {here['fold']!r} here and in "
+            f"fold {known['fold']!r} at {known['place']}; a speaker must be in one fold"
         )
-    number = {name: fold for fold, name in enumerate(names, start=1)}
-    fold_of = {speaker: number[recording.fold] for speaker, recording in first.items()}
-    return fold_of, {fold: name for name, fold in number.items()}
+    names = sorted(set(own.values()), key=natural)
+    if names == [""]:
+        if len(own) < folds:
+            raise InputError(
+                f"{table}: {len(own)} speakers cannot be spread over {folds} folds, as none is "
+                "split; `folds` in the config must be 2 at least, and at most one a speaker"
+            )
+        spread = spread_speakers(Counter(recordings["speaker"]), folds)
+        own = {speaker: str(fold) for speaker, fold in spread.items()}
+        names = [str(fold) for fold in range(1, folds + 1)]
+    if len(names) != folds:
+        told = f"{len(names)} folds ({some(names, 5)}), not {folds}"
+        raise InputError(f"{table}: the column `fold` has {told}; write `folds: {len(names)}`")
+    corpus.fold_names = dict(enumerate(names, start=1))
+    number = {name: fold for fold, name in corpus.fold_names.items()}
+    fold_of = {speaker: number[name] for speaker, name in own.items()}
+    recordings = recordings.assign(fold=recordings["speaker"].map(fold_of), corpus="")
+    corpus.utterances = recordings[UTTERANCES.names]
 
 
-def read_annotations(
-    table: Path, known: Sequence[str]
-) -> tuple[list[Annotation], list[Drop], list[str]]:
-    """Read the table of annotations.
-
-    Args:
-        table: the user's CSV.
-        known: the utterances that there are.
-
-    Returns:
-        The annotations in the table's order, what has no text, and the columns that are not read.
+def read_annotations(table: Path, corpus: Corpus) -> None:
+    """Read the table of annotations into a corpus, whose utterances are known.
 
     Raises:
         InputError: a cell is not as it must be, an utterance is unknown, or a row comes twice.
     """
-    rows, unread = read_rows(table, ANNOTATION_COLUMNS, tuple(ANNOTATION_DEFAULTS))
-    utterances = set(known)
-    annotations = []
-    stands: dict[Annotation, str] = {}
-    empty: dict[str, list[str]] = defaultdict(list)
-    for line, row in rows:
-        place = f"{table}:{line}"
-        filled = {**row, **{k: row[k].strip() or v for k, v in ANNOTATION_DEFAULTS.items()}}
-        utterance = _filled(row, "utterance", place)
-        if utterance not in utterances:
-            raise InputError(
-                f"{place}: utterance {utterance!r} is not in the table of recordings, whose "
-                f"utterances are named like {known[0]!r}"
-            )
-        kind = _choice(filled, "kind", KINDS, place)
-        annotation = Annotation(
-            utterance,
-            _filled(row, "rater", place),
-            _choice(filled, "role", ROLES, place),
-            kind,
-            _choice(filled, "source", SOURCES, place),
-            # a comment is kept as written
-            row["text"].strip() if kind == "label" else row["text"],
-            str(table),
-            line,
+    rows = read_rows(table, ANNOTATION, corpus.warnings)
+    known = corpus.utterances["utterance"]
+    unknown = rows[~rows["utterance"].isin(known)]
+    if len(unknown):
+        place, name = unknown.iloc[0][["place", "utterance"]]
+        raise InputError(f"{place}: no recording is named {name!r}, but {known[0]!r} or the like")
+    told = zip(rows["kind"], rows["text"], strict=True)
+    # a comment is kept as written
+    rows["text"] = [text.strip() if kind == "label" else text for kind, text in told]
+    rows["file"] = str(table)
+    filled = rows["text"].map(str.strip) != ""
+    corpus.dropped += [
+        Drop(f"{kind}s", "the text is empty", list(own["place"]))
+        for kind, own in rows[~filled].groupby("kind")
+    ]
+    rows = rows[filled]
+    if same := repeated(rows[list(ANNOTATION)].itertuples(index=False)):
+        again, before = (rows.iloc[row] for row in same)
+        raise InputError(
+            f"{again['place']}: rater {again['rater']!r} says the same of {again['utterance']!r} "
+            f"at {before['place']}, which would count twice; remove one"
         )
-        if annotation.text.strip():
-            before = stands.setdefault(annotation._replace(line=0), place)
-            if before != place:
-                raise InputError(
-                    f"{place}: rater {annotation.rater!r} says the same of {utterance!r} at "
-                    f"{before}, which would count twice; remove one"
-                )
-            annotations.append(annotation)
-        else:
-            empty[f"{kind}s"].append(place)
-    drops = [Drop(kind, "the text is empty", places) for kind, places in sorted(empty.items())]
-    return annotations, drops, unread
+    corpus.annotations = rows[ANNOTATIONS.names]
 
 
-def find_oddities(utterances: Sequence[Utterance]) -> list[str]:
+def find_oddities(utterances: pd.DataFrame) -> list[str]:
     """Warn of labels that differ by case alone, and of those that only one fold has."""
-    folds: dict[str, set[int]] = defaultdict(set)
-    spellings: dict[str, set[str]] = defaultdict(set)
-    for row in utterances:
-        if row.label:
-            folds[row.label].add(row.fold)
-            spellings[row.label.casefold()].add(row.label)
+    labelled = utterances[utterances["label"] != ""]
+    folds = labelled.groupby("label")["fold"].unique()
+    spellings = labelled["label"].groupby(labelled["label"].map(str.casefold), sort=False).unique()
     return [
-        f"label {label!r} is used in fold {min(used)} alone: it cannot be learned when that fold "
+        f"label {label!r} is used in fold {used[0]} alone: it cannot be learned when that fold "
         "is tested"
-        for label, used in sorted(folds.items())
+        for label, used in folds.items()
         if len(used) == 1
     ] + [
         f"labels {some(sorted(same))} differ by upper and lower case alone, and are classes of "
         "their own"
-        for same in spellings.values()
+        for same in spellings
         if len(same) > 1
     ]
 
@@ -339,33 +274,16 @@ def read_corpus(
     table: Path, annotations_table: Path | None, folds: int, skip_missing_audio: bool = False
 ) -> Corpus:
     """Read recordings and annotations into a corpus; errors as in the functions above."""
-    recordings, unread = read_table_of_recordings(table)
-    warnings = [f"{table}: column {name!r} is not read" for name in unread]
-    annotations: list[Annotation] = []
-    empty: list[Drop] = []
+    warnings: list[str] = []
+    recordings = read_table_of_recordings(table, warnings)
+    nothing = pd.DataFrame(columns=ANNOTATIONS.names)
+    corpus = Corpus(recordings, nothing, {}, warnings=warnings)
     if annotations_table is not None:
-        known = [recording.utterance for recording in recordings]
-        annotations, empty, unread = read_annotations(annotations_table, known)
-        warnings += [f"{annotations_table}: column {name!r} is not read" for name in unread]
-    wavs = {row.utterance: row.wav for row in recordings}
-    missing, dropped = missing_audio(wavs, annotations, skip_missing_audio)
-    recordings = [row for row in recordings if row.utterance not in missing]
-    annotations = [row for row in annotations if row.utterance not in missing]
-    fold_of, fold_names = assign_folds(recordings, folds, table)
-    utterances = [
-        Utterance(
-            row.utterance,
-            row.wav,
-            row.speaker,
-            fold_of[row.speaker],
-            row.style,
-            row.label,
-            sex=row.sex,
-        )
-        for row in recordings
-    ]
-    warnings += find_oddities(utterances)
-    return Corpus(utterances, annotations, fold_names, empty + dropped, warnings)
+        read_annotations(annotations_table, corpus)
+    leave_out_missing_audio(corpus, skip_missing_audio)
+    assign_folds(corpus, folds, table)
+    corpus.warnings += find_oddities(corpus.utterances)
+    return corpus
 
 
 def read_recordings(

@@ -1,10 +1,11 @@
 """Several corpora as one: utterances, speakers, raters and folds that are told apart by corpus."""
 
-from collections.abc import Iterator
 from os.path import normpath
 from pathlib import Path
 
-from emoword.corpora.corpus import Annotation, Corpus, Drop, Utterance, write_corpus
+import pandas as pd
+
+from emoword.corpora.corpus import Corpus, Drop, repeated, write_corpus
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
 from emoword.schemas import ANNOTATIONS, UTTERANCES
@@ -25,62 +26,32 @@ def unite(*corpora: Path, out: Path) -> None:
             that of its corpus.
         out: Folder of the files.
     """
-    write_corpus(united(corpora), {"reader": "unite", "source": " ".join(map(str, corpora))}, out)
-
-
-def united(corpora: tuple[Path, ...]) -> Corpus:
-    """All corpora, one after the other.
-
-    Raises:
-        InputError: two are of one name, or have a recording in common.
-    """
-    whole = Corpus([], [], {})
-    first: dict[str, str] = {}
+    if same := repeated(folder.name for folder in corpora):
+        folder = corpora[same[0]]
+        raise InputError(f"{folder}: a corpus {folder.name} is there already; rename a folder")
+    tables, said = [], []
+    whole = Corpus(pd.DataFrame(), pd.DataFrame(), {})
     for folder in corpora:
-        name, begun = folder.name, len(whole.fold_names)
-        if any(row.corpus == name for row in whole.utterances):
-            raise InputError(f"{folder}: a corpus {name} is there already; rename a folder")
-        about = read_json(folder / "corpus.json")
-        for row in utterances_of(folder, begun):
-            place = normpath(row.wav)
-            if place in first:
-                raise InputError(
-                    f"{folder}/utterances.csv: {row.wav} is of {first[place]} already: a recording "
-                    "would be learned and tested; leave it out of one of them"
-                )
-            first[place] = row.utterance
-            whole.utterances.append(row)
-        whole.annotations += annotations_of(folder)
-        whole.fold_names |= {
-            begun + int(fold): f"{name} {own['name']}" for fold, own in about["folds"].items()
-        }
-        whole.dropped += [
-            Drop(own["what"], f"{name}: {own['reason']}", own["which"]) for own in about["dropped"]
-        ]
-        whole.warnings += [f"{name}: {said}" for said in about["warnings"]]
-    return whole
+        name, begun, about = folder.name, len(whole.fold_names), read_json(folder / "corpus.json")
+        table = named(UTTERANCES.read(folder / "utterances.csv"), name, "utterance", "speaker")
+        table = table.assign(corpus=name, fold=begun + table["fold"])
+        tables.append(table.reindex(columns=UTTERANCES.names, fill_value=""))
+        annotations = ANNOTATIONS.read(folder / "annotations.csv")
+        said.append(named(annotations, name, "utterance", "rater")[ANNOTATIONS.names])
+        for fold, own in about["folds"].items():
+            whole.fold_names[begun + int(fold)] = f"{name} {own['name']}"
+        for own in about["dropped"]:
+            whole.dropped.append(Drop(own["what"], f"{name}: {own['reason']}", own["which"]))
+        whole.warnings += [f"{name}: {warning}" for warning in about["warnings"]]
+    whole.utterances = pd.concat(tables, ignore_index=True)
+    whole.annotations = pd.concat(said, ignore_index=True)
+    if same := repeated(map(normpath, whole.utterances["wav"])):
+        again, before = (whole.utterances["utterance"][place] for place in same)
+        told = f"its recording is that of {before}, too, and would be learned and tested"
+        raise InputError(f"{again}: {told}; leave it out of one corpus")
+    write_corpus(whole, {"reader": "unite", "source": " ".join(map(str, corpora))}, out)
 
 
-def utterances_of(folder: Path, begun: int) -> Iterator[Utterance]:
-    """The utterances of a corpus, under their names and folds in the union."""
-    name, table = folder.name, UTTERANCES.read(folder / "utterances.csv")
-    sexes = table.get("sex", [""] * len(table))
-    for row, sex in zip(table[UTTERANCES.needed].itertuples(index=False), sexes, strict=True):
-        own = Utterance(*row)
-        yield own._replace(
-            utterance=f"{name}/{own.utterance}",
-            speaker=f"{name}/{own.speaker}",
-            fold=begun + own.fold,
-            corpus=name,
-            sex=sex,
-        )
-
-
-def annotations_of(folder: Path) -> list[Annotation]:
-    """The annotations of a corpus, under the names of the union."""
-    name, table = folder.name, ANNOTATIONS.read(folder / "annotations.csv")
-    own = [Annotation(*row) for row in table[ANNOTATIONS.names].itertuples(index=False)]
-    return [
-        row._replace(utterance=f"{name}/{row.utterance}", rater=f"{name}/{row.rater}")
-        for row in own
-    ]
+def named(table: pd.DataFrame, corpus: str, *columns: str) -> pd.DataFrame:
+    """The table of a corpus, whose name begins the cells of these columns."""
+    return table.assign(**{column: f"{corpus}/" + table[column] for column in columns})

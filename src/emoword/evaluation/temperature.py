@@ -14,7 +14,8 @@ from emoword.features.frames import Features
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
 from emoword.labels.decision import class_probabilities, counts_as
-from emoword.labels.raters import shares, words_by_rater
+from emoword.labels.label_sets import rater_words
+from emoword.labels.raters import shares
 from emoword.labels.words import read_classes, read_truth
 from emoword.layout import Place, RunSettings, read_settings, read_variant
 from emoword.schemas import ANNOTATIONS, RUN_KEYS, SPLIT, TEMPERATURES
@@ -75,7 +76,7 @@ def shares_of_raters(place: Place) -> dict[str, Floats]:
     labels, space = place.variant.settings.labels, WordSpace.open(place.space)
     truth = pd.Series(read_truth(place.targets("S1")))
     annotations = ANNOTATIONS.read(place.path("annotations.csv"))
-    said = words_by_rater(annotations[annotations["kind"] == "label"], truth, labels, space)
+    said, _ = rater_words(annotations[annotations["kind"] == "label"], truth, labels, space)
     if said.empty:
         raise InputError(f"{place.variant.dataset}: no raters, so that nothing can be fitted")
     counts = pd.crosstab(said["utterance"], said["word"])

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score
 
 from emoword.inference.results import Results
 from emoword.io.errors import InputError
-from emoword.labels.raters import words_by_rater
+from emoword.labels.label_sets import rater_words
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
 from emoword.settings import LabelSet
@@ -54,7 +54,7 @@ def retrieval_table(place: Place) -> Table:
     models = [f"M{name[1]}" for name in about.targets]
     found = {model: results.mean_predictions(model, about.name) for model in models}
     truth = read_label_sets(place)["S1"].set_index("utterance")["word"]
-    said = words_by_rater(results.annotations(), truth, about.settings.labels, space)
+    said, _ = rater_words(results.annotations(), truth, about.settings.labels, space)
     rows: list[Row] = []
     for label_set, words in sets.items():
         own = said if label_set == "S3" else said[said["kind"] == "label"]

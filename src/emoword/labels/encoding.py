@@ -29,27 +29,19 @@ def encode(targets: pd.DataFrame, utterances: Sequence[str], space: Vectors) -> 
 
     Args:
         targets: utterance, word, count.
-        utterances: one row each, in this order.
+        utterances: which, in the order of the rows of the result, float32 [utterances, dim].
         space: the word space W, or as much of it as is needed.
-
-    Returns:
-        float32 [utterances, dim].
 
     Raises:
         InputError: an utterance has no words, or a word is not in the space.
     """
-    words = sorted(set(targets["word"]))
-    column = {word: i for i, word in enumerate(words)}
-    row = {utterance: i for i, utterance in enumerate(utterances)}
-    counts = np.zeros((len(row), len(words)))
-    for utterance, word, count in targets[["utterance", "word", "count"]].itertuples(index=False):
-        if utterance in row:
-            counts[row[utterance], column[word]] += count
+    table = targets.pivot_table("count", "utterance", "word", aggfunc="sum", fill_value=0)
+    table = table.reindex(list(utterances), fill_value=0)
+    counts = np.ascontiguousarray(table.to_numpy(np.float64))  # BLAS sums by it
     totals = counts.sum(axis=1, keepdims=True)
     if not totals.all():
-        bare = utterances[int(np.argmin(totals))]
-        raise InputError(f"utterance {bare} has no target words")
-    vectors = space.vectors_of(words).astype(np.float64)
+        raise InputError(f"utterance {utterances[totals.argmin()]} has no target words")
+    vectors = space.vectors_of(list(table.columns)).astype(np.float64)
     means: NDArray[np.float32] = ((counts / totals) @ vectors).astype(np.float32)
     return means
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_table, replacing, write_json, write_table
@@ -89,10 +90,7 @@ def label_set(
 def ground_truth(
     utterances: pd.DataFrame, choices: LabelSettings
 ) -> tuple[pd.Series, pd.DataFrame]:
-    """The class of each utterance that takes part, and the utterances that do not.
-
-    Returns:
-        A series utterance -> class in the order of the file, and rows of ``dropped.csv``.
+    """The utterances that take part, utterance -> class; the others, as rows of dropped.csv.
 
     Raises:
         InputError: nothing is left, or a class has no utterance.
@@ -105,17 +103,11 @@ def ground_truth(
     empty = [name for name in classes if name not in set(truth)]
     if empty or not classes:
         found = ", ".join(sorted(set(labels) - {""})) or "none"
-        raise InputError(
-            f"no utterance has the label {', '.join(empty) or '(any)'}; found: {found}"
-        )
-    out = utterances[~taken]
-    reasons = labels[~taken].map(
-        lambda label: f"ground truth {label} is no class" if label else "no majority label"
-    )
-    dropped = pd.DataFrame(
-        {"utterance": out["utterance"], "kind": "utterance", "text": out["label"]}
-    ).assign(rater="", file="", line="", reason=reasons)
-    return truth, dropped[DROPPED.names]
+        wanted = ", ".join(empty) or "(any)"
+        raise InputError(f"no utterance has the label {wanted}; found: {found}")
+    reasons = ("ground truth " + labels + " is no class").where(labels != "", "no majority label")
+    rows = utterances.assign(kind="utterance", text=utterances["label"], reason=reasons)
+    return truth, rows.assign(rater="", file="", line="")[~taken][DROPPED.names]
 
 
 def rater_words(
@@ -130,50 +122,58 @@ def rater_words(
         space: the word space in which the words must be.
 
     Returns:
-        Columns utterance, kind (label or comment), word; and the rows of ``dropped.csv``.
+        Columns utterance, kind (label or comment), word, rater; and rows of dropped.csv.
 
     Raises:
         InputError: labels that the space lacks, unless these are to be dropped.
     """
     takes_part = annotations["utterance"].isin(truth.index)
     others = annotations[~takes_part].assign(reason="of an utterance that takes no part")
-    rows = annotations[takes_part].copy()
-    comment = rows["kind"] == "comment"
-    labels = rows[~comment].copy()
-    labels["word"] = [label_word(text, choices) for text in labels["text"]]
+    rows = annotations[takes_part].reset_index(names="written")
+    labels, comments = rows[rows["kind"] == "label"], rows[rows["kind"] == "comment"]
+    labels = labels.assign(word=[label_word(text, choices) for text in labels["text"]])
     # a comment's line may hold several words, separated by commas
-    comments = rows[comment].assign(word=rows["text"][comment].str.split(",")).explode("word")
-    comments["word"] = [comment_word(text, choices) for text in comments["word"]]
-    rows = pd.concat([labels, comments])
-
-    known = correctly_spelled(comments["word"], choices.spelling) if len(comments) else None
-    rows["reason"] = [
-        reason_to_drop(kind, role, source, word, choices, known, space)
-        for kind, role, source, word in rows[["kind", "role", "source", "word"]].itertuples(
-            index=False
-        )
-    ]
-    lacking = sorted(
-        set(rows["word"][(rows["reason"] == NOT_IN_SPACE) & (rows["kind"] == "label")])
-    )
-    if lacking and choices.missing_words == "error":
+    comments = comments.assign(word=comments["text"].str.split(",")).explode("word")
+    comments = comments.assign(word=[comment_word(text, choices) for text in comments["word"]])
+    rows = pd.concat([labels, comments], ignore_index=True)
+    rows["reason"] = reasons_to_drop(rows, choices, space)
+    lacking = rows["word"][(rows["reason"] == NOT_IN_SPACE) & (rows["kind"] == "label")]
+    if len(lacking) and choices.missing_words == "error":
         raise InputError(
-            f"raters' labels that the word space lacks: {', '.join(lacking)}; give their nouns "
-            "(labels: nouns), or set labels: missing_words: drop"
+            f"raters' labels that the word space lacks: {', '.join(sorted(set(lacking)))}; give "
+            "their nouns (labels: nouns), or set labels: missing_words: drop"
         )
     if choices.comment_parts == "whole":
-        faulty = rows.index[(rows["kind"] == "comment") & rows["reason"].isin([LONG, MISSPELT])]
-        rows.loc[rows.index.isin(faulty) & (rows["reason"] == ""), "reason"] = "of a faulty comment"
+        faulty = rows["written"][rows["reason"].isin([LONG, MISSPELT])]
+        rest = rows["written"].isin(faulty) & (rows["reason"] == "")
+        rows.loc[rest, "reason"] = "of a faulty comment"
     if choices.repeats == "once":
-        kept = rows[rows["reason"] == ""]
-        again = kept.duplicated(["utterance", "rater", "word"]).to_numpy()
-        reasons = rows["reason"].to_numpy(copy=True)
-        reasons[np.flatnonzero(reasons == "")[again]] = "given twice by this rater"
-        rows["reason"] = reasons
-    dropped = rows[rows["reason"] != ""].copy()
-    dropped["text"] = dropped["word"]
-    kept = rows[rows["reason"] == ""]
-    return kept[["utterance", "kind", "word"]], pd.concat([others, dropped])[DROPPED.names]
+        again = rows[rows["reason"] == ""].duplicated(["utterance", "rater", "word"])
+        rows.loc[again.index[again], "reason"] = "given twice by this rater"
+    kept = rows["reason"] == ""
+    dropped = pd.concat([others, rows.assign(text=rows["word"])[~kept]])
+    return rows[kept][["utterance", "kind", "word", "rater"]], dropped[DROPPED.names]
+
+
+def reasons_to_drop(
+    rows: pd.DataFrame, choices: LabelSettings, space: WordSpace
+) -> NDArray[np.str_]:
+    """Why each label or comment (role, kind, source, word) is left out; empty: it is kept."""
+    word, comment = rows["word"], rows["kind"] == "comment"
+    in_space = {one for one in set(word) if one in space}
+    reasons = {  # the first that holds is said
+        "self report": (rows["role"] == "self") & (not choices.self_reports),
+        "label that is left out": ~comment & word.isin(choices.drop),
+        **{
+            f"comment on a line of kind {source}": comment & (rows["source"] == source)
+            for source in sorted(set(rows["source"]).difference(choices.comments))
+        },
+        "empty comment": comment & (word == ""),
+        LONG: comment & (word.map(lambda text: len(text.split())) > 1),
+        MISSPELT: comment & ~word.isin(correctly_spelled(word[comment], choices.spelling)),
+        NOT_IN_SPACE: ~word.isin(in_space),
+    }
+    return np.select(list(reasons.values()), list(reasons), default="")
 
 
 def read_reported(path: Path) -> dict[str, int]:
@@ -196,17 +196,17 @@ def comment_word(text: str, choices: LabelSettings) -> str:
     return word.lower() if choices.lowercase else word
 
 
-def correctly_spelled(words: Iterable[str], checker: str) -> set[str] | None:
-    """The words that an English list holds, looked up in lower case; None: without a list.
+def correctly_spelled(words: Iterable[str], checker: str) -> set[str]:
+    """The words that an English list holds, looked up in lower case; without a list, all.
 
     One that is several is looked up as a whole by pyspellchecker.
 
     Raises:
         InputError: hunspell, or its dictionary, is not there.
     """
-    if checker == "none":
-        return None
     distinct = set(words)
+    if checker == "none" or not distinct:
+        return distinct
     lowered = {word.lower() for word in distinct}
     if checker == "hunspell":
         wrong = misspelt_by_hunspell(lowered)
@@ -236,36 +236,9 @@ def misspelt_by_hunspell(words: Collection[str]) -> set[str]:
     return set(done.stdout.split())
 
 
-def reason_to_drop(
-    kind: str,
-    role: str,
-    source: str,
-    word: str,
-    choices: LabelSettings,
-    known: Collection[str] | None,
-    space: WordSpace,
-) -> str:
-    """Why a label or comment is left out; the empty string if it is kept."""
-    if role == "self" and not choices.self_reports:
-        return "self report"
-    if kind == "label" and word in choices.drop:
-        return "label that is left out"
-    if kind == "comment":
-        if source not in choices.comments:
-            return f"comment on a line of kind {source}"
-        if not word:
-            return "empty comment"
-        if len(word.split()) > 1:
-            return LONG
-        if known is not None and word not in known:
-            return MISSPELT
-    return "" if word in space else NOT_IN_SPACE
-
-
 def multiset(words: pd.DataFrame) -> pd.DataFrame:
     """Count the words of each utterance: columns utterance, word, count, sorted."""
-    counted = words.groupby(["utterance", "word"], as_index=False, sort=True).size()
-    return counted.rename(columns={"size": "count"})[["utterance", "word", "count"]]
+    return words.groupby(["utterance", "word"]).size().reset_index(name="count")
 
 
 def distinct_targets(table: pd.DataFrame) -> int:
@@ -292,9 +265,7 @@ def summarise(
         "classes": list(made_by.labels.classes or sorted(set(truth))),
         "utterances": len(truth),
         "utterances_by_class": dict(Counter(truth).most_common()),
-        "utterances_by_fold": {
-            str(f): int(n) for f, n in folds.value_counts().sort_index().items()
-        },
+        "utterances_by_fold": {str(fold): n for fold, n in sorted(Counter(folds).items())},
         "utterances_with_words": int(words["utterance"].nunique()),
         "words": int(words["count"].sum()),
         "distinct_words": int(words["word"].nunique()),

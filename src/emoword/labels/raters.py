@@ -1,39 +1,19 @@
-"""Raters: what each of them said, their shares of the classes, and how far they agree."""
+"""Raters: their shares of the classes, and how far they agree."""
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from emoword.labels.label_sets import rater_words
-from emoword.settings import LabelSettings
-from emoword.spaces.word_space import WordSpace
-
-Floats = NDArray[np.float64]
+from emoword.spaces.geometry import Float64
 
 
-def words_by_rater(
-    annotations: pd.DataFrame, truth: pd.Series, choices: LabelSettings, space: WordSpace
-) -> pd.DataFrame:
-    """What each rater wrote, as words of S3: utterance, kind (label or comment), word, rater.
-
-    Arguments are those of `rater_words`.
-    """
-    columns = ["utterance", "kind", "word", "rater"]
-    tables = [
-        rater_words(rows, truth, choices, space)[0].assign(rater=rater)
-        for rater, rows in annotations.groupby("rater", sort=True)
-    ]
-    return pd.concat([pd.DataFrame(columns=columns), *tables], ignore_index=True)[columns]
-
-
-def shares(counts: Floats) -> Floats:
+def shares(counts: Float64) -> Float64:
     """Counts [n, classes] as shares; NaN in a row where there is nothing to share."""
     totals = counts.sum(axis=1, keepdims=True)
-    found: Floats = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    found: Float64 = np.divide(counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
     return found
 
 
-def alpha(by_utterance: Floats, speakers: NDArray[np.intp]) -> tuple[float, Floats]:
+def alpha(by_utterance: Float64, speakers: NDArray[np.intp]) -> tuple[float, Float64]:
     """Krippendorff's alpha of nominal values, and the same without each speaker's utterances.
 
     alpha = 1 - (n - 1) (n - sum of o_cc) / (n^2 - sum of n_c^2), with o_cc the coincidences of

@@ -1,6 +1,7 @@
 """A label set as other stages read it: its words, and their vectors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,7 @@ def read_words(folder: Path) -> pd.DataFrame:
     """
     path = folder / "words.csv"
     table = WORDS.read(path)
-    wrong = table.index[table["count"] < 1]
-    if len(wrong):
+    if len(wrong := table.index[table["count"] < 1]):
         raise InputError(f"{path}: line {wrong[0] + 2}: a word's count is at least 1")
     return table
 
@@ -64,18 +64,12 @@ def read_dropped(place: Place) -> pd.DataFrame:
     return joined.reset_index().drop(columns="nth")
 
 
+@dataclass(frozen=True)
 class LabelVectors:
-    """Words and their vectors, in memory; those of one label set and of the classes.
+    """Words and their vectors, in memory; those of one label set and of the classes."""
 
-    Attributes:
-        words: distinct.
-        vectors: float32 [words, dim].
-    """
-
-    def __init__(self, words: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        self.words = list(words)
-        self.vectors = vectors
-        self._row = {word: row for row, word in enumerate(self.words)}
+    rows: Mapping[str, int]  # of each word
+    vectors: NDArray[np.float32]  # [words, dim]
 
     @classmethod
     def open(cls, folder: Path) -> "LabelVectors":
@@ -92,10 +86,9 @@ class LabelVectors:
             raise InputError(f"{folder}: no vectors of a label set here: {error}") from None
         if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != len(words):
             raise InputError(
-                f"{folder}: words.txt and vectors.npy do not belong together; "
-                "make them again with emoword encode"
+                f"{folder}: its files do not belong together; run emoword encode again"
             )
-        return cls(words, vectors)
+        return cls({word: row for row, word in enumerate(words)}, vectors)
 
     @property
     def dim(self) -> int:
@@ -103,12 +96,7 @@ class LabelVectors:
         return int(self.vectors.shape[1])
 
     def vectors_of(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """The vectors of these words, float32 [len(words), dim].
-
-        Raises:
-            InputError: names the words that are not there.
-        """
-        lacking = [word for word in words if word not in self._row]
-        if lacking:
+        """Float32 [len(words), dim]; an InputError names the words that are not there."""
+        if lacking := [word for word in words if word not in self.rows]:
             raise InputError(f"no vectors of the words {', '.join(lacking)}; make them again")
-        return self.vectors[np.array([self._row[word] for word in words], np.int64)]
+        return self.vectors[np.array([self.rows[word] for word in words], np.int64)]

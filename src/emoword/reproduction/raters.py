@@ -11,7 +11,7 @@ from emoword.evaluation.decide import Run, read_run
 from emoword.evaluation.distributions import calibration
 from emoword.evaluation.temperature import class_scores
 from emoword.labels.decision import softmax
-from emoword.labels.raters import words_by_rater
+from emoword.labels.label_sets import rater_words
 from emoword.labels.words import read_classes, read_truth
 from emoword.layout import Place, read_variant, run_folder
 from emoword.reproduction.cells import reach
@@ -137,7 +137,8 @@ def read_said(place: Place, space: WordSpace) -> tuple[pd.DataFrame, pd.DataFram
     truth = pd.Series(read_truth(place.targets("S1")))
     annotations = ANNOTATIONS.read(place.path("annotations.csv"))
     labels = annotations[annotations["kind"] == "label"]
-    said = counted(words_by_rater(labels, truth, place.variant.settings.labels, space))
+    words, _ = rater_words(labels, truth, place.variant.settings.labels, space)
+    said = counted(words)
     rows = UTTERANCES.read_text(place.path("utterances.csv"), "utterance", "speaker", "fold")
     rows = rows.set_index("utterance")[["speaker", "fold"]]
     return said, rows[rows.index.isin(truth.index)].assign(true=truth)

@@ -27,13 +27,11 @@ def read_bert(source: str, words: Sequence[str], vector: str, odd: Counter[str])
     """Give each word a vector of a BERT-like model, in chunks as `emoword.spaces.formats` has them.
 
     Args:
-        source: a folder with a model and its tokenizer, or the name of one on the Hugging Face hub.
+        source: a folder with a model and its tokenizer, or the name of one on the Hugging Face hub;
+            an InputError where there is none.
         words: the words to take.
         vector: ``static`` or ``last_layer``.
         odd: ``unknown`` counts the words that the tokenizer has no pieces for.
-
-    Raises:
-        InputError: no such model.
     """
     tokenizer, model = _load(source)
     embeddings = model.get_input_embeddings().weight
@@ -60,10 +58,7 @@ def _load(source: str) -> tuple[Any, Any]:
     for local_files_only in (True,) if Path(source).is_dir() else (True, False):
         try:
             # no code that comes with a model is run, and nobody is asked to let it
-            options: dict[str, Any] = {
-                "local_files_only": local_files_only,
-                "trust_remote_code": False,
-            }
+            options: Any = {"local_files_only": local_files_only, "trust_remote_code": False}
             tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
             model, report = transformers.AutoModel.from_pretrained(
                 source, output_loading_info=True, **options

@@ -27,29 +27,17 @@ def fetch(*, url: str, out: Path, sha256: str = "") -> None:
         out: The file.
         sha256: What the file must have; another is refused.
     """
-    found = fetch_file(url, out, sha256)
-    print(f"{out}: {out.stat().st_size} bytes, sha256 {found}")
-
-
-def fetch_file(url: str, out: Path, sha256: str = "") -> str:
-    """Fetch ``url`` as the file ``out``; returns its sha256, which must be ``sha256`` if given.
-
-    A transfer that breaks off is resumed as long as each try brings some bytes.
-
-    Raises:
-        InputError: it cannot be fetched, has another sha256, or cannot be written.
-    """
     if not url.startswith(("http://", "https://")):
         raise InputError(f"{url}: is neither http nor https")
     if out.exists():
         raise InputError(f"{out}: is there already; remove it to fetch it again")
     out.parent.mkdir(parents=True, exist_ok=True)
-    part, whole = out.with_name(f"{out.name}.part"), False
-    while not whole:
+    part = out.with_name(f"{out.name}.part")
+    while True:  # as long as each try brings some bytes
         before = _size(part)
         try:
             _resume(url, part)
-            whole = True
+            break
         except (OSError, http.client.HTTPException) as error:
             if _size(part) <= before:
                 said = " ".join(str(error).split())
@@ -62,7 +50,7 @@ def fetch_file(url: str, out: Path, sha256: str = "") -> str:
         part.unlink()
         raise InputError(f"{url}: has sha256 {found} instead of {sha256}; removed")
     part.replace(out)
-    return found
+    print(f"{out}: {out.stat().st_size} bytes, sha256 {found}")
 
 
 def _size(path: Path) -> int:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from emoword.settings import Filter
 from emoword.spaces.formats import Chunk, read_words
@@ -22,11 +22,8 @@ SAYS = {
 }
 
 
-class Condition(NamedTuple):
-    """What meta.json says of a condition; whether (place in the source, from 0; word) passes it."""
-
-    value: int | bool
-    passes: Callable[[int, str], bool]
+# What meta.json says of a condition; whether (place in the source, from 0; word) passes it
+Condition = tuple[int | bool, Callable[[int, str], bool]]
 
 
 def conditions_of(chosen: Filter) -> dict[str, Condition]:
@@ -35,19 +32,19 @@ def conditions_of(chosen: Filter) -> dict[str, Condition]:
     Raises:
         InputError: the list of words cannot be read.
     """
-    found = {}
+    found: dict[str, Condition] = {}
     if first := chosen.most_frequent:
-        found["most_frequent"] = Condition(first, lambda place, _: place < first)
+        found["most_frequent"] = (first, lambda place, _: place < first)
     if chosen.lowercase_alphabetic:  # letters of any script that has upper and lower case
-        found["lowercase_alphabetic"] = Condition(True, lambda _, w: w.isalpha() and w.islower())
+        found["lowercase_alphabetic"] = (True, lambda _, word: word.isalpha() and word.islower())
     if chosen.words:
         listed = set(read_words(Path(chosen.words)))
-        found["words"] = Condition(len(listed), lambda _, word: word in listed)
+        found["words"] = (len(listed), lambda _, word: word in listed)
     if chosen.spelled:
         from spellchecker import SpellChecker  # takes a moment to load
 
         known = SpellChecker(language="en").word_frequency
-        found["spelled"] = Condition(True, lambda _, word: word.lower() in known)
+        found["spelled"] = (True, lambda _, word: word.lower() in known)
     return found
 
 
@@ -67,7 +64,7 @@ def kept(
         rows = []
         for row, (word, place) in enumerate(zip(words, places, strict=False)):
             text = word.decode(errors="replace")
-            reasons = (name for name, c in conditions.items() if not c.passes(place, text))
+            reasons = (n for n, (_, passes) in conditions.items() if not passes(place, text))
             if reason := next(reasons, ""):
                 left_out[reason] += 1
             else:
@@ -77,20 +74,10 @@ def kept(
             yield [words[row] for row in rows], vectors[rows]
 
 
-def in_words(chosen: Mapping[str, Any]) -> str:
-    """A filter in words, for captions.
-
-    >>> in_words({"most_frequent": 400000, "spelled": True})
-    'the 400,000 most frequent, correctly spelled (pyspellchecker)'
-    """
-    return ", ".join(
-        kept.format(chosen[name]) for name, (kept, _) in SAYS.items() if name in chosen
-    )
-
-
 def caption(name: str, meta: Mapping[str, Any]) -> str:
     """What a table says of the space ``name`` with this meta.json, whose neighbours it shows."""
     chosen = meta.get("filter", {})
-    what = f"filter: {in_words(chosen)}" if chosen else "not filtered"
+    said = [kept.format(chosen[name]) for name, (kept, _) in SAYS.items() if name in chosen]
+    what = f"filter: {', '.join(said)}" if said else "not filtered"
     hidden = "; phrases (with _) are not listed" if meta.get("hide_phrases") else ""
     return f"Word space {name}: {meta['words']:,} words, {what}{hidden}."

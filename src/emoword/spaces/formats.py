@@ -37,20 +37,14 @@ def read_glove(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
     """Read GloVe text, plain or compressed (.gz, .xz, or .zip with one file in it).
 
     A line is a word and its values, with single spaces between. Words may contain spaces, so that
-    lines are split from the right; the number of values is what most of the first lines have.
-
-    Args:
-        path: the file.
-        odd: a byte order mark before the first word is counted here.
+    lines are split from the right; the number of values is what most of the first lines have. A
+    byte order mark before the first word is counted in ``odd``.
 
     Raises:
         InputError: not such a file, or a damaged one; names the line.
     """
-    dim = 0
     with _opened(path, odd) as stream:
-        for first, lines in _lines(path, stream, 1):
-            dim = dim or _dim(path, lines)
-            yield _parse(path, first, lines, dim, spaces_in_words=True)
+        yield from _text(path, stream, 1)
 
 
 def read_word2vec(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
@@ -62,9 +56,9 @@ def read_word2vec(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
     with _opened(path, odd) as stream:
         count, dim = _header(path, stream)
         there = 0
-        for first, lines in _lines(path, stream, 2):
-            yield _parse(path, first, lines, dim, spaces_in_words=False)
-            there += len(lines)
+        for words, vectors in _text(path, stream, 2, dim):
+            yield words, vectors
+            there += len(words)
         if there != count:
             raise InputError(f"{path}: line 1 says {count} words, but {there} follow; get it again")
 
@@ -87,9 +81,7 @@ def read_word2vec_binary(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
                 words.append(word.lstrip(b"\n"))
                 rows.append(stream.read(4 * dim))
                 if len(word) == LONGEST or len(rows[-1]) < 4 * dim:
-                    raise InputError(
-                        f"{path}: word {first + len(words)} of {count} is cut off; get it again"
-                    )
+                    raise InputError(f"{path}: word {first + len(words)} of {count} is cut off")
             yield words, np.frombuffer(b"".join(rows), "<f4").reshape(-1, dim)
         if stream.read(2).strip(b"\n"):
             raise InputError(f"{path}: line 1 says {count} words, but more follow; get it again")
@@ -103,17 +95,12 @@ def _up_to_space(stream: IO[bytes]) -> bytes:
 
 
 def read_words(path: Path) -> list[str]:
-    """Read a list of words, one a line.
-
-    Raises:
-        InputError: there is no such file, or it is not UTF-8.
-    """
+    """Read a list of words, one a line; an InputError where it is missing or not UTF-8."""
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; a word list has one word a line") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 ({error}); a word list has one word a line") from None
+    except (OSError, UnicodeDecodeError) as error:
+        said = getattr(error, "strerror", f"not UTF-8 ({error})")
+        raise InputError(f"{path}: {said}; a word list has one word a line") from None
     return [word.removesuffix("\r") for word in text.rstrip("\r\n").split("\n")]
 
 
@@ -136,8 +123,6 @@ def _opened(path: Path, odd: Counter[str]) -> Iterator[IO[bytes]]:
                 stream.read(len(BOM_UTF8))
                 odd["byte_order_mark"] += 1
             yield stream
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise InputError(f"{path}: {error.strerror}; name the file with --source") from error
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: damaged or cut off ({error}); get it again") from error
     except (RuntimeError, NotImplementedError) as error:  # zipfile: a password, a method
@@ -160,17 +145,16 @@ def _header(path: Path, stream: IO[bytes]) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _lines(path: Path, stream: IO[bytes], first: int) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield (number of the first line, lines), some megabytes at a time."""
+def _text(path: Path, stream: IO[bytes], first: int, dim: int = 0) -> Iterator[Chunk]:
+    """The lines from number ``first`` on, in chunks; ``dim`` is found where no header says it."""
+    spaces_in_words = not dim
     while text := stream.read(CHUNK_BYTES):
         text += b"" if text.endswith(b"\n") else stream.readline(LONGEST)
         lines = text.split(b"\n")
         if lines.pop():
-            raise InputError(
-                f"{path}: line {first + len(lines)}: cut off, as it has no line end; get the file "
-                "again, or put one there if it is whole"
-            )
-        yield first, lines
+            raise InputError(f"{path}: line {first + len(lines)}: cut off, as it has no line end")
+        dim = dim or _dim(path, lines)
+        yield _parse(path, first, lines, dim, spaces_in_words)
         first += len(lines)
 
 
@@ -184,7 +168,7 @@ def _dim(path: Path, lines: Sequence[bytes]) -> int:
 
 
 def _parse(
-    path: Path, first: int, lines: Sequence[bytes], dim: int, *, spaces_in_words: bool
+    path: Path, first: int, lines: Sequence[bytes], dim: int, spaces_in_words: bool
 ) -> Chunk:
     words, values = [], []
     for number, line in enumerate(lines, first):

@@ -1,20 +1,27 @@
 """Lengths, directions and cosine similarities of vectors, always computed in float64."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 Float64 = NDArray[np.float64]
 
-PIECE = 8192  # rows converted to float64 at once
+PIECE = 8192  # rows converted to float64 at once: 20 MB at 300 dimensions
+
+
+def pieces(count: int) -> Iterator[slice]:
+    """Slices of 0 ... count, each of as many rows as are converted to float64 at once."""
+    return (slice(start, start + PIECE) for start in range(0, count, PIECE))
 
 
 def lengths(vectors: Floats) -> Float64:
     """Euclidean lengths of the rows of ``vectors`` [n, d], as float64 [n]; n may be millions."""
     squares = np.empty(len(vectors))
-    for start in range(0, len(vectors), PIECE):
-        rows = vectors[start : start + PIECE].astype(np.float64)
-        squares[start : start + PIECE] = dot(rows, rows)
+    for piece in pieces(len(vectors)):
+        rows = vectors[piece].astype(np.float64)
+        squares[piece] = dot(rows, rows)
     return np.sqrt(squares)
 
 

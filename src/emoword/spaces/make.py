@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,23 +10,20 @@ import msgspec
 from emoword.io.errors import InputError
 from emoword.io.files import sha256_of
 from emoword.settings import AnySpace, Bert, Space, in_words
+from emoword.spaces import formats
 from emoword.spaces.filters import SAYS, conditions_of, kept
-from emoword.spaces.formats import (
-    Chunk,
-    read_glove,
-    read_word2vec,
-    read_word2vec_binary,
-    read_words,
-)
 from emoword.spaces.writer import ODDITIES, write_space
 
-EMBEDDED = "glove.6B.100d.cut.txt.xz"
-CUTS = {"embedded": EMBEDDED, "embedded-bert": "all-MiniLM-L6-v2.static.cut.txt.xz"}
+RESOURCES = Path(__file__).parents[1] / "resources"
+CUTS = {
+    "embedded": "glove.6B.100d.cut.txt.xz",
+    "embedded-bert": "all-MiniLM-L6-v2.static.cut.txt.xz",
+}
 READERS = {
-    "glove": read_glove,
-    "word2vec": read_word2vec,
-    "word2vec-binary": read_word2vec_binary,
-    **dict.fromkeys(CUTS, read_glove),
+    "glove": formats.read_glove,
+    "word2vec": formats.read_word2vec,
+    "word2vec-binary": formats.read_word2vec_binary,
+    **dict.fromkeys(CUTS, formats.read_glove),
 }
 
 
@@ -104,32 +100,30 @@ def make_space(chosen: AnySpace, out: Path) -> dict[str, Any]:
     odd = Counter[str]()
     conditions = conditions_of(chosen.filter)
     left_out = Counter(dict.fromkeys(conditions, 0))
-    with resources.as_file(resources.files("emoword") / "resources") as cuts:
-        source, chunks = _source(chosen, cuts, odd)
-        if chosen.hide_phrases:
-            source["hide_phrases"] = True
-        if conditions:
-            said = {name: condition.value for name, condition in conditions.items()}
-            source["filter"] = {**said, "left_out": left_out}
-            chunks = kept(chunks, conditions, left_out, odd)
-        return write_space(chunks, out, source, odd)
+    source, chunks = _source(chosen, odd)
+    if chosen.hide_phrases:
+        source["hide_phrases"] = True
+    if conditions:
+        said = {name: value for name, (value, _) in conditions.items()}
+        source["filter"] = {**said, "left_out": left_out}
+        chunks = kept(chunks, conditions, left_out, odd)
+    return write_space(chunks, out, source, odd)
 
 
-def _source(
-    chosen: AnySpace, cuts: Path, odd: Counter[str]
-) -> tuple[dict[str, Any], Iterator[Chunk]]:
+def _source(chosen: AnySpace, odd: Counter[str]) -> tuple[dict[str, Any], Iterator[formats.Chunk]]:
     """What meta.json says of a space's source, and its chunks."""
     kind = str(chosen.__struct_config__.tag)
     if isinstance(chosen, Bert):
         from emoword.spaces.bert import read_bert  # transformers take seconds to import
 
         if chosen.words:
-            words = read_words(Path(chosen.words))
+            words = formats.read_words(Path(chosen.words))
         else:
-            words = [word.decode() for some, _ in read_glove(cuts / EMBEDDED, odd) for word in some]
+            chunks = formats.read_glove(RESOURCES / CUTS["embedded"], odd)
+            words = [word.decode() for some, _ in chunks for word in some]
         source = {"source": chosen.source, "format": kind, "vector": chosen.vector}
         return source, read_bert(chosen.source, words, chosen.vector, odd)
-    path = Path(chosen.source) if isinstance(chosen, Space) else cuts / CUTS[kind]
+    path = Path(chosen.source) if isinstance(chosen, Space) else RESOURCES / CUTS[kind]
     if not path.is_file():
         raise InputError(f"{path}: no such file; name it with --source")
     source = {"source": path.name, "format": kind, "sha256": sha256_of(path)}

@@ -16,11 +16,10 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from emoword.spaces.geometry import PIECE, cosine, unit
+from emoword.spaces.geometry import Float64, cosine, pieces, unit
 from emoword.spaces.word_space import WordSpace
 
 Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 # Rows of the space and queries in one matrix product: 4 MB of similarities on a CPU, whose caches
@@ -75,9 +74,8 @@ def nearest(
         found, values, wanted = indices[part], similarities[part], scaled[part]
         for which, rows in _candidates(vectors, norms, directed, wanted, values, device):
             exact = np.empty(len(rows))
-            for start in range(0, len(rows), PIECE):
-                pairs = slice(start, start + PIECE)
-                exact[pairs] = cosine(vectors[rows[pairs]], wanted[which[pairs]])
+            for piece in pieces(len(rows)):
+                exact[piece] = cosine(vectors[rows[piece]], wanted[which[piece]])
             _merge(found, values, which, rows, exact)
 
     _share_out(search, len(scaled), device)
@@ -109,7 +107,9 @@ def _candidates(
     found so far; the caller updates it with each tile's pairs.
     """
     block, tile = GPU_TILE if device else CPU_TILE
-    margin, k = _error_bound(vectors.shape[1]), best.shape[1]
+    # how far a float32 cosine can be off, whatever the order of summation: dim + 4 units of
+    # roundoff (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), doubled
+    margin, k = 2 * (vectors.shape[1] + 8) * 2.0**-24, best.shape[1]
     with _arrays(device) as (xp, put, get):
         units = put(unit(queries).astype(np.float32))
         # one memory for all products: a new one for each would cost a quarter of the product
@@ -146,15 +146,6 @@ def _arrays(device: str | None) -> Iterator[tuple[Any, Callable[[Any], Any], Cal
         yield torch, lambda array: torch.from_numpy(array).to(device), lambda t: t.cpu().numpy()
     finally:
         torch.set_float32_matmul_precision(precision)
-
-
-def _error_bound(dim: int) -> float:
-    """How far a float32 cosine can be off, whatever the order of summation.
-
-    (dim + 4) units of roundoff by the standard bound for inner products (Higham, Accuracy and
-    Stability of Numerical Algorithms, section 3.1), doubled to be safe.
-    """
-    return 2 * (dim + 8) * 2.0**-24
 
 
 def _merge(best: Int64, similarities: Float64, which: Int64, rows: Int64, exact: Float64) -> None:

@@ -5,19 +5,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+import pandas as pd
 from cyclopts import Parameter
 from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table
 from emoword.spaces.formats import Chunk
-from emoword.spaces.geometry import lengths
+from emoword.spaces.geometry import Float64, lengths, pieces
 from emoword.spaces.word_space import WordSpace
 from emoword.spaces.writer import write_space
 
-BLOCK = 8192  # words at a time: 20 MB of float64 at 300 dimensions
-
-Float64 = NDArray[np.float64]
 Change = Callable[[Float64], Float64]
 
 
@@ -67,7 +65,7 @@ def transform(
     if transform == "shuffled":
         if not targets:
             raise InputError("--transform shuffled needs the label sets: name them with --targets")
-        rows = shuffled_rows(opened, label_words(targets), rng)
+        rows = shuffled_rows(opened, targets, rng)
         chunks = changed(opened, lambda vectors: vectors, rows)
     elif transform == "random":
         chunks = changed(opened, lambda vectors: random_directions(vectors, rng))
@@ -78,7 +76,7 @@ def transform(
             if not 1 <= removed < opened.dim:
                 raise InputError(f"--components {removed}: must be in 1..{opened.dim - 1}")
             source["components"] = str(removed)
-        chunks = changed(opened, without_top(*moments(opened), removed))
+        chunks = changed(opened, without_top(opened, removed))
     meta = write_space(chunks, out, source)
     print(f"{out}: {meta['words']} words, {meta['dim']} dimensions, {transform}")
 
@@ -91,31 +89,27 @@ def changed(
     ``rows`` [n] says whose vector each word gets before the change; None: its own.
     """
     rows = np.arange(len(space)) if rows is None else rows
-    for start in range(0, len(space), BLOCK):
-        vectors = space.vectors[rows[start : start + BLOCK]].astype(np.float64)
+    for piece in pieces(len(space)):
+        vectors = space.vectors[rows[piece]].astype(np.float64)
         vectors = np.where(vectors.any(axis=1, keepdims=True), change(vectors), 0.0)
-        words = [space.word(i).encode() for i in range(start, start + len(vectors))]
+        words = [space.word(i).encode() for i in range(len(space))[piece]]
         yield words, vectors.astype(np.float32)
 
 
-def moments(space: WordSpace) -> tuple[Float64, Float64]:
-    """Mean [d] and covariance [d, d] of the vectors that are not zero, in float64."""
+def without_top(space: WordSpace, removed: int) -> Change:
+    """Subtract the mean, then what lies along the ``removed`` directions of the largest variance.
+
+    Mu & Viswanath (2018), algorithm 1; of the vectors that are not zero.
+    """
     count, total = 0, np.zeros(space.dim)
     products = np.zeros((space.dim, space.dim))
-    for start in range(0, len(space), BLOCK):
-        rows = space.vectors[start : start + BLOCK].astype(np.float64)
+    for piece in pieces(len(space)):
+        rows = space.vectors[piece].astype(np.float64)
         count += int(rows.any(axis=1).sum())
         total += rows.sum(axis=0)
         products += rows.T @ rows
     mean = total / count
-    return mean, products / count - np.outer(mean, mean)
-
-
-def without_top(mean: Float64, covariance: Float64, removed: int) -> Change:
-    """Subtract the mean, then what lies along the directions of the largest variance.
-
-    Mu & Viswanath (2018), algorithm 1.
-    """
+    covariance = products / count - np.outer(mean, mean)
     _, directions = np.linalg.eigh(covariance)  # columns, in rising order of the variance
     top = directions[:, ::-1][:, :removed]
     return lambda vectors: (vectors - mean) - (vectors - mean) @ top @ top.T
@@ -128,24 +122,18 @@ def random_directions(vectors: Float64, rng: np.random.Generator) -> Float64:
     return scaled
 
 
-def label_words(targets: Sequence[Path]) -> list[list[str]]:
-    """The classes, and all other words of these label sets (their folders), each sorted."""
-    classes: list[str] = read_json(targets[0] / "classes.json")
-    words: set[str] = set()
-    for folder in targets:
-        words |= set(read_table(folder / "words.csv", ["word"])["word"])
-    return [sorted(classes), sorted(words - set(classes))]
-
-
 def shuffled_rows(
-    space: WordSpace, groups: Sequence[Sequence[str]], rng: np.random.Generator
+    space: WordSpace, targets: Sequence[Path], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Whose vector each word gets, [n]: each group goes round in itself, all others keep theirs.
+    """Whose vector each word gets, [n]: classes go round, and so do the other words of label sets.
 
-    One cycle in a random order, so that no word keeps its own vector. A group of one word stays.
+    Each group in one cycle in a random order, so that no word of two or more keeps its own vector.
     """
+    classes = set(read_json(targets[0] / "classes.json"))
+    tables = [read_table(folder / "words.csv", ["word"]) for folder in targets]
+    others = set(pd.concat(tables)["word"]) - classes
     of, moved = np.arange(len(space)), set[int]()
-    for words in groups:
+    for words in (classes, others):
         # `Sad` and `sad` may be one word of the space
         rows = sorted({row for word in words if (row := space.index(word)) is not None} - moved)
         order = rng.permutation(rows).astype(np.int64)  # of no rows: floats

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
-from emoword.spaces.geometry import PIECE, cosine, lengths, unit
+from emoword.spaces.geometry import cosine, lengths, pieces, unit
 
 STORED = ("vectors.npy", "words.txt", "offsets.npy", "order.npy")
 VERSION = 1
@@ -105,8 +105,8 @@ class WordSpace:
         """
         least = cosine(queries, self.vectors_of([word])[0])[:, None] + TIE
         units, nearer = unit(queries), np.zeros(len(queries), np.int64)
-        for start in range(0, len(self), PIECE):
-            rows = np.flatnonzero(self.norms[start : start + PIECE]) + start
+        for piece in pieces(len(self)):
+            rows = np.flatnonzero(self.norms[piece]) + piece.start
             nearer += (units @ unit(self.vectors[rows]).T > least).sum(axis=1)
         return nearer + 1
 

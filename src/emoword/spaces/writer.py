@@ -32,7 +32,7 @@ def write_space(
     source: Mapping[str, Any],
     odd: Counter[str] | None = None,
 ) -> dict[str, Any]:
-    """Write a word space, all of it or nothing.
+    """Write a word space, all of it or nothing; returns what meta.json says.
 
     Of words that come twice the first is kept; a word whose UTF-8 is broken is kept with U+FFFD in
     place of what is broken; a word of no letters at all is dropped. All of these are counted.
@@ -43,9 +43,6 @@ def write_space(
         source: what meta.json says of the source.
         odd: what the reader counts while it yields chunks, by the names in `ODDITIES`.
 
-    Returns:
-        What meta.json says.
-
     Raises:
         InputError: no words, impossible vectors, or the folder cannot be written.
     """
@@ -55,25 +52,26 @@ def write_space(
         raise InputError(f"{folder}: exists and is no word space; name a new folder with --out")
     with replacing(folder) as made:
         made.mkdir()
-        try:
-            words, dim = _write_vectors(chunks, made / "vectors.npy", source, odd)
-            _write_words(words, made)
-            meta = {
-                "version": VERSION,
-                **source,
-                "words": len(words),
-                "dim": dim,
-                "oddities": {name: odd[name] for name in ODDITIES},
-                "files": {
-                    name: {"bytes": (made / name).stat().st_size, "sha256": sha256_of(made / name)}
-                    for name in STORED
-                },
-            }
-            write_json(meta, made / "meta.json")
-            # what is there is no space while its files are replaced one by one
-            (folder / "meta.json").unlink(missing_ok=True)
-        except OSError as error:
-            raise InputError(f"{folder}: cannot write here: {error.strerror}") from error
+        words, dim = _write_vectors(chunks, made / "vectors.npy", source, odd)
+        (made / "words.txt").write_bytes(b"".join(word + b"\n" for word in words))
+        ends = np.cumsum([0, *(len(word) + 1 for word in words)], dtype=np.int64)
+        write_array(ends, made / "offsets.npy")
+        order = sorted(range(len(words)), key=words.__getitem__)
+        write_array(np.array(order, np.int64), made / "order.npy")
+        meta = {
+            "version": VERSION,
+            **source,
+            "words": len(words),
+            "dim": dim,
+            "oddities": {name: odd[name] for name in ODDITIES},
+            "files": {
+                name: {"bytes": (made / name).stat().st_size, "sha256": sha256_of(made / name)}
+                for name in STORED
+            },
+        }
+        write_json(meta, made / "meta.json")
+        # what is there is no space while its files are replaced one by one
+        (folder / "meta.json").unlink(missing_ok=True)
     return meta
 
 
@@ -89,15 +87,13 @@ def _write_vectors(
         for words, vectors in chunks:
             dim = vectors.shape[1]
             rows = _new_words(words, seen, odd)
-            kept = vectors if len(rows) == len(words) else vectors[rows]
+            kept = vectors[rows]
             length = lengths(kept)
             odd["zero_vectors"] += int(np.count_nonzero(length == 0))
             # float32 products would over- or underflow
             for row in np.flatnonzero((length != 0) & ~((length > 1e-15) & (length < 1e15))):
                 word = words[rows[row]].decode(errors="replace")
-                raise InputError(
-                    f"{name}: the vector of {word!r} has the length {length[row]}; damaged?"
-                )
+                raise InputError(f"{name}: the vector of {word!r} has the length {length[row]}")
             stream.write(np.ascontiguousarray(kept, dtype="<f4").data)
             bar.update(len(words))
         if not seen:
@@ -111,31 +107,18 @@ def _write_vectors(
 
 def _new_words(words: Sequence[bytes], seen: dict[bytes, None], odd: Counter[str]) -> list[int]:
     """Add the new ones of ``words`` to ``seen``; return which they are."""
-    try:
-        b"\n".join(words).decode()
-    except UnicodeDecodeError:
-        whole = [word.decode(errors="replace").encode() for word in words]
-        odd["broken_utf8"] += sum(a != b for a, b in zip(words, whole, strict=True))
-        words = whole
+    whole = [word.decode(errors="replace").encode() for word in words]
+    odd["broken_utf8"] += sum(a != b for a, b in zip(words, whole, strict=True))
     rows = []
-    for row, word in enumerate(words):
+    for row, word in enumerate(whole):
         if word and word not in seen:
             if b"\n" in word:
                 raise InputError(f"the word {word.decode()!r} contains a line end")
             seen[word] = None
             rows.append(row)
             odd["with_spaces"] += b" " in word
-    empty = words.count(b"")
+    empty = whole.count(b"")
     odd["lines"] += len(words)
     odd["empty"] += empty
     odd["duplicates"] += len(words) - len(rows) - empty
     return rows
-
-
-def _write_words(words: Sequence[bytes], folder: Path) -> None:
-    """Write the words, where each begins, and their order."""
-    (folder / "words.txt").write_bytes(b"".join(word + b"\n" for word in words))
-    ends = np.cumsum([0, *(len(word) + 1 for word in words)], dtype=np.int64)
-    write_array(ends, folder / "offsets.npy")
-    order = sorted(range(len(words)), key=words.__getitem__)
-    write_array(np.array(order, np.int64), folder / "order.npy")
