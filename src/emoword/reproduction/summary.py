@@ -5,7 +5,6 @@ And whether a file was edited after it was made, of which Snakemake, going by ti
 
 from collections import Counter
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 from emoword.audit.provenance import edited_since
@@ -18,7 +17,7 @@ from emoword.tables.model import Cell, Column, Row, Table, loss_name
 from emoword.tables.show import text
 
 # where the numbers of the demo, as it comes, lie on other machines; README.md says how it was made
-RANGES = "resources/demo_ranges.csv"
+RANGES = Path(__file__).parents[1] / "resources/demo_ranges.csv"
 KEY = ["model", "measured_on", "metric"]
 
 
@@ -73,8 +72,7 @@ def verdicts(results: Path) -> str:
 
 def expected(results: Path, own: Variant) -> Iterator[str]:
     """Whether the demo's numbers lie where those of this version are expected."""
-    with resources.as_file(resources.files("emoword") / RANGES) as path:
-        ranges = read_table(path, [*KEY, "runs", "n"], {"low": float, "high": float, "n": int})
+    ranges = read_table(RANGES, [*KEY, "runs", "n"], {"low": float, "high": float, "n": int})
     runs = {Path(entry.folder).name: entry.loss for entry in own.models}
     metrics = read_table(results / "metrics.csv", KEY, {"value": float, "n": int})
     metrics = metrics[(metrics["variant"] == own.name) & (metrics["fold"] == "mean")]
@@ -83,7 +81,7 @@ def expected(results: Path, own: Variant) -> Iterator[str]:
     if len(both) < len(ranges):
         yield "Not the demo as it comes: no numbers are expected."
         return
-    outside = both[(both["value"] < both["low"]) | (both["value"] > both["high"])]
+    outside = both[~both["value"].between(both["low"], both["high"])]
     if outside.empty:
         yield f"As expected: {len(both)} numbers lie in the ranges of this version (README.md)."
     for row in outside.itertuples():
@@ -108,8 +106,6 @@ def to_open(results: Path, config: Config) -> Iterator[tuple[str, str]]:
         yield "audit", f"{archive}: verifies elsewhere"
         yield "publish", f"sha256 {sha256_of(sealed)}, of {sealed}"
     else:
-        yield (
-            "audit",
-            f"./run audit{of}: an archive that verifies elsewhere, and a sha256 to publish",
-        )
+        audit = "an archive that verifies elsewhere, and a sha256 to publish"
+        yield "audit", f"./run audit{of}: {audit}"
     yield "verify", f"emoword verify {results}: recompute all but the trainings, and compare"
