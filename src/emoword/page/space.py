@@ -52,22 +52,20 @@ def space_data(
     held = WordSpace.open(place.space)
     kinds = words_shown(place, held, targets)
     spanning = sum(kind != "rater" for kind in kinds.values())
-    means = {
-        name: np.unique(encode(table, list(dict.fromkeys(table["utterance"])), held), axis=0)
-        for name, table in targets.items()
-    }
-    points, variance = places(
-        held.vectors_of(list(kinds)), spanning, [*means.values(), *predicted.values()]
+    means = [
+        np.unique(encode(table, list(dict.fromkeys(table["utterance"])), held), axis=0)
+        for table in targets.values()
+    ]
+    (words, *spots), variance = places(
+        held.vectors_of(list(kinds)), spanning, [*means, *predicted.values()]
     )
-    reach = PLACES / max(np.nanmax(np.abs(np.concatenate(points))), 1e-9)
-    words, *spots = (encoded(spots_of(part * reach)) for part in points)
     asked, told = asked_for(held, list(kinds), predicted)
-    of_targets, of_predictions = spots[: len(means)], spots[len(means) :]
     about = {"variance": variance, "words": [list(item) for item in kinds.items()]}
-    about |= {"places": words, "targets": dict(zip(means, of_targets, strict=True))}
+    about |= {"places": words, "targets": dict(zip(targets, spots, strict=False))}
     yield "map", {**about, **asked}
     by_seed: dict[str, dict[str, Any]] = {}
-    for ((model, seed), (own, size)), spot in zip(told.items(), of_predictions, strict=True):
+    of_predictions = zip(told.items(), spots[len(means) :], strict=True)
+    for ((model, seed), (own, size)), spot in of_predictions:
         packed = {"places": spot, "vectors": encoded(own), "scale": size.tolist()}
         by_seed.setdefault(seed, {})[model] = packed
     for seed, models in by_seed.items():
@@ -141,27 +139,21 @@ def read_predictions(place: Place, ids: Sequence[str]) -> dict[Key, NDArray[np.f
     return dict(sorted(predicted.items()))
 
 
-def places(
-    words: Floats, spanning: int, parts: Sequence[Floats]
-) -> tuple[list[Floats], list[float]]:
+def places(words: Floats, spanning: int, parts: Sequence[Floats]) -> tuple[list[str], list[float]]:
     """Where words and further vectors lie on the map of figures/map, and the axes' variance.
 
-    The first ``spanning`` of ``words`` span the map; ``parts`` are further vectors.
+    The first ``spanning`` of ``words`` span the map; ``parts`` are further vectors. Places are
+    whole numbers, encoded; what lies nowhere is at `NOWHERE`.
     """
-    rest = [words[spanning:], *parts]
-    count = spanning + sum(map(len, rest))
-    table = map_figure.numbers(
-        pd.DataFrame(index=range(count)), words[:spanning], np.concatenate(rest)
-    )
+    rest = np.concatenate([words[spanning:], *parts])
+    empty = pd.DataFrame(index=range(spanning + len(rest)))
+    table = map_figure.numbers(empty, words[:spanning], rest)
     points = table[["x", "y"]].to_numpy()
+    points = points * PLACES / max(np.nanmax(np.abs(points)), 1e-9)
+    whole = np.where(np.isnan(points), NOWHERE, points.round()).astype(np.int16)
     ends = np.cumsum([len(words), *map(len, parts)])[:-1]
-    return np.split(points, ends), table[["x_variance", "y_variance"]].iloc[0].tolist()
-
-
-def spots_of(points: Floats) -> NDArray[np.int16]:
-    """Places as whole numbers; what lies nowhere as `NOWHERE`."""
-    whole: NDArray[np.int16] = np.where(np.isnan(points), NOWHERE, points.round()).astype(np.int16)
-    return whole
+    variance = table[["x_variance", "y_variance"]].iloc[0].tolist()
+    return [encoded(part) for part in np.split(whole, ends)], variance
 
 
 def main_directions(vectors: Floats) -> Floats:
