@@ -54,15 +54,11 @@ def paper(
     r"""Build the reproduction report as a PDF: main.tex, the numbers, the tables, the figures.
 
     Everything is copied to a folder of its own and compiled there by latexmk, with the clock
-    stopped, so that the same inputs give the same bytes. What main.tex asks for and is not there
-    (tables of comparisons that were not made) is left out by \IfFileExists. LaTeX's own words are
-    printed where it fails.
+    stopped, so that the same inputs give the same bytes. LaTeX's own words are printed where it
+    fails.
 
         emoword paper paper/main.tex --references paper/refs.bib --numbers numbers.tex \
             --tables tables/*.tex --figures figures/*.pdf --citation CITATION.cff --out paper.pdf
-
-    Needs latexmk and pdflatex; on Debian or Ubuntu: apt install latexmk
-    texlive-latex-recommended texlive-fonts-recommended.
 
     Args:
         text: paper/main.tex.
@@ -80,10 +76,7 @@ def paper(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for target, path in sources.items():
-            try:
-                shutil.copyfile(path, folder / target)
-            except FileNotFoundError as error:
-                raise InputError(f"{path}: no such file") from error
+            shutil.copyfile(path, folder / target)
         (folder / "about.tex").write_text(about(citation), encoding="utf-8")
         compile_latex(folder)
         with replacing(out) as made:
@@ -98,21 +91,15 @@ def about(citation: Path) -> str:
     """
     people = read_yaml_as(Citation, citation).authors
     names = [one.name or f"{one.given_names} {one.family_names}" for one in people]
-    made_by = code()
-    edited = " (edited)" if made_by.dirty else ""
-    commit = f"commit {made_by.commit[:12]}{edited}" if made_by.commit else "of no commit"
-    day = f", {committed_on()}" if made_by.commit else ""
-    values = {"Authors": ", ".join(names), "Commit": commit + day}
-    return "".join(
-        rf"\newcommand{{\emo{name}}}{{{escape(value)}}}" + "\n" for name, value in values.items()
-    )
-
-
-def committed_on() -> str:
-    """The day of the commit, such as 2026-11-28; empty where git does not say it."""
-    command = ["git", "-C", str(PACKAGE.parents[1]), "log", "-1", "--format=%cs"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    return done.stdout.strip()
+    made_by, commit = code(), "of no commit"
+    if made_by.commit:
+        command = ["git", "-C", str(PACKAGE.parents[1]), "log", "-1", "--format=%cs"]
+        asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        edited = " (edited)" if made_by.dirty else ""
+        commit = f"commit {made_by.commit[:12]}{edited}, {asked.stdout.strip()}"
+    values = {"Authors": ", ".join(names), "Commit": commit}
+    lines = [rf"\newcommand{{\emo{name}}}{{{escape(value)}}}" for name, value in values.items()]
+    return "\n".join(lines) + "\n"
 
 
 def compile_latex(folder: Path) -> None:
