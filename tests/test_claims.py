@@ -303,6 +303,7 @@ def test_mixtures() -> None:
             ("joy:1 enthusiastic:1", ["joy", "enthusiasm"]),  # spelled alike
             ("joy:1 happiness:1", ["joy", "unhappiness"]),
             ("joy:1", ["joy", "bliss"]),  # no mixture
+            ("kind of sad:2", ["sad", "kind"]),  # one word, which holds spaces
         )
         for rank, word in enumerate(found, start=1)
     ]

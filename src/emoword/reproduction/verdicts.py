@@ -18,6 +18,7 @@ from emoword.schemas import NEIGHBOURS
 from emoword.statistics.intervals import Difference, Key
 from emoword.statistics.resampling import LEVEL, Error, half_width
 from emoword.tables.appended import named
+from emoword.tables.word_tables import parse_words
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 NOT_EVALUATED = "not evaluated"
@@ -243,7 +244,7 @@ def judge_mixtures(neighbours: pd.DataFrame) -> Iterator[Part]:
     """Whether two words of each mixed example target are like words that are nearest to it."""
     targets = neighbours[neighbours["kind"] == "target"]
     for words, rows in targets.groupby("words", sort=False):
-        own = {item.rpartition(":")[0] for item in str(words).split()}
+        own = {word for word, _ in parse_words(str(words))}
         near = list(rows.sort_values("rank")["word"][:LISTED])
         met = [word for word in own if any(alike(word, other) for other in near)]
         if len(own) > 1:
