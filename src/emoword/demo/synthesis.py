@@ -74,14 +74,6 @@ def draw_voice(sex: str, rng: np.random.Generator) -> Voice:
     )
 
 
-def draw_cues(point: Array, voice: Voice, rng: np.random.Generator) -> dict[str, float]:
-    """Draw an utterance's cues (see ``CUES``) for an emotion ``point`` [3]."""
-    return {
-        cue: float(voice.expression * (point @ table[:3]) + rng.normal(0, table[3]))
-        for cue, table in CUES.items()
-    }
-
-
 def decibels(value: float) -> float:
     """Turn dB into a factor of the amplitude."""
     return float(10 ** (value / 20))
@@ -196,7 +188,10 @@ def synthesise(point: Array, voice: Voice, rng: np.random.Generator) -> Array:
 
     ``point`` is valence, arousal, dominance [3]; the signal has 16 kHz, within -0.99 and 0.99.
     """
-    cues = draw_cues(point, voice, rng)
+    cues = {
+        cue: float(voice.expression * (point @ table[:3]) + rng.normal(0, table[3]))
+        for cue, table in CUES.items()
+    }
     rhythm = draw_rhythm(cues["tempo"] + voice.tempo, rng)
     formants = draw_formants(rhythm, voice, cues, rng)
     pitch = draw_pitch(rhythm, voice, cues, rng)

@@ -63,13 +63,13 @@ def page(variant: Path, /, *, copy_audio: bool = False, out: Path) -> None:
     place = read_variant(variant)
     with replacing(out) as made:
         made.mkdir()
-        sizes = write_page(place, made, out, copy_audio)
-    total = sum(sizes.values())
-    print(f"{out}/index.html and {len(sizes) - 1} files beside it: {total / 1e6:.1f} MB")
+        write_page(place, made, out, copy_audio)
+        sizes = [path.stat().st_size for path in made.iterdir()]
+    print(f"{out}/index.html and {len(sizes) - 1} files beside it: {sum(sizes) / 1e6:.1f} MB")
 
 
-def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> dict[str, int]:
-    """Write all files of the page into ``folder``; returns their sizes by name."""
+def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> None:
+    """Write all files of the page, which will lie at ``out``, into ``folder``."""
     root, own, chosen = place.root, place.variant, place.variant.settings
     utterances = UTTERANCES.read_text(root / "utterances.csv")
     annotations = ANNOTATIONS.read_text(root / "annotations.csv")
@@ -102,6 +102,7 @@ def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> dict[
         write_data(folder, f"nearest-{seed}", part)
     tables, traces = read_tables(place)
     runs = run_records(sorted(place.runs()))
+    in_grid = sorted(runs, key=lambda run: (run["model"] == "baseline", run["model"], run["seed"]))
     data = {"runs": runs, "metrics": metric_rows(place), "traces": traces}
     data |= {"aggregate": chosen.aggregate, "loss": chosen.table_loss}
     write_data(folder, "runs", data)
@@ -123,7 +124,9 @@ def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> dict[
         "outcome": outcome(tables, chosen.table_loss),
         "further": further_tables(root),
         "long": LONG,
-        "run_grid": run_grid(runs),
+        "runs": in_grid,
+        "models": dict.fromkeys((run["model"], run["loss"]) for run in in_grid),
+        "folds": sorted({run["fold"] for run in runs}),
         "config": config.read_text(encoding="utf-8") if config.is_file() else "",
         "command": f"./run --cores 1 {out.as_posix()}/index.html",
         "intervals": any(trace.get("interval") for trace in traces.values()),
@@ -134,7 +137,6 @@ def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> dict[
     }
     text = filled("page.html.j2", shown)
     (folder / "index.html").write_text(text, encoding="utf-8")
-    return {path.name: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
 
 
 def filled(name: str, values: Mapping[str, object]) -> str:
@@ -243,13 +245,3 @@ def further_tables(results: Path) -> list[dict[str, Any]]:
 def short(cell: str) -> str:
     """A number with many digits in four significant ones; anything else as it stands."""
     return f"{float(cell):.4g}" if re.fullmatch(r"-?\d*\.\d{5,}(e-?\d+)?", cell) else cell
-
-
-def run_grid(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The runs by model and loss (rows) and fold (columns)."""
-    folds = sorted({run["fold"] for run in made})
-    rows: dict[tuple[str, str], dict[int, list[dict[str, Any]]]] = {}
-    order = sorted(made, key=lambda run: (run["model"] == "baseline", run["model"], run["seed"]))
-    for run in order:
-        rows.setdefault((run["model"], run["loss"]), {}).setdefault(run["fold"], []).append(run)
-    return {"folds": folds, "rows": rows}

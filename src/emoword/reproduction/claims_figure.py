@@ -18,8 +18,7 @@ from emoword.reproduction.verdicts import CONTRADICTED, SUPPORTED, UNDECIDED
 
 VERDICT_COLOURS = {SUPPORTED: COLOURS["M3"], CONTRADICTED: COLOURS["M2"], UNDECIDED: "#666666"}
 FILLS = ("full", "none", "left", "right")
-MARKS = "\N{BLACK CIRCLE}\N{WHITE CIRCLE}\N{CIRCLE WITH LEFT HALF BLACK}"
-MARKS += "\N{CIRCLE WITH RIGHT HALF BLACK}"
+MARKS = "●○◐◑"
 NUMBERS = ["value", "low", "high"]
 
 # inches

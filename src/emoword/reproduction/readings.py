@@ -2,7 +2,7 @@
 
 import itertools
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from emoword.evaluation.decide import ranked_words
 from emoword.labels.label_sets import ground_truth, multiset, rater_words, read_reported
 from emoword.layout import read_variant
 from emoword.schemas import ANNOTATIONS, UTTERANCES
-from emoword.settings import LINES, LabelSettings
+from emoword.settings import LINES
 from emoword.spaces.word_space import WordSpace
 from emoword.tables.appended import Out, said_of
 from emoword.tables.model import Cell, Column, Row, Table
@@ -62,28 +62,10 @@ def readings(variant: Path, /, *, reported: Path, out: Out) -> None:
         reported: paper/reported.csv.
         out: Where they go: all as CSV, the nearest ones as LaTeX.
     """
-    place = read_variant(variant)
-    about = place.variant
-    table = every_reading(
-        UTTERANCES.read_text(place.path("utterances.csv")),
-        ANNOTATIONS.read(place.path("annotations.csv")),
-        about.settings.labels,
-        WordSpace.open(place.space),
-        read_reported(reported),
-    )
-    out.write([nearest_table(table).with_notes(*said_of(about))], table)
-    print(table.head(SHOWN).to_string(index=False))
-
-
-def every_reading(
-    utterances: pd.DataFrame,
-    annotations: pd.DataFrame,
-    labels: LabelSettings,
-    space: WordSpace,
-    reported: Mapping[str, int],
-) -> pd.DataFrame:
-    """The counts of all readings, nearest to the paper's first; see `readings` for the columns."""
-    truth, _ = ground_truth(utterances, labels)
+    place, printed = read_variant(variant), read_reported(reported)
+    labels, space = place.variant.settings.labels, WordSpace.open(place.space)
+    truth, _ = ground_truth(UTTERANCES.read_text(place.path("utterances.csv")), labels)
+    annotations = ANNOTATIONS.read(place.path("annotations.csv"))
     of_raters = annotations[annotations["utterance"].isin(truth.index)]
     rows = []
     for shared, changes in grid(OF_LABELS):
@@ -102,9 +84,11 @@ def every_reading(
                 rows.append({**shared, **further, "counted": counted, **found, **differ})
         print(f"{len(rows)} readings counted", flush=True)
     table = pd.DataFrame(rows)
-    off = [(table[name] / reported[name] - 1).abs() for name in ("S2", "S3")]
+    off = [(table[name] / printed[name] - 1).abs() for name in ("S2", "S3")]
     table.insert(list(table).index("S3") + 1, "distance", (off[0] + off[1]).round(4))
-    return table.sort_values("distance", kind="stable", ignore_index=True)
+    table = table.sort_values("distance", kind="stable", ignore_index=True)
+    out.write([nearest_table(table).with_notes(*said_of(place.variant))], table)
+    print(table.head(SHOWN).to_string(index=False))
 
 
 def grid(choices: Choices) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:

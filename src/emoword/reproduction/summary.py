@@ -11,7 +11,7 @@ from emoword.audit.provenance import edited_since
 from emoword.io.errors import plain
 from emoword.io.files import read_table, sha256_of
 from emoword.layout import Variant, read_variant
-from emoword.settings import Config, Demo, load_config, one
+from emoword.settings import Demo, load_config, one
 from emoword.tables import model
 from emoword.tables.model import Cell, Column, Row, Table, loss_name
 from emoword.tables.show import text
@@ -33,7 +33,9 @@ def summary(results: Path, /) -> None:
     dataset = one(config, "datasets", config.dataset)
     own = read_variant(results / "variants" / f"{dataset.variants[0]}.json").variant
     table = in_short(results, own)
-    lines = [table.title, *list(text(table))[1:], "", verdicts(results)]
+    verdicts = read_table(results / "claims.csv", ["verdict"])["verdict"]
+    counted = ", ".join(f"{n} {verdict}" for verdict, n in Counter(verdicts).most_common())
+    lines = [table.title, *list(text(table))[1:], "", f"{len(verdicts)} claims: {counted}"]
     if isinstance(dataset, Demo):
         lines += expected(results, own)
     if own.synthetic:
@@ -41,7 +43,8 @@ def summary(results: Path, /) -> None:
     if edited := edited_since(results):
         lines.append(f"WARNING: {edited}")
     print(*map(plain, lines), "", sep="\n")
-    print(*(plain(f"  {what:8} {where}") for what, where in to_open(results, config)), sep="\n")
+    of = "" if isinstance(dataset, Demo) else f" --config dataset={config.dataset}"
+    print(*(plain(f"  {what:8} {where}") for what, where in to_open(results, of)), sep="\n")
 
 
 def in_short(results: Path, own: Variant) -> Table:
@@ -61,13 +64,6 @@ def in_short(results: Path, own: Variant) -> Table:
     title = f"{own.dataset}: {loss_name(loss)}, means over {own.folds} folds and {seeds}"
     stub = (Column("model", "Model", words=True),)
     return Table("", title, "", stub, tuple(columns), tuple(rows))
-
-
-def verdicts(results: Path) -> str:
-    """``29 claims: 12 supported, ...``."""
-    rows = read_table(results / "claims.csv", ["claim", "verdict"])
-    counted = ", ".join(f"{n} {verdict}" for verdict, n in Counter(rows["verdict"]).most_common())
-    return f"{len(rows)} claims: {counted}"
 
 
 def expected(results: Path, own: Variant) -> Iterator[str]:
@@ -91,10 +87,8 @@ def expected(results: Path, own: Variant) -> Iterator[str]:
         )
 
 
-def to_open(results: Path, config: Config) -> Iterator[tuple[str, str]]:
-    """What to look at, and what can still be made."""
-    is_demo = isinstance(one(config, "datasets", config.dataset), Demo)
-    of = "" if is_demo else f" --config dataset={config.dataset}"
+def to_open(results: Path, of: str) -> Iterator[tuple[str, str]]:
+    """What to look at, and what can still be made; ``of``: the option that names the dataset."""
     yield "open", f"{results}/report/index.html, in a browser: all of it, down to each utterance"
     yield "tables", f"emoword show {results}/tables/table1.csv (to table6.csv; .tex beside them)"
     yield "claims", f"{results}/claims.html: which of the paper's claims hold"

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +66,11 @@ def compare(table: Table, reported: Reported) -> Iterator[Compared]:
         yield table.number, row, column, *numbers, judge(paper, cell)
     for name, pairs in lists.items():
         printed, found = zip(*pairs, strict=True)
-        yield table.number, name, "words", *words(printed, found)
-
-
-def words(theirs: Sequence[str], ours: Sequence[str]) -> Compared:
-    """The five words nearest to one vector beside the paper's: reported, ours, ..., verdict."""
-    placed = sum(a == b for a, b in zip(theirs, ours, strict=True))
-    shared = f"{len({*theirs} & {*ours})} of {len(theirs)} words, {placed} in their place"
-    said = [" ".join(filter(None, own)) for own in (theirs, ours)]
-    return *said, math.nan, math.nan, math.nan, shared if any(ours) else NOT_MEASURED
+        placed = sum(a == b for a, b in pairs)
+        shared = f"{len({*printed} & {*found})} of {len(pairs)} words, {placed} in their place"
+        words = (" ".join(printed), " ".join(filter(None, found)))
+        verdict = shared if any(found) else NOT_MEASURED
+        yield table.number, name, "words", *words, math.nan, math.nan, math.nan, verdict
 
 
 # ------------------------------------------------------------------------------ cells as text
