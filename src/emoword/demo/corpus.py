@@ -286,8 +286,7 @@ def add_oddities(utterances: Sequence[Utterance]) -> list[Utterance]:
     odd = list(utterances)
     for place, oddity in enumerate(oddities):
         first, second, *others = odd[place].opinions
-        opinions = (first, replace(second, **oddity), *others)
-        odd[place] = replace(odd[place], opinions=opinions)
+        odd[place] = replace(odd[place], opinions=(first, replace(second, **oddity), *others))
     return odd
 
 

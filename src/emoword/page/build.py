@@ -28,7 +28,7 @@ from emoword.page.space import read_predictions, space_data
 from emoword.page.tables import address, outcome, read_tables
 from emoword.reproduction.claim_pages import html_values
 from emoword.reproduction.verdicts import Part
-from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, RUN_KEYS, UTTERANCES
+from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, UTTERANCES
 
 # What other stages may have made: shown where it is, in this order.
 FURTHER = {
@@ -75,10 +75,8 @@ def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> None:
     annotations = ANNOTATIONS.read_text(root / "annotations.csv")
     dropped = read_dropped(place)
     targets = read_label_sets(place)
-    needed = (*RUN_KEYS, "utterance", "true", "predicted")
-    decisions = DECISIONS.read_text(root / f"decisions/{own.name}.csv", *needed)
-    needed = ("of", "fold", "seed", "utterance")
-    near = NEAREST.read_text(root / f"nearest/{own.name}.csv", *needed)
+    decisions = DECISIONS.read_text(root / f"decisions/{own.name}.csv")
+    near = NEAREST.read_text(root / f"nearest/{own.name}.csv")
     ids = list(utterances["utterance"])
     checked = {"annotations.csv": annotations, "dropped.csv": dropped, f"{own.name}.csv": near}
     for name, table in checked.items():
@@ -108,9 +106,9 @@ def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> None:
     write_data(folder, "runs", data)
     copy_assets(folder)
 
-    corpus, config = root / "corpus.json", root / "config.json"
+    config = root / "config.json"
     # annotations of IEMOCAP itself may not be passed on
-    reader = read_json(corpus).get("reader") if corpus.is_file() else None
+    reader = read_json(root / "corpus.json").get("reader")
     fallen = zip(dropped["kind"], dropped["reason"], dropped["label_set"], strict=True)
     shown = {
         "place": place,

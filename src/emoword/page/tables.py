@@ -19,7 +19,6 @@ def read_tables(place: Place) -> tuple[list[Table], dict[str, Any]]:
     folder = place.root / "tables"
     near = NEIGHBOURS.read_text(place.root / f"neighbours/{place.variant.name}.csv")
     near["rank"] = near["rank"].astype(int)
-    near = near[near["variant"] == place.variant.name]
     tables = [model.read(path) for path in sorted(folder.glob("table[1-6].json"))]
     return tables, {
         address(table, row, column): {
