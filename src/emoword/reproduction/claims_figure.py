@@ -118,9 +118,8 @@ def name_sides(axes: Axes, pairs: list[str]) -> None:
     """Write each pair's models (`first - second`) on the sides on which they are better."""
     # first minus second is positive, to the right, where the first is better
     split = [pair.rpartition(" - ") for pair in pairs]
-    other = axes.secondary_yaxis("right")
-    for axis, names in ((axes, [s for _, _, s in split]), (other, [f for f, _, _ in split])):
-        shown = [style.fitting(name, 72 * NAMES - 6, SMALL) for name in names]
+    for axis, side in ((axes, 2), (axes.secondary_yaxis("right"), 0)):
+        shown = [style.fitting(names[side], 72 * NAMES - 6, SMALL) for names in split]
         axis.set_yticks(range(len(pairs)), shown)
         axis.tick_params(axis="y", length=0, pad=2)
         axis.spines[:].set_visible(False)
