@@ -128,14 +128,10 @@ def details(
             sets[name][place[utterance]] += [words[word], int(count)]
     split = [address.rpartition("/") for address in audio]
     folders = listed(folder for folder, _, _ in split)
+    lists = {"raters": raters, "files": files, "kinds": kinds, "texts": texts}
+    lists |= {"reasons": reasons, "label_sets": label_sets, "words": words}
     return {
-        "raters": list(raters),
-        "files": list(files),
-        "kinds": list(kinds),
-        "texts": list(texts),
-        "reasons": list(reasons),
-        "label_sets": list(label_sets),
-        "words": list(words),
+        **{name: list(values) for name, values in lists.items()},
         "notes": notes,
         "out": [reasons[out[name]] if name in out else -1 for name in ids],
         "sets": sets,

@@ -1,6 +1,7 @@
 """The report as a PDF: main.tex, the numbers, the tables, the figures."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -126,10 +127,9 @@ def compile_latex(folder: Path) -> None:
     if done.returncode != 0:
         print(done.stdout[-4000:])
         raise InputError(f"LaTeX failed: {first_error(text)}")
-    for warning in ("Citation", "Reference"):
-        lines = [line for line in text.splitlines() if f"Warning: {warning}" in line]
-        if any("undefined" in line for line in lines):
-            raise InputError(f"main.tex: {lines[0].strip()}")
+    undefined = re.search(r"^.*Warning: (Citation|Reference) .*undefined.*$", text, re.MULTILINE)
+    if undefined:
+        raise InputError(f"main.tex: {undefined[0].strip()}")
 
 
 def first_error(log: str) -> str:
