@@ -672,10 +672,15 @@
         .filter((m) => m[0] === run.model && m[1] === run.loss && m[2] === String(run.fold) && m[3] === String(run.seed))
         .map(([, , , , on, metric, value, n]) => row(h("th", { scope: "row" }, on), h("td", {}, metric), exact(value), number(String(n))))),
       h("h2", {}, "Settings"),
-      facts(Object.entries(run.settings ?? {}).map(([name, value]) => [name, bdi(Array.isArray(value) ? value.join(", ") : String(value))])),
+      facts(settingLines(run.settings ?? {})),
     );
     return heading;
   }
+
+  // Settings line by line: those of a block under its name, as in `training: epochs`.
+  const settingLines = (settings, block = "") => Object.entries(settings).flatMap(([name, value]) => (
+    value?.constructor === Object ? settingLines(value, `${block}${name}: `)
+      : [[block + name, bdi(Array.isArray(value) ? value.join(", ") : String(value))]]));
 
   function curve(run) {
     const [width, height, left, bottom] = [560, 220, 56, 26];
