@@ -25,7 +25,7 @@ from emoword.reproduction.verdicts import (
     judge,
     verdict_of,
 )
-from emoword.reproduction.versus_paper import COLUMNS
+from emoword.schemas import VERSUS_PAPER
 from emoword.statistics.intervals import Difference
 from variant_files import write_variant
 
@@ -303,6 +303,7 @@ def test_mixtures() -> None:
             ("joy:1 enthusiastic:1", ["joy", "enthusiasm"]),  # spelled alike
             ("joy:1 happiness:1", ["joy", "unhappiness"]),
             ("joy:1", ["joy", "bliss"]),  # no mixture
+            ("kind of sad:2", ["sad", "kind"]),  # one word, which holds spaces
         )
         for rank, word in enumerate(found, start=1)
     ]
@@ -482,7 +483,7 @@ def test_quotes_are_short_and_claims_without_one_are_ours() -> None:
         ("best: space_glove_840b", "best: space/../x", "best: Expected `str` matching regex"),
         ("comparison: spaces", "because: so", "a comparison has models"),
         ("models: [M1 lc]", "within: [a]", "either pairs or models"),
-        ("id: l2_rises", "id: l1_does_not_fall", "the id l1_does_not_fall stands there twice"),
+        ("id: l2_rises", "id: l1_does_not_fall", "l1_does_not_fall stands there twice"),
         ("place: Table 1", "plaice: Table 1", "unknown field `plaice`|missing required field"),
     ],
 )
@@ -567,7 +568,7 @@ def stage(tmp_path: Path) -> Callable[..., Path]:
         ("differences", rows),
         ("neighbours/paper", near),
         ("intervals", pd.DataFrame([{**value, **ours}])),
-        ("versus_paper", pd.DataFrame(columns=COLUMNS)),
+        ("versus_paper", pd.DataFrame(columns=VERSUS_PAPER.names)),
     ):
         path = root / f"{name}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -643,7 +644,9 @@ def test_the_page_shows_what_is_compared_with_the_paper(stage: Callable[..., Pat
         ["6", "M1", "S2 l1", 0.5958, "", "", "", "", "not measured"],
     ]
     folder = stage()
-    pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / "results/versus_paper.csv", index=False)
+    pd.DataFrame(rows, columns=VERSUS_PAPER.names).to_csv(
+        folder / "results/versus_paper.csv", index=False
+    )
     stage()
     page = Tags()
     page.feed((folder / "out.html").read_text())

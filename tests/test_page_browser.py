@@ -319,6 +319,15 @@ def test_a_cell_leads_to_its_folds_its_runs_and_its_command(
     page.click("#trace tbody a >> nth=0")
     page.wait_for_selector("#run:not([hidden]) .curve polyline", state="attached")
     assert "M3, lc, fold 1, seed 0" in page.inner_text("#run-title")
+    said = page.eval_on_selector_all(
+        "#run .facts div",
+        "lines => lines.map(line => [...line.children].map(cell => cell.textContent))",
+    )
+    assert {"training: epochs", "network: lstm", "labels: nouns: angry"} <= {
+        name for name, _ in said
+    }
+    assert dict(said)["labels: merge: excitement"] == "happiness"
+    assert not any("[object" in value for _, value in said)
 
 
 def test_an_address_shows_the_same_to_a_colleague(opened: Callable[..., Page]) -> None:

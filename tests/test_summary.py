@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-from importlib import resources
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +18,7 @@ from emoword.tables.model import Cell, Column, Row, Table
 from test_settings import CONFIG
 
 ROOT = Path(__file__).parent.parent
-EXPECTED = pd.read_csv(str(resources.files("emoword") / RANGES))
+EXPECTED = pd.read_csv(RANGES)
 
 
 def table(number: str, rows: dict[str, dict[str, Cell]]) -> Table:

@@ -7,6 +7,7 @@ import pytest
 
 from emoword import cli
 from emoword.reproduction import versus_paper
+from emoword.schemas import VERSUS_PAPER
 from emoword.spaces.word_space import WordSpace
 from emoword.tables import model
 from emoword.tables.model import Cell, Column, Row, Table
@@ -92,7 +93,7 @@ def test_cells_are_compared(tmp_path: Path) -> None:
 def test_nothing_is_compared_on_another_corpus(tmp_path: Path) -> None:
     frame = compare(tmp_path, "demo")
     assert frame.empty
-    assert list(frame.columns) == versus_paper.COLUMNS
+    assert list(frame.columns) == VERSUS_PAPER.names
 
 
 def test_table_4_of_a_word_space(

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 import soundfile
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from emoword.demo.synthesis import RATE, Array, Voice, draw_voice, synthesise
 from emoword.io.errors import InputError
@@ -59,8 +60,6 @@ PHRASES = ("a bit {}", "kind of {}", "more {} than angry", "trying not to sound 
 
 OBSERVERS = ("E2 E3 E4", "E1 E2 E5", "E3 E4 E6", "E1 E4 E5", "E2 E5 E6")  # by session
 DIALOGS = ("F_impro01", "M_impro02", "F_script01_1", "M_script01_1")  # in every session
-SMALLEST = 60  # utterances: three a dialog
-LARGEST = 100_000
 NOTICE = """A synthetic miniature in the layout of IEMOCAP, made by `emoword demo`.
 The voices are synthesised and the raters are simulated: it says nothing about people.
 """
@@ -113,8 +112,8 @@ class Cast:
 def demo(
     *,
     out: Path,
-    seed: int = 0,
-    utterances: int = 480,
+    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
+    utterances: Annotated[int, Parameter(validator=Number(gte=60, lte=100_000))] = 480,
     emotions: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = tuple(
         EMOTIONS
     ),
@@ -137,27 +136,26 @@ def demo(
         utterances: About how many, at least 60: rounded to fill twenty dialogs.
         emotions: Those that are meant, and that raters may choose among; comments are free.
     """
-    if not SMALLEST <= utterances <= LARGEST:
-        raise InputError(f"--utterances {utterances}: give {SMALLEST} to {LARGEST}")
-    if seed < 0:
-        raise InputError(f"--seed {seed}: a seed is 0 or more")
-    shares = shares_of(emotions)
+    for name in emotions or [""]:
+        if name not in EMOTIONS:
+            raise InputError(f"--emotions {name!r}: choose among {', '.join(EMOTIONS)}")
+    shares = np.where(np.isin(LABELS, emotions), SHARES, 0)
     # said at once, and not by `replacing` when all is done
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise InputError(f"{out}: exists and is not empty; remove it, or choose another --out")
     turns = round(utterances / (len(OBSERVERS) * len(DIALOGS)))
     rater_seed, *seeds = np.random.SeedSequence(seed).spawn(1 + len(OBSERVERS))
-    rater_names = sorted(set(" ".join(OBSERVERS).split()))
-    observers = draw_raters(rater_names, np.random.default_rng(rater_seed))
+    names = sorted(set(" ".join(OBSERVERS).split()))
+    observers = draw_raters(names, np.random.default_rng(rater_seed))
     with replacing(out) as made:
-        for session, (names, session_seed) in enumerate(zip(OBSERVERS, seeds, strict=True), 1):
+        for session, (own, session_seed) in enumerate(zip(OBSERVERS, seeds, strict=True), 1):
             rng = np.random.default_rng(session_seed)
             cast = Cast(
                 session,
-                tuple(rater for rater in observers if rater.name in names),
+                tuple(rater for rater in observers if rater.name in own),
                 dict(zip("FM", draw_raters(["F1", "M1"], rng), strict=True)),
                 {sex: draw_voice(sex, rng) for sex in "FM"},
-                shares,
+                shares / shares.sum(),
             )
             plan = plan_session(cast, turns, session_seed)
             folder = made / f"Session{session}"
@@ -165,15 +163,6 @@ def demo(
                 write_dialog(folder, plan[start : start + turns], cast)
             write_decoys(folder, plan[0].dialog)
         (made / "SYNTHETIC.txt").write_text(NOTICE, encoding="utf-8")
-
-
-def shares_of(emotions: Sequence[str]) -> Array:
-    """How often each of ``EMOTIONS`` is meant if only these are: [9], sum 1."""
-    for name in emotions or [""]:
-        if name not in EMOTIONS:
-            raise InputError(f"--emotions {name!r}: choose among {', '.join(EMOTIONS)}")
-    shares = np.where(np.isin(LABELS, emotions), SHARES, 0)
-    return np.asarray(shares / shares.sum())
 
 
 # ---- raters ------------------------------------------------------------------------------------
@@ -250,26 +239,22 @@ def plan_session(cast: Cast, turns: int, seed: np.random.SeedSequence) -> list[U
     a fold without one of them could be neither trained nor tested on.
     """
     meant = {CODES[label] for label, share in zip(LABELS, cast.shares, strict=True) if share}
+    places = list(itertools.product(DIALOGS, range(turns)))
+    # as even as can be: the emotions at evenly spaced quantiles, in random order
+    quantiles = (np.arange(len(places)) + 0.5) / len(places)
+    emotions = np.searchsorted(np.cumsum(cast.shares), quantiles)
     while True:
-        utterances = draw_session(cast, turns, seed.spawn(1)[0])
+        (own,) = seed.spawn(1)
+        drawn = np.random.default_rng(own).permutation(emotions)
+        utterances = [
+            draw_utterance(cast, *place, POINTS[emotion], np.random.default_rng(child))
+            for place, emotion, child in zip(places, drawn, own.spawn(len(places)), strict=True)
+        ]
         if cast.session == 1:
             utterances = add_oddities(utterances)
         codes = {vote(utterance.opinions) for utterance in utterances}
         if all(codes & wanted for wanted in CLASSES if wanted & meant):
             return utterances
-
-
-def draw_session(cast: Cast, turns: int, seed: np.random.SeedSequence) -> list[Utterance]:
-    """Draw a session's emotions, in the cast's shares, and what the raters say."""
-    total = turns * len(DIALOGS)
-    # as even as can be: the emotions at evenly spaced quantiles, in random order
-    meant = np.searchsorted(np.cumsum(cast.shares), (np.arange(total) + 0.5) / total)
-    np.random.default_rng(seed).shuffle(meant)
-    places = itertools.product(DIALOGS, range(turns))
-    return [
-        draw_utterance(cast, dialog, turn, POINTS[emotion], np.random.default_rng(child))
-        for (dialog, turn), emotion, child in zip(places, meant, seed.spawn(total), strict=True)
-    ]
 
 
 def draw_utterance(
@@ -301,8 +286,7 @@ def add_oddities(utterances: Sequence[Utterance]) -> list[Utterance]:
     odd = list(utterances)
     for place, oddity in enumerate(oddities):
         first, second, *others = odd[place].opinions
-        opinions = (first, replace(second, **oddity), *others)
-        odd[place] = replace(odd[place], opinions=opinions)
+        odd[place] = replace(odd[place], opinions=(first, replace(second, **oddity), *others))
     return odd
 
 
@@ -311,27 +295,19 @@ def add_oddities(utterances: Sequence[Utterance]) -> list[Utterance]:
 
 def format_block(utterance: Utterance, start: float, end: float) -> str:
     """Write an utterance's block of an EmoEvaluation file; times in seconds."""
-    categorical = []
-    attribute = []
-    given = []
+    categorical, attribute, given = [], [], []
     for opinion in utterance.opinions:
-        labels = "; ".join(opinion.labels) + ";"
-        categorical.append(f"C-{opinion.rater.name}:\t{labels}\t({opinion.comment})")
+        rater, labels = opinion.rater.name, "; ".join(opinion.labels)
+        categorical.append(f"C-{rater}:\t{labels};\t({opinion.comment})")
         if opinion.attributes:
-            val, act, dom = ("" if v is None else v for v in opinion.attributes)
+            val, act, dom = opinion.attributes
             values = f"val {val}; act {act}; dom " + (f" {dom};" if dom else ";")
-            attribute.append(f"A-{opinion.rater.name}:\t{values}\t({opinion.attribute_comment})")
-            if opinion.rater.name.startswith("E"):
+            attribute.append(f"A-{rater}:\t{values}\t({opinion.attribute_comment})")
+            if rater.startswith("E"):
                 given.append(opinion.attributes)
-    means = [np.mean([v for v in column if v is not None]) for column in zip(*given, strict=True)]
-    header = "\t".join(
-        [
-            f"[{start:.4f} - {end:.4f}]",
-            utterance.name,
-            vote(utterance.opinions),
-            "[" + ", ".join(f"{mean:.4f}" for mean in means) + "]",
-        ]
-    )
+    means = (np.mean([v for v in column if v is not None]) for column in zip(*given, strict=True))
+    points = ", ".join(f"{mean:.4f}" for mean in means)
+    header = f"[{start:.4f} - {end:.4f}]\t{utterance.name}\t{vote(utterance.opinions)}\t[{points}]"
     return "\n".join([header, *categorical, *attribute]) + "\n\n"
 
 
@@ -340,8 +316,7 @@ def write_dialog(folder: Path, utterances: Sequence[Utterance], cast: Cast) -> N
     dialog = utterances[0].dialog
     wavs = folder / "sentences" / "wav" / dialog
     wavs.mkdir(parents=True)
-    blocks = {}
-    clock = 0.0
+    blocks, clock = {}, 0.0
     for utterance in utterances:
         signal = synthesise(utterance.point, cast.voices[utterance.sex], utterance.rng)
         soundfile.write(wavs / f"{utterance.name}.wav", signal, RATE, subtype="PCM_16")

@@ -74,30 +74,16 @@ def draw_voice(sex: str, rng: np.random.Generator) -> Voice:
     )
 
 
-def draw_cues(point: Array, voice: Voice, rng: np.random.Generator) -> dict[str, float]:
-    """Draw an utterance's cues (see ``CUES``) for an emotion ``point`` [3]."""
-    return {
-        cue: float(voice.expression * (point @ table[:3]) + rng.normal(0, table[3]))
-        for cue, table in CUES.items()
-    }
-
-
 def decibels(value: float) -> float:
     """Turn dB into a factor of the amplitude."""
     return float(10 ** (value / 20))
 
 
 def glottal_pulses(pitch: Array, roughness: float, rng: np.random.Generator) -> Array:
-    """Place one unit pulse a period, with jitter and shimmer, between the samples.
+    """Place one unit pulse a period of ``pitch`` in Hz, between the samples: both [samples].
 
-    Args:
-        pitch: the fundamental frequency in Hz at every sample, [samples].
-        roughness: the standard deviation of a pulse's time in periods, and a fifth of that of
-            its amplitude.
-        rng: the source of randomness.
-
-    Returns:
-        The pulse train, [samples].
+    ``roughness`` is the standard deviation of a pulse's time in periods, and a fifth of that of its
+    amplitude.
     """
     phase = np.cumsum(pitch / RATE)
     periods = np.arange(1, int(phase[-1]))
@@ -147,14 +133,10 @@ class Rhythm:
     ends: Array
     consonants: Array  # the length of the noise that a syllable begins with
 
-    @property
-    def nuclei(self) -> Array:
-        """The middle of the vowels."""
-        return (self.starts + self.consonants + self.ends) / 2
-
     def track(self, values: Array) -> Array:
-        """Glide between ``values`` [syllables] at the nuclei: [frames]."""
-        return np.interp(np.arange(self.frames), self.nuclei, values)
+        """Glide between ``values`` [syllables] in the middle of the vowels: [frames]."""
+        nuclei = (self.starts + self.consonants + self.ends) / 2
+        return np.interp(np.arange(self.frames), nuclei, values)
 
     def hum(self, starts: Array, ends: Array, heights: Array) -> Array:
         """Give arches of ``heights`` from ``starts`` to ``ends``, all [syllables]: [samples]."""
@@ -180,10 +162,9 @@ def draw_pitch(
     rhythm: Rhythm, voice: Voice, cues: dict[str, float], rng: np.random.Generator
 ) -> Array:
     """Draw the fundamental frequency in Hz at every sample: accents over a fall or a rise."""
-    count = len(rhythm.starts)
-    accents = rng.normal(0, 1.3 * 2 ** cues["range"], count)
+    accents = rng.normal(0, 1.3 * 2 ** cues["range"], len(rhythm.starts))
     # calm speech falls by two semitones
-    accents += (cues["rise"] - 2) * np.linspace(-0.5, 0.5, count)
+    accents += (cues["rise"] - 2) * np.linspace(-0.5, 0.5, len(accents))
     semitones = cues["pitch"] + rhythm.track(accents)
     pitch = np.clip(voice.pitch * 2 ** (semitones / 12), 60, 600)
     return np.interp(np.arange(rhythm.frames * FRAME) / FRAME, np.arange(rhythm.frames), pitch)
@@ -193,10 +174,10 @@ def draw_formants(
     rhythm: Rhythm, voice: Voice, cues: dict[str, float], rng: np.random.Generator
 ) -> Array:
     """Draw the formants in Hz, [frames, 5]: a vowel at each nucleus, and glides in between."""
-    count = len(rhythm.starts)
     mean = VOWELS.mean(axis=0)
     vowels = mean + (VOWELS - mean) * (1 + cues["articulation"])
-    vowels = vowels[rng.integers(len(vowels), size=count)] * 2 ** rng.normal(0, 0.06, (count, 3))
+    vowels = vowels[rng.integers(len(vowels), size=len(rhythm.starts))]
+    vowels *= 2 ** rng.normal(0, 0.06, vowels.shape)
     tracks = [rhythm.track(vowels[:, number]) for number in range(3)]
     tracks += [np.full(rhythm.frames, formant) for formant in HIGHER_FORMANTS]
     return np.asarray(np.stack(tracks, axis=1) * voice.tract * (1 + cues["smile"]))
@@ -205,15 +186,12 @@ def draw_formants(
 def synthesise(point: Array, voice: Voice, rng: np.random.Generator) -> Array:
     """Synthesise one utterance of 1 to 2.9 s, mostly under 2 s.
 
-    Args:
-        point: valence, arousal, dominance, [3].
-        voice: the speaker.
-        rng: the source of randomness.
-
-    Returns:
-        The signal at 16 kHz, [samples], within -0.99 and 0.99.
+    ``point`` is valence, arousal, dominance [3]; the signal has 16 kHz, within -0.99 and 0.99.
     """
-    cues = draw_cues(point, voice, rng)
+    cues = {
+        cue: float(voice.expression * (point @ table[:3]) + rng.normal(0, table[3]))
+        for cue, table in CUES.items()
+    }
     rhythm = draw_rhythm(cues["tempo"] + voice.tempo, rng)
     formants = draw_formants(rhythm, voice, cues, rng)
     pitch = draw_pitch(rhythm, voice, cues, rng)

@@ -19,7 +19,7 @@ from emoword.inference.words import Term, combined
 from emoword.io.errors import InputError, plain
 from emoword.io.files import replacing, write_table
 from emoword.layout import Place
-from emoword.page.build import template
+from emoword.page.build import filled
 from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 
@@ -103,9 +103,8 @@ def write_players(page: Path, place: Place, found: pd.DataFrame, asked: str, mos
             row["audio"] = as_flac(audio.read(place.root.parents[1] / row["wav"]))
         except InputError as error:
             row |= {"audio": "", "why": str(error)}
-    text = template("play.html.j2").render(
-        rows=rows, asked=asked, count=len(found), variant=place.variant, version=__version__
-    )
+    about = {"asked": asked, "count": len(found), "variant": place.variant, "version": __version__}
+    text = filled("play.html.j2", {"rows": rows, **about})
     with replacing(page) as made:
         made.write_text(text, encoding="utf-8")
     played = sum(bool(row["audio"]) for row in rows)

@@ -1,6 +1,7 @@
 """Reading YAML that people write, so that a mistake is named with its line."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -44,9 +45,15 @@ def parsed(path: Path) -> tuple[yaml.Node | None, Any]:
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
 
 
-def line_in(path: Path, place: list[str | int]) -> int:
-    """The line, from 1, on which a part of a YAML file begins."""
-    return line_of(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), place)
+def check_distinct(path: Path, key: str, names: Iterable[Iterable[str]]) -> None:
+    """Raise an InputError if an entry of the list ``key`` has a name that stood there before."""
+    seen: set[str] = set()
+    for number, own in enumerate(names):
+        for name in own:
+            if name in seen:
+                line = line_of(parsed(path)[0], [key, number])
+                raise InputError(f"{path}: line {line}: {name} stands there twice")
+            seen.add(name)
 
 
 def line_of(node: yaml.Node | None, path: list[str | int]) -> int:

@@ -1,8 +1,10 @@
 """The page: all of the results, down to each utterance, to be opened from disk."""
 
 import json
+import math
 import os
 import re
+import shutil
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,24 +13,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import jinja2
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from emoword import __version__
 from emoword.io.errors import InputError
 from emoword.io.files import read_json, read_table, replacing
+from emoword.io.templates import fill
 from emoword.labels.words import read_dropped, read_label_sets
 from emoword.layout import Place, read_variant
-from emoword.page.data import details, metric_rows, nearest, run_records, utterance_list
+from emoword.page.data import details, facts, nearest, run_records, utterance_list
 from emoword.page.figures import copy_figures
-from emoword.page.overview import facts, outcome
 from emoword.page.space import read_predictions, space_data
-from emoword.page.tables import address, read_tables
+from emoword.page.tables import address, outcome, read_tables
 from emoword.reproduction.claim_pages import html_values
 from emoword.reproduction.verdicts import Part
-from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, RUN_KEYS, UTTERANCES
-from emoword.tables.model import Table
+from emoword.schemas import ANNOTATIONS, DECISIONS, METRICS, NEAREST, UTTERANCES
 
 # What other stages may have made: shown where it is, in this order.
 FURTHER = {
@@ -37,6 +37,7 @@ FURTHER = {
     "comparisons/sensitivity/sensitivity.csv": "Sensitivity: each open choice changed alone",
     "comparisons/sensitivity/verdicts.csv": "Sensitivity of the verdicts",
 }
+TEMPLATES = Path(__file__).parents[1] / "resources/page"
 LONG = 30  # rows; a longer table is folded away
 UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
@@ -46,13 +47,11 @@ UNSEEN = re.compile(
 def page(variant: Path, /, *, copy_audio: bool = False, out: Path) -> None:
     """Make a page of the results that opens from disk: tables, figures, runs, and each utterance.
 
-    OUT/index.html and its files (scripts, data, figures) need no network and no server, and the
-    folder can be sent as it is. Shown are the tables and figures; what was run; the intervals,
-    claims and comparisons if they were made; where each cell of a table comes from; and every
-    utterance with its audio, what its raters wrote and where, the words of its targets, and the
-    words nearest to each prediction. Audio is linked, and copied with --copy-audio alone. The page
-    holds what the raters wrote: a corpus whose licence forbids passing that on forbids passing on
-    the page.
+    OUT/index.html and its files need no network and no server, and the folder can be sent as it is.
+    Shown are the tables and figures; what was run; claims and comparisons if they were made; where
+    each cell of a table comes from; and every utterance with its audio, what its raters wrote and
+    where, the words of its targets, and the words nearest to each prediction. It holds what the
+    raters wrote: a corpus whose licence forbids passing that on forbids passing on the page.
 
         emoword page results/demo/variants/paper.json --out results/demo/report
 
@@ -64,28 +63,29 @@ def page(variant: Path, /, *, copy_audio: bool = False, out: Path) -> None:
     place = read_variant(variant)
     with replacing(out) as made:
         made.mkdir()
-        sizes = write_page(place, made, out, copy_audio)
-    total = sum(sizes.values())
-    print(f"{out}/index.html and {len(sizes) - 1} files beside it: {total / 1e6:.1f} MB")
+        write_page(place, made, out, copy_audio)
+        sizes = [path.stat().st_size for path in made.iterdir()]
+    print(f"{out}/index.html and {len(sizes) - 1} files beside it: {sum(sizes) / 1e6:.1f} MB")
 
 
-def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> dict[str, int]:
-    """Write all files of the page into ``folder``; returns their sizes by name."""
-    root, chosen = place.root, place.variant.settings
+def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> None:
+    """Write all files of the page, which will lie at ``out``, into ``folder``."""
+    root, own, chosen = place.root, place.variant, place.variant.settings
     utterances = UTTERANCES.read_text(root / "utterances.csv")
     annotations = ANNOTATIONS.read_text(root / "annotations.csv")
     dropped = read_dropped(place)
     targets = read_label_sets(place)
-    decisions_file = root / "decisions" / f"{place.variant.name}.csv"
-    decisions = DECISIONS.read_text(decisions_file, *RUN_KEYS, "utterance", "true", "predicted")
-    near_file = root / "nearest" / f"{place.variant.name}.csv"
-    near = NEAREST.read_text(near_file, "of", "fold", "seed", "utterance")
+    decisions = DECISIONS.read_text(root / f"decisions/{own.name}.csv")
+    near = NEAREST.read_text(root / f"nearest/{own.name}.csv")
     ids = list(utterances["utterance"])
-    check_ids({"annotations.csv": annotations, "dropped.csv": dropped, near_file.name: near}, ids)
+    checked = {"annotations.csv": annotations, "dropped.csv": dropped, f"{own.name}.csv": near}
+    for name, table in checked.items():
+        unknown = set(table["utterance"]).difference(ids)
+        if unknown:
+            raise InputError(f"{name}: {min(unknown)!r} is not in utterances.csv")
     audio = audio_addresses(list(utterances["wav"]), out, folder, copy_audio)
 
     listed = utterance_list(utterances, targets, decisions, chosen.table_loss)
-    tables, traces = read_tables(place)
     first = next(iter(listed["decided"]), "")
     column = "CE UA" if first == "baseline" else f"{chosen.table_loss.upper()} UA"
     listed["trace"] = [f"{root.as_posix()}/tables/table1.csv", first, column]
@@ -97,80 +97,49 @@ def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> dict[
             write_data(folder, name, part)
     write_data(folder, "details", details(ids, annotations, dropped, targets, audio))
     for seed, part in nearest(ids, near, decisions, chosen.table_loss).items():
-        write_data(folder, "nearest-targets" if seed == "targets" else f"nearest-{seed}", part)
-    runs = write_runs(place, folder, traces)
-    copy_assets(folder)
-    shown = page_values(place, folder, tables, runs) | {
-        "command": f"./run --cores 1 {out.as_posix()}/index.html",
-        "intervals": any(trace.get("interval") for trace in traces.values()),
-        "mapped": list(dict.fromkeys(model for model, _ in predicted)),
-        "facts": facts(place, runs, len(ids), dropped),
-        "dropped": Counter(
-            zip(dropped["kind"], dropped["reason"], dropped["label_set"], strict=True)
-        ),
-        "listed": listed,
-    }
-    text = template("page.html.j2").render(shown)
-    (folder / "index.html").write_text(text, encoding="utf-8")
-    return {path.name: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
-
-
-def write_runs(place: Place, folder: Path, traces: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Write the data of runs, metrics and traces; returns the runs' records."""
-    runs, chosen = run_records(sorted(place.runs())), place.variant.settings
-    metrics = METRICS.read_text(place.root / "metrics.csv")
-    rows = metric_rows(metrics[metrics["variant"] == place.variant.name])
-    data = {"runs": runs, "metrics": rows, "traces": traces}
+        write_data(folder, f"nearest-{seed}", part)
+    tables, traces = read_tables(place)
+    runs = run_records(sorted(place.runs()))
+    in_grid = sorted(runs, key=lambda run: (run["model"] == "baseline", run["model"], run["seed"]))
+    data = {"runs": runs, "metrics": metric_rows(place), "traces": traces}
     data |= {"aggregate": chosen.aggregate, "loss": chosen.table_loss}
     write_data(folder, "runs", data)
-    return runs
+    copy_assets(folder)
 
-
-def page_values(
-    place: Place, folder: Path, tables: Sequence[Table], runs: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    """What page.html.j2 names of results that lie there; copies the figures into ``folder``."""
-    root, synthetic = place.root, place.variant.synthetic
-    corpus, config = root / "corpus.json", root / "config.json"
+    config = root / "config.json"
     # annotations of IEMOCAP itself may not be passed on
-    reader = read_json(corpus).get("reader") if corpus.is_file() else None
-    return {
+    reader = read_json(root / "corpus.json").get("reader")
+    fallen = zip(dropped["kind"], dropped["reason"], dropped["label_set"], strict=True)
+    shown = {
         "place": place,
         "dataset": root.name,
         "version": __version__,
-        "synthetic": synthetic,
-        "licensed": reader == "read-iemocap" and not synthetic,
+        "licensed": reader == "read-iemocap" and not own.synthetic,
         "tables": tables,
         "address": address,
         "figures": copy_figures(root / "figures", folder),
         **read_claims(root),
-        "outcome": outcome(tables, place.variant.settings.table_loss),
+        "outcome": outcome(tables, chosen.table_loss),
         "further": further_tables(root),
         "long": LONG,
-        "run_grid": run_grid(runs),
+        "runs": in_grid,
+        "models": dict.fromkeys((run["model"], run["loss"]) for run in in_grid),
+        "folds": sorted({run["fold"] for run in runs}),
         "config": config.read_text(encoding="utf-8") if config.is_file() else "",
+        "command": f"./run --cores 1 {out.as_posix()}/index.html",
+        "intervals": any(trace.get("interval") for trace in traces.values()),
+        "mapped": list(dict.fromkeys(model for model, _ in predicted)),
+        "facts": facts(place, runs, len(ids), dropped),
+        "dropped": Counter(fallen),
+        "listed": listed,
     }
+    text = filled("page.html.j2", shown)
+    (folder / "index.html").write_text(text, encoding="utf-8")
 
 
-def check_ids(tables: Mapping[str, pd.DataFrame], ids: Sequence[str]) -> None:
-    """Raise an InputError that names an utterance which utterances.csv has not got."""
-    for name, table in tables.items():
-        unknown = set(table["utterance"]) - set(ids)
-        if unknown:
-            raise InputError(f"{name}: {min(unknown)!r} is not in utterances.csv")
-
-
-def template(name: str) -> jinja2.Template:
-    """A template of the page, in which everything is escaped for HTML."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("emoword", "resources/page"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = visible
-    return environment.get_template(name)
+def filled(name: str, values: Mapping[str, object]) -> str:
+    """A template of the page, filled in; everything is escaped for HTML."""
+    return fill(TEMPLATES / name, values, {"visible": visible}, autoescape=True)
 
 
 def visible(text: object) -> str:
@@ -202,8 +171,6 @@ def audio_addresses(wavs: Sequence[str], out: Path, folder: Path, copy: bool) ->
         return [quote(Path(place).as_posix()) for place in places]
     names = []
     for number, wav in enumerate(wavs, start=1):
-        if not Path(wav).is_file():
-            raise InputError(f"{wav}: no such file: cannot be copied")
         name = f"audio-{number:05d}"
         write_data(folder, name, b64encode(Path(wav).read_bytes()).decode("ascii"))
         names.append(f"./{name}.js")
@@ -216,9 +183,8 @@ def copy_assets(folder: Path) -> None:
     Raises:
         InputError: itables is not the one that this code knows.
     """
-    ours = resources.files("emoword") / "resources" / "page"
     for name in ("start.js", "page.js", "map_view.js", "sound.js", "page.css"):
-        (folder / name).write_bytes((ours / name).read_bytes())
+        shutil.copyfile(TEMPLATES / name, folder / name)
     bundle = resources.files("itables") / "html"
     script = (bundle / "dt_bundle.js").read_text(encoding="utf-8")
     # It is a module, which a browser does not load from disk: a plain script is made of it.
@@ -231,6 +197,16 @@ def copy_assets(folder: Path) -> None:
     (folder / "datatables.css").write_bytes((bundle / "dt_bundle.css").read_bytes())
 
 
+def metric_rows(place: Place) -> list[list[Any]]:
+    """The variant's rows of metrics.csv: model, loss, fold, seed, measured_on, metric, value, n."""
+    table = METRICS.read(place.root / "metrics.csv")
+    rows = table.loc[table["variant"] == place.variant.name, METRICS.names[1:]]
+    return [
+        [*key, None if math.isnan(value) else value, n]
+        for *key, value, n in rows.itertuples(index=False)
+    ]
+
+
 def read_claims(results: Path) -> dict[str, Any]:
     """What claims_list.html.j2 shows, as claims.html has it; empty if no claim was judged."""
     path, parts_path = results / "claims.csv", results / "claim_parts.csv"
@@ -240,14 +216,13 @@ def read_claims(results: Path) -> dict[str, Any]:
     claims = read_table(path, texts).map(visible)
     numbers = ["value", "low", "high", "p", "detectable"]
     parts = read_table(parts_path, ["claim", *Part._fields], dict.fromkeys(numbers, float))
-    by_claim: dict[str, list[Part]] = {name: [] for name in claims["claim"]}
-    for name, *fields in parts[["claim", *Part._fields]].itertuples(index=False, name=None):
-        part = Part(*fields)
-        if name in by_claim:
-            shown = part._replace(what=visible(part.what), note=visible(part.note))
-            by_claim[name].append(shown)
-    rows = [{str(key): value for key, value in row.items()} for row in claims.to_dict("records")]
-    return html_values(rows, by_claim)
+    parts[["what", "note"]] = parts[["what", "note"]].map(visible)
+    fields = parts[[*Part._fields]]
+    by_claim = {
+        name: [Part(*row) for row in fields[parts["claim"] == name].itertuples(index=False)]
+        for name in claims["claim"]
+    }
+    return html_values(claims.to_dict("records"), by_claim)
 
 
 def further_tables(results: Path) -> list[dict[str, Any]]:
@@ -258,27 +233,13 @@ def further_tables(results: Path) -> list[dict[str, Any]]:
             paths[path] = "Table " + path.stem.removeprefix("table").strip("_").upper()
     tables = []
     for path, title in paths.items():
-        if path.is_file():
-            frame = read_table(path, [])
-            rows = [[short(cell) for cell in row] for row in frame.to_numpy().tolist()]
-            if not rows:
-                continue
-            entry = {"title": title, "path": path.as_posix(), "header": list(frame.columns)}
-            tables.append({**entry, "rows": rows})
+        rows = read_table(path, []).map(short) if path.is_file() else pd.DataFrame()
+        if len(rows):
+            about = {"title": title, "path": path.as_posix(), "header": list(rows)}
+            tables.append({**about, "rows": rows.to_numpy().tolist()})
     return tables
 
 
 def short(cell: str) -> str:
     """A number with many digits in four significant ones; anything else as it stands."""
     return f"{float(cell):.4g}" if re.fullmatch(r"-?\d*\.\d{5,}(e-?\d+)?", cell) else cell
-
-
-def run_grid(made: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The runs by model and loss (rows) and fold (columns)."""
-    folds = sorted({run["fold"] for run in made})
-    rows: dict[tuple[str, str], dict[int, list[dict[str, Any]]]] = {}
-    for run in sorted(
-        made, key=lambda run: (run["model"] == "baseline", run["model"], run["seed"])
-    ):
-        rows.setdefault((run["model"], run["loss"]), {}).setdefault(run["fold"], []).append(run)
-    return {"folds": folds, "rows": rows}

@@ -5,6 +5,7 @@ thousandths; a column is a list, in the order of utterances.csv. The page's scri
 exactly these, so that what it shows is what lies in the files.
 """
 
+import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,29 +15,27 @@ import numpy as np
 import pandas as pd
 
 from emoword.io.errors import InputError
-from emoword.io.files import read_json, read_table
+from emoword.io.files import read_json
+from emoword.labels.words import read_summaries
+from emoword.layout import Place
+from emoword.schemas import HISTORY
 from emoword.settings import LabelSet
 
-NOT_DECIDED = "."
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-SOURCE = ["rater", "role", "source", "kind", "file", "line"]
+LINE = ["utterance", "rater", "role", "source", "kind", "file", "line", "text"]
+FALLEN = ["utterance", "rater", "kind", "file", "line", "text", "label_set", "reason"]
+RECORD = ["model", "label_set", "loss", "fold", "seed", "epochs", "best_epoch", "spread"]
+RECORD += ["collapsed", "device", "utterances", "settings", "versions", "machine"]
 CURVE_POINTS = 60
 
 
-class Listed:
-    """Values by their place in a list, each listed once, the most frequent first.
+def listed(values: Iterable[Hashable]) -> dict[Any, int]:
+    """Value -> its place in a list of the distinct ones, the most frequent first.
 
-    >>> words = Listed(["b", "a", "b"])
-    >>> words.values, words["a"]
-    (['b', 'a'], 1)
+    >>> listed(["b", "a", "b"])
+    {'b': 0, 'a': 1}
     """
-
-    def __init__(self, values: Iterable[Hashable]):
-        self.values = [value for value, _ in Counter(values).most_common()]
-        self._place = {value: i for i, value in enumerate(self.values)}
-
-    def __getitem__(self, value: Hashable) -> int:
-        return self._place[value]
+    return {value: place for place, (value, _) in enumerate(Counter(values).most_common())}
 
 
 def utterance_list(
@@ -51,45 +50,39 @@ def utterance_list(
     baseline.
 
     Returns:
-        ids, speakers and the like by column; `decided`: model -> seed -> one digit (base 36) an
-        utterance, the place of the class in `classes`, `.` where the model was not asked.
+        ids, speakers and the like by column; `truth`, and `decided`, model -> seed: one digit
+        (base 36) an utterance, the place of the class in `classes`, `.` where there is none.
     """
-    ids = list(utterances["utterance"])
-    truth = targets["S1"].set_index("utterance")["word"]
     shown = decisions[(decisions["loss"] == loss) | (decisions["model"] == "baseline")]
-    classes = Listed([*truth, *shown["predicted"]])
-    if len(classes.values) > len(DIGITS):
+    classes = listed([*targets["S1"]["word"], *shown["predicted"]])
+    if len(classes) > len(DIGITS):
         raise InputError(f"the page shows at most {len(DIGITS)} classes")
+
+    def digits(rows: pd.DataFrame, column: str) -> str:
+        by_utterance = dict(zip(rows["utterance"], rows[column], strict=True))
+        return "".join(
+            DIGITS[classes[by_utterance[name]]] if name in by_utterance else "."
+            for name in utterances["utterance"]
+        )
+
+    def column(name: str) -> dict[str, list[Any]]:
+        places = listed(utterances[name])
+        return {f"{name}s": list(places), name: [places[value] for value in utterances[name]]}
+
     decided: dict[str, dict[str, str]] = {}
     for (model, seed), rows in shown.groupby(["model", "seed"], sort=False):
-        by_utterance = dict(zip(rows["utterance"], rows["predicted"], strict=True))
-        decided.setdefault(str(model), {})[str(seed)] = "".join(
-            DIGITS[classes[by_utterance[u]]] if u in by_utterance else NOT_DECIDED for u in ids
-        )
-    speakers, styles = Listed(utterances["speaker"]), Listed(utterances["style"])
-    raw = Listed(utterances["label"])
+        decided.setdefault(str(model), {})[str(seed)] = digits(rows, "predicted")
     return {
-        "id": ids,
-        "speakers": speakers.values,
-        "speaker": [speakers[name] for name in utterances["speaker"]],
-        "styles": styles.values,
-        "style": [styles[name] for name in utterances["style"]],
+        "id": list(utterances["utterance"]),
+        **column("speaker"),
+        **column("style"),
         "fold": [int(fold) for fold in utterances["fold"]],
-        "classes": classes.values,
-        "truth": "".join(DIGITS[classes[truth[u]]] if u in truth.index else "." for u in ids),
-        "labels": raw.values,
-        "label": [raw[name] for name in utterances["label"]],
+        "classes": list(classes),
+        "truth": digits(targets["S1"], "word"),
+        **column("label"),
         "decided": dict(sorted(decided.items(), key=lambda item: (item[0] == "baseline", item[0]))),
         "seeds": sorted(set(shown["seed"]), key=lambda seed: (len(seed), seed)),
     }
-
-
-def words_of(table: pd.DataFrame, place: Mapping[str, int], words: Listed) -> list[list[int]]:
-    """Each utterance's words of a label set: [word, count, word, count, ...], words by place."""
-    own: list[list[int]] = [[] for _ in place]
-    for utterance, word, count in table[["utterance", "word", "count"]].itertuples(index=False):
-        own[place[utterance]] += [words[word], int(count)]
-    return own
 
 
 def details(
@@ -108,45 +101,41 @@ def details(
         addresses, as [folder, file name]; all but line, count and file name by place.
     """
     place = {name: i for i, name in enumerate(ids)}
-    raters, files = Listed(annotations["rater"]), Listed(annotations["file"])
-    kinds = Listed([*annotations["role"], *annotations["source"], *annotations["kind"]])
-    texts = Listed([*annotations["text"], *dropped["text"]])
-    reasons, sets_ = Listed(dropped["reason"]), Listed(dropped["label_set"])
-    words = Listed([word for table in targets.values() for word in table["word"]])
+    raters, files = listed(annotations["rater"]), listed(annotations["file"])
+    kinds = listed([*annotations["role"], *annotations["source"], *annotations["kind"]])
+    texts = listed([*annotations["text"], *dropped["text"]])
+    reasons, label_sets = listed(dropped["reason"]), listed(dropped["label_set"])
+    words = listed(word for table in targets.values() for word in table["word"])
 
-    left_out = dropped[dropped["kind"] == "utterance"]
-    why = dict(
-        zip(left_out["utterance"], map(reasons.__getitem__, left_out["reason"]), strict=True)
-    )
+    whole = dropped["kind"] == "utterance"
+    out = dict(zip(dropped["utterance"][whole], dropped["reason"][whole], strict=True))
     fallen: dict[tuple[str, ...], list[list[int]]] = {}
-    for row in dropped[dropped["kind"] != "utterance"].itertuples(index=False):
-        key = tuple(map(str, (row.utterance, row.rater, row.kind, row.file, row.line)))
-        entry = [texts[row.text], sets_[row.label_set], reasons[row.reason]]
-        fallen.setdefault(key, []).append(entry)
-    notes: list[list[list[Any]]] = [[] for _ in ids]
+    for *key, text, label_set, reason in dropped[~whole][FALLEN].itertuples(index=False):
+        entry = [texts[text], label_sets[label_set], reasons[reason]]
+        fallen.setdefault(tuple(key), []).append(entry)
     lines: dict[tuple[str, ...], list[int]] = {}
-    names = ["utterance", *SOURCE, "text"]
-    for *where, text in annotations[names].itertuples(index=False, name=None):
-        lines.setdefault(tuple(map(str, where)), []).append(texts[text])
+    for *key, text in annotations[LINE].itertuples(index=False):
+        lines.setdefault(tuple(key), []).append(texts[text])
+    notes: list[list[list[Any]]] = [[] for _ in ids]
     for (utterance, rater, role, source, kind, file, line), said in lines.items():
         head = [raters[rater], kinds[role], kinds[source], kinds[kind], files[file], int(line)]
         gone = fallen.pop((utterance, rater, kind, file, line), [])
         notes[place[utterance]].append([*head, said, gone])
-    by_set = {name: words_of(table, place, words) for name, table in targets.items()}
+
+    sets: dict[str, list[list[int]]] = {name: [[] for _ in ids] for name in targets}
+    for name, table in targets.items():
+        for utterance, word, count in table[["utterance", "word", "count"]].itertuples(index=False):
+            sets[name][place[utterance]] += [words[word], int(count)]
     split = [address.rpartition("/") for address in audio]
-    folders = Listed([folder for folder, _, _ in split])
+    folders = listed(folder for folder, _, _ in split)
+    lists = {"raters": raters, "files": files, "kinds": kinds, "texts": texts}
+    lists |= {"reasons": reasons, "label_sets": label_sets, "words": words}
     return {
-        "raters": raters.values,
-        "files": files.values,
-        "kinds": kinds.values,
-        "texts": texts.values,
-        "reasons": reasons.values,
-        "label_sets": sets_.values,
-        "words": words.values,
+        **{name: list(values) for name, values in lists.items()},
         "notes": notes,
-        "out": [why.get(name, -1) for name in ids],
-        "sets": by_set,
-        "folders": folders.values,
+        "out": [reasons[out[name]] if name in out else -1 for name in ids],
+        "sets": sets,
+        "folders": list(folders),
         "audio": [[folders[folder], name] for folder, _, name in split],
     }
 
@@ -165,82 +154,94 @@ def nearest(
         label set -> similarity with the target, or null.
     """
     place = {name: i for i, name in enumerate(ids)}
-    ranks = sum(name.startswith("word ") for name in rows.columns)
-    spread = [f"{kind} {rank}" for rank in range(1, ranks + 1) for kind in ("word", "similarity")]
+    decisions = decisions[decisions["loss"] == loss]
+    ranks = range(1, 1 + sum(str(name).startswith("word ") for name in rows))
     parts: dict[str, dict[str, Any]] = {}
     for seed, part in rows.groupby("seed", sort=False):
-        words = Listed(part[spread[::2]].to_numpy().ravel())
-        cells = np.empty((len(part), 2 * ranks), dtype=int)
-        for column, name in enumerate(spread):
-            if column % 2:
-                cells[:, column] = (part[name].astype(float) * 1000).round()
-            else:
-                cells[:, column] = [words[word] for word in part[name]]
+        near = part[[f"word {rank}" for rank in ranks]]
+        words = listed(near.to_numpy().ravel())
+        cells = np.empty((len(part), 2 * len(ranks)), dtype=int)
+        cells[:, ::2] = near.map(words.__getitem__)
+        cells[:, 1::2] = (
+            1000 * part[[f"similarity {rank}" for rank in ranks]].astype(float)
+        ).round()
         lists: dict[tuple[int, ...], int] = {}
-        of: dict[str, list[int]] = {}
-        for name, utterance, cell in zip(
-            part["of"], part["utterance"], cells.tolist(), strict=True
-        ):
-            where = of.setdefault(name, [-1] * len(ids))
-            where[place[utterance]] = lists.setdefault(tuple(cell), len(lists))
+        of: dict[str, list[int]] = {name: [-1] * len(ids) for name in sorted(set(part["of"]))}
+        named = zip(part["of"], part["utterance"], cells.tolist(), strict=True)
+        for name, utterance, cell in named:
+            of[name][place[utterance]] = lists.setdefault(tuple(cell), len(lists))
         parts[str(seed) or "targets"] = {
-            "words": words.values,
+            "words": list(words),
             "lists": list(lists),
-            "of": dict(sorted(of.items())),
-            "cosines": cosines(place, decisions[(decisions["seed"] == seed)], loss) if seed else {},
+            "of": of,
+            "cosines": cosines(ids, decisions[decisions["seed"] == seed]),
         }
     return parts
 
 
-def cosines(
-    place: dict[str, int], decisions: pd.DataFrame, loss: str
-) -> dict[str, dict[str, list[int | None]]]:
+def cosines(ids: Sequence[str], decisions: pd.DataFrame) -> dict[str, dict[str, list[int | None]]]:
     """Model -> label set -> similarity of prediction and target in thousandths, or None."""
-    found: dict[str, dict[str, list[int | None]]] = {}
-    columns = [name for name in decisions.columns if name.startswith("cosine_")]
-    for model, rows in decisions[decisions["loss"] == loss].groupby("model"):
-        for column in columns:
-            values: list[int | None] = [None] * len(place)
-            for utterance, value in zip(rows["utterance"], rows[column], strict=True):
-                values[place[utterance]] = round(1000 * float(value)) if value != "" else None
-            found.setdefault(str(model), {})[column.removeprefix("cosine_")] = values
+    found = {}
+    for model, rows in decisions.groupby("model"):
+        exact = rows.set_index("utterance").filter(like="cosine_").replace("", "nan").astype(float)
+        rounded = (1000 * exact).round().reindex(list(ids))
+        found[str(model)] = {
+            str(name).removeprefix("cosine_"): [None if math.isnan(x) else int(x) for x in own]
+            for name, own in rounded.items()
+        }
     return found
 
 
 def run_records(folders: Sequence[Path]) -> list[dict[str, Any]]:
     """The record of each run, with its learning curve (at most `CURVE_POINTS` epochs of it)."""
-    listed = []
+    records = []
     for folder in folders:
         record = read_json(folder / "run.json")
         losses = ["train_loss", "validation_loss"]
-        history = read_table(
-            folder / "history.csv", ["epoch", *losses], dict.fromkeys(losses, float)
-        )
-        step = -(-len(history) // CURVE_POINTS)
-        points = history.iloc[::step]
-        keys = ["model", "label_set", "loss", "fold", "seed", "epochs", "best_epoch"]
-        keys += ["spread", "collapsed", "device", "utterances", "settings", "versions", "machine"]
-        listed.append(
+        history = HISTORY.read(folder / "history.csv", "epoch", *losses)
+        points = history.iloc[:: -(-len(history) // CURVE_POINTS)]
+        records.append(
             {
                 "folder": folder.as_posix(),
-                **{key: record.get(key) for key in keys},
-                "epoch": [int(epoch) for epoch in points["epoch"]],
+                **{key: record.get(key) for key in RECORD},
+                "epoch": points["epoch"].tolist(),
                 **{name: [significant(value) for value in points[name]] for name in losses},
                 "lowest": significant(history["validation_loss"].min()),
             }
         )
-    return listed
+    return records
 
 
 def significant(value: float) -> float | None:
     """A number with four significant digits; None where it is not finite, as JSON has no such."""
-    return float(f"{value:.4g}") if np.isfinite(value) else None
+    return float(f"{value:.4g}") if math.isfinite(value) else None
 
 
-def metric_rows(metrics: pd.DataFrame) -> list[list[Any]]:
-    """The rows of metrics.csv, as lists: model, loss, fold, seed, measured_on, metric, value, n."""
-    columns = ["model", "loss", "fold", "seed", "measured_on", "metric"]
+def facts(
+    place: Place, made: Sequence[dict[str, Any]], utterances: int, dropped: pd.DataFrame
+) -> list[tuple[str, str]]:
+    """What was run, in lines of (what, text)."""
+    chosen = place.variant.settings
+    shown = f"{chosen.aggregate} over folds, loss {chosen.table_loss}"
+    summaries = read_summaries(map(place.targets, place.variant.targets))
+    summary = summaries["S1"]
+    meta = read_json(place.space / "meta.json")
+    by_class = ", ".join(f"{name} {n}" for name, n in summary["utterances_by_class"].items())
+    versions = [", ".join(f"{k} {v}" for k, v in run["versions"].items()) for run in made]
+    hosts = Counter(f"{run['device']} ({run['machine']})" for run in made)
+    folds = sorted({run["fold"] for run in made})
+    seeds = sorted({run["seed"] for run in made})
+    fallen = sum(bool(run["collapsed"]) for run in made)
+    targets = ", ".join(f"{name}: {one['distinct_targets']}" for name, one in summaries.items())
+    taken, out = summary["utterances"], int((dropped["kind"] == "utterance").sum())
     return [
-        [*row[:6], float(row[6]) if row[6] else None, int(float(row[7])) if row[7] else None]
-        for row in metrics[[*columns, "value", "n"]].itertuples(index=False, name=None)
+        ("Utterances", f"{taken} take part ({by_class}); {out} of {utterances} do not"),
+        ("Distinct targets", targets),
+        ("Word space", f"{meta['source']}: {meta['words']:,} words, {meta['dim']} dimensions"),
+        ("Features", chosen.upstream),
+        ("Runs", f"{len(made)}: {len(folds)} folds, seeds {', '.join(map(str, seeds))}"),
+        ("Collapsed runs", f"{fallen} of {len(made)}" if fallen else "none"),
+        ("Trained on", "; ".join(f"{name}, {n} runs" for name, n in hosts.items())),
+        ("Versions", "; ".join(dict.fromkeys(versions))),
+        ("Tables show", f"variant {place.variant.name}, {shown}"),
     ]

@@ -1,6 +1,7 @@
 """The figures on the page: copies, and what is seen in each, for who does not see it."""
 
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,38 +9,6 @@ from typing import Any
 import pandas as pd
 
 from emoword.io.files import read_table
-
-TITLES = {
-    "neighbours": "Words nearest to the models' mean predictions, by emotion",
-    "map": "The word space around the emotions, and the models' predictions",
-    "targets": "Targets of S1, S2 and S3, and the words nearest to them",
-    "confusion": "What was decided (columns) for each ground truth (rows)",
-    "claims": "The differences that the paper's claims are about, with 95% intervals",
-    "unseen": "Emotions never trained on: their recall, UA of the others, and the harmonic mean",
-    "curves": "Learning curves: training and validation loss by epoch",
-    "network": "The network as configured",
-}
-
-
-def copy_figures(source: Path, folder: Path) -> list[dict[str, Any]]:
-    """Copy the figures that are there; returns name, title, files, size and alt text of each."""
-    figures = []
-    for name, title in TITLES.items():
-        if not (source / f"{name}.png").is_file():
-            continue
-        files = [
-            path for kind in ("png", "pdf", "csv") if (path := source / f"{name}.{kind}").is_file()
-        ]
-        for path in files:
-            shutil.copyfile(path, folder / f"figure-{path.name}")
-        header = (folder / f"figure-{name}.png").read_bytes()[16:24]
-        width, height = (int.from_bytes(header[at : at + 4], "big") for at in (0, 4))  # pixels
-        names = {path.suffix[1:]: f"figure-{path.name}" for path in files}
-        data = source / f"{name}.csv"
-        seen = SEEN[name](read_table(data, [])) if name in SEEN and data.is_file() else title
-        about = {"name": name, "title": title, "files": names, "seen": seen}
-        figures.append({**about, "width": width, "height": height})
-    return figures
 
 
 def words_seen(rows: pd.DataFrame) -> str:
@@ -65,11 +34,9 @@ def confusion_seen(rows: pd.DataFrame) -> str:
 
 def curves_seen(rows: pd.DataFrame) -> str:
     """Between which values the mean validation loss falls."""
-    numbers = rows.assign(
-        **{name: pd.to_numeric(rows[name]) for name in ("epoch", "validation_loss")}
-    )
+    numbers = {name: pd.to_numeric(rows[name]) for name in ("epoch", "validation_loss")}
     said = []
-    for (loss, model), own in numbers.groupby(["loss", "model"], sort=False):
+    for (loss, model), own in rows.assign(**numbers).groupby(["loss", "model"], sort=False):
         means = own.groupby("epoch")["validation_loss"].mean()
         ends = f"from {means.iloc[0]:.3g} to {means.min():.3g}"
         said.append(f"{model}, {loss}: mean validation loss {ends} in {means.idxmin()} epochs")
@@ -95,11 +62,38 @@ def map_seen(rows: pd.DataFrame) -> str:
     return f"{what}; the axes hold {' and '.join(shares)} of the words' variance."
 
 
-SEEN: dict[str, Callable[[pd.DataFrame], str]] = {
-    "neighbours": words_seen,
-    "confusion": confusion_seen,
-    "curves": curves_seen,
-    "claims": claims_seen,
-    "network": network_seen,
-    "map": map_seen,
+# name -> title, and what says what is seen in it
+FIGURES: dict[str, tuple[str, Callable[[pd.DataFrame], str] | None]] = {
+    "neighbours": ("Words nearest to the models' mean predictions, by emotion", words_seen),
+    "map": ("The word space around the emotions, and the models' predictions", map_seen),
+    "targets": ("Targets of S1, S2 and S3, and the words nearest to them", None),
+    "confusion": ("What was decided (columns) for each ground truth (rows)", confusion_seen),
+    "claims": (
+        "The differences that the paper's claims are about, with 95% intervals",
+        claims_seen,
+    ),
+    "unseen": (
+        "Emotions never trained on: their recall, UA of the others, and the harmonic mean",
+        None,
+    ),
+    "curves": ("Learning curves: training and validation loss by epoch", curves_seen),
+    "network": ("The network as configured", network_seen),
 }
+
+
+def copy_figures(source: Path, folder: Path) -> list[dict[str, Any]]:
+    """Copy the figures that are there; returns name, title, files, size and alt text of each."""
+    figures = []
+    for name, (title, describe) in FIGURES.items():
+        found = {kind: source / f"{name}.{kind}" for kind in ("png", "pdf", "csv")}
+        found = {kind: path for kind, path in found.items() if path.is_file()}
+        if "png" not in found:
+            continue
+        for path in found.values():
+            shutil.copyfile(path, folder / f"figure-{path.name}")
+        files = {kind: f"figure-{path.name}" for kind, path in found.items()}
+        seen = describe(read_table(found["csv"], [])) if describe and "csv" in found else title
+        width, height = struct.unpack(">II", found["png"].read_bytes()[16:24])  # pixels
+        about = {"name": name, "title": title, "files": files, "seen": seen}
+        figures.append({**about, "width": width, "height": height})
+    return figures

@@ -19,7 +19,6 @@ from emoword.figures.neighbours import read_predictions as read_listed
 from emoword.figures.style import EMOTIONS, in_order
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
-from emoword.labels.encoding import encode
 from emoword.layout import Place
 from emoword.settings import LabelSet
 from emoword.spaces.geometry import unit
@@ -43,31 +42,22 @@ def space_data(
     """The page's data of the map, if anything is predicted: `map`, and `map-{seed}` for each seed.
 
     Yields:
-        name, data. `map`: words [word, kind] and targets (label set -> places), variance (shares
-        on the axes); words that can be asked for, their quantised vectors, and how far similarities
-        are off, mean and most. `map-{seed}`: model -> places and quantised vectors of utterances.
+        name, data. `map`: words [word, kind] and their places, variance (shares on the axes); words
+        that can be asked for, their quantised vectors, and how far similarities are off, mean and
+        most. `map-{seed}`: model -> places and quantised vectors of utterances.
     """
     if not predicted:
         return
     held = WordSpace.open(place.space)
     kinds = words_shown(place, held, targets)
     spanning = sum(kind != "rater" for kind in kinds.values())
-    means = {
-        name: np.unique(encode(table, list(dict.fromkeys(table["utterance"])), held), axis=0)
-        for name, table in targets.items()
-    }
-    points, variance = places(
-        held.vectors_of(list(kinds)), spanning, [*means.values(), *predicted.values()]
-    )
-    reach = PLACES / max(np.nanmax(np.abs(np.concatenate(points))), 1e-9)
-    words, *spots = (encoded(spots_of(part * reach)) for part in points)
+    vectors = held.vectors_of(list(kinds))
+    (words, *spots), variance = places(vectors, spanning, [*predicted.values()])
     asked, told = asked_for(held, list(kinds), predicted)
-    of_targets, of_predictions = spots[: len(means)], spots[len(means) :]
     about = {"variance": variance, "words": [list(item) for item in kinds.items()]}
-    about |= {"places": words, "targets": dict(zip(means, of_targets, strict=True))}
-    yield "map", {**about, **asked}
+    yield "map", {**about, "places": words, **asked}
     by_seed: dict[str, dict[str, Any]] = {}
-    for ((model, seed), (own, size)), spot in zip(told.items(), of_predictions, strict=True):
+    for ((model, seed), (own, size)), spot in zip(told.items(), spots, strict=True):
         packed = {"places": spot, "vectors": encoded(own), "scale": size.tolist()}
         by_seed.setdefault(seed, {})[model] = packed
     for seed, models in by_seed.items():
@@ -141,27 +131,21 @@ def read_predictions(place: Place, ids: Sequence[str]) -> dict[Key, NDArray[np.f
     return dict(sorted(predicted.items()))
 
 
-def places(
-    words: Floats, spanning: int, parts: Sequence[Floats]
-) -> tuple[list[Floats], list[float]]:
+def places(words: Floats, spanning: int, parts: Sequence[Floats]) -> tuple[list[str], list[float]]:
     """Where words and further vectors lie on the map of figures/map, and the axes' variance.
 
-    The first ``spanning`` of ``words`` span the map; ``parts`` are further vectors.
+    The first ``spanning`` of ``words`` span the map; ``parts`` are further vectors. Places are
+    whole numbers, encoded; what lies nowhere is at `NOWHERE`.
     """
-    rest = [words[spanning:], *parts]
-    count = spanning + sum(map(len, rest))
-    table = map_figure.numbers(
-        pd.DataFrame(index=range(count)), words[:spanning], np.concatenate(rest)
-    )
+    rest = np.concatenate([words[spanning:], *parts])
+    empty = pd.DataFrame(index=range(spanning + len(rest)))
+    table = map_figure.numbers(empty, words[:spanning], rest)
     points = table[["x", "y"]].to_numpy()
+    points = points * PLACES / max(np.nanmax(np.abs(points)), 1e-9)
+    whole = np.where(np.isnan(points), NOWHERE, points.round()).astype(np.int16)
     ends = np.cumsum([len(words), *map(len, parts)])[:-1]
-    return np.split(points, ends), table[["x_variance", "y_variance"]].iloc[0].tolist()
-
-
-def spots_of(points: Floats) -> NDArray[np.int16]:
-    """Places as whole numbers; what lies nowhere as `NOWHERE`."""
-    whole: NDArray[np.int16] = np.where(np.isnan(points), NOWHERE, points.round()).astype(np.int16)
-    return whole
+    variance = table[["x_variance", "y_variance"]].iloc[0].tolist()
+    return [encoded(part) for part in np.split(whole, ends)], variance
 
 
 def main_directions(vectors: Floats) -> Floats:

@@ -1,11 +1,12 @@
 """The report as a PDF: main.tex, the numbers, the tables, the figures."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from msgspec import Meta, Struct
@@ -23,18 +24,10 @@ NO_LATEX = (
 TIMEOUT = 300  # seconds; LaTeX that waits for something waits for ever
 
 
-class Author(Struct, frozen=True, rename="kebab"):
-    """A person, or (name) an entity."""
-
-    name: str = ""
-    given_names: str = ""
-    family_names: str = ""
-
-
 class Citation(Struct, frozen=True):
-    """What is read of CITATION.cff."""
+    """What is read of CITATION.cff: its authors, persons or (name) entities."""
 
-    authors: Annotated[tuple[Author, ...], Meta(min_length=1)]
+    authors: Annotated[tuple[dict[str, Any], ...], Meta(min_length=1)]
 
 
 Files = Annotated[tuple[Path, ...], Parameter(consume_multiple=True)]
@@ -54,15 +47,11 @@ def paper(
     r"""Build the reproduction report as a PDF: main.tex, the numbers, the tables, the figures.
 
     Everything is copied to a folder of its own and compiled there by latexmk, with the clock
-    stopped, so that the same inputs give the same bytes. What main.tex asks for and is not there
-    (tables of comparisons that were not made) is left out by \IfFileExists. LaTeX's own words are
-    printed where it fails.
+    stopped, so that the same inputs give the same bytes. LaTeX's own words are printed where it
+    fails.
 
         emoword paper paper/main.tex --references paper/refs.bib --numbers numbers.tex \
             --tables tables/*.tex --figures figures/*.pdf --citation CITATION.cff --out paper.pdf
-
-    Needs latexmk and pdflatex; on Debian or Ubuntu: apt install latexmk
-    texlive-latex-recommended texlive-fonts-recommended.
 
     Args:
         text: paper/main.tex.
@@ -80,10 +69,7 @@ def paper(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for target, path in sources.items():
-            try:
-                shutil.copyfile(path, folder / target)
-            except FileNotFoundError as error:
-                raise InputError(f"{path}: no such file") from error
+            shutil.copyfile(path, folder / target)
         (folder / "about.tex").write_text(about(citation), encoding="utf-8")
         compile_latex(folder)
         with replacing(out) as made:
@@ -96,23 +82,18 @@ def about(citation: Path) -> str:
     Raises:
         InputError: the file is missing, or names no authors.
     """
+    keys = ("name", "given-names", "family-names")
     people = read_yaml_as(Citation, citation).authors
-    names = [one.name or f"{one.given_names} {one.family_names}" for one in people]
-    made_by = code()
-    edited = " (edited)" if made_by.dirty else ""
-    commit = f"commit {made_by.commit[:12]}{edited}" if made_by.commit else "of no commit"
-    day = f", {committed_on()}" if made_by.commit else ""
-    values = {"Authors": ", ".join(names), "Commit": commit + day}
-    return "".join(
-        rf"\newcommand{{\emo{name}}}{{{escape(value)}}}" + "\n" for name, value in values.items()
-    )
-
-
-def committed_on() -> str:
-    """The day of the commit, such as 2026-11-28; empty where git does not say it."""
-    command = ["git", "-C", str(PACKAGE.parents[1]), "log", "-1", "--format=%cs"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    return done.stdout.strip()
+    names = [" ".join(str(one[key]) for key in keys if key in one) for one in people]
+    made_by, commit = code(), "of no commit"
+    if made_by.commit:
+        command = ["git", "-C", str(PACKAGE.parents[1]), "log", "-1", "--format=%cs"]
+        asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        edited = " (edited)" if made_by.dirty else ""
+        commit = f"commit {made_by.commit[:12]}{edited}, {asked.stdout.strip()}"
+    values = {"Authors": ", ".join(names), "Commit": commit}
+    lines = [rf"\newcommand{{\emo{name}}}{{{escape(value)}}}" for name, value in values.items()]
+    return "\n".join(lines) + "\n"
 
 
 def compile_latex(folder: Path) -> None:
@@ -146,10 +127,9 @@ def compile_latex(folder: Path) -> None:
     if done.returncode != 0:
         print(done.stdout[-4000:])
         raise InputError(f"LaTeX failed: {first_error(text)}")
-    for warning in ("Citation", "Reference"):
-        lines = [line for line in text.splitlines() if f"Warning: {warning}" in line]
-        if any("undefined" in line for line in lines):
-            raise InputError(f"main.tex: {lines[0].strip()}")
+    undefined = re.search(r"^.*Warning: (Citation|Reference) .*undefined.*$", text, re.MULTILINE)
+    if undefined:
+        raise InputError(f"main.tex: {undefined[0].strip()}")
 
 
 def first_error(log: str) -> str:

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from emoword.evaluation.metrics import LINEAR
 from emoword.features.shards import FRAMES_PER_SECOND, Meta
 from emoword.figures.style import NOTE
@@ -15,6 +13,7 @@ from emoword.io.files import read_json, read_table
 from emoword.labels.words import read_summaries
 from emoword.layout import read_settings, read_variant
 from emoword.reproduction.claim_pages import tally
+from emoword.schemas import INTERVALS, MODEL
 from emoword.settings import Mfcc, Transformers
 from emoword.tables.latex import Latex, escape, write_latex
 from emoword.tables.paper_tables import LOSSES
@@ -150,44 +149,37 @@ def of_results(path: Path, variant: str, aggregate: str, loss: str) -> dict[str,
     Raises:
         InputError: a row of M1 or the baseline is missing.
     """
-    names = ["variant", "model", "loss", "fold", "measured_on", "metric"]
-    rows = read_table(
-        path,
-        [*names, "value", "low", "high", "speakers", "folds", "seeds"],
-        {"value": float, "low": float, "high": float},
-    )
-    rows = rows[(rows["variant"] == variant) & (rows["fold"] == aggregate)]
-    found: dict[str, object] = {}
-    ua: dict[str, float] = {}
-    for short, model, its_loss in (
-        ("MOne", "M1", loss),
-        ("Baseline", "baseline", "ce"),
-        ("MTwo", "M2", loss),
-        ("MThree", "M3", loss),
-        ("Ridge", "ridge", LINEAR),
-        ("Logistic", "logistic", LINEAR),
-    ):
-        wanted = pd.Series({"model": model, "loss": its_loss, "metric": "UA"})
-        own = rows[(rows[list(wanted.index)] == wanted).all(axis=1)]
-        if own.empty and short in ("MOne", "Baseline"):
-            raise InputError(f"{path}: no UA of {model} {its_loss}, variant {variant}")
-        if not own.empty:
-            ua[short] = own["value"].iloc[0]
-        found[f"{short}UA"] = "not measured" if own.empty else with_interval(own.iloc[0])
-    linear = max((ua[name] for name in ("Ridge", "Logistic") if name in ua), default=math.nan)
+    counts = ["speakers", "folds", "seeds"]
+    rows = INTERVALS.read(path, *MODEL, "fold", "metric", "value", "low", "high", *counts)
+    own = rows[["variant", "fold", "metric"]] == [variant, aggregate, "UA"]
+    rows = rows[own.all(axis=1)].drop_duplicates(MODEL).set_index(MODEL)
+    named = {
+        "MOne": ("M1", loss),
+        "Baseline": ("baseline", "ce"),
+        "MTwo": ("M2", loss),
+        "MThree": ("M3", loss),
+        "Ridge": ("ridge", LINEAR),
+        "Logistic": ("logistic", LINEAR),
+    }
+    ua = rows.reindex([(variant, *key) for key in named.values()]).set_axis(list(named))
+    value = ua["value"]
+    for short in ("MOne", "Baseline"):
+        if math.isnan(value[short]):
+            raise InputError(f"{path}: no UA of {' '.join(named[short])}, variant {variant}")
+    speakers, folds, seeds = rows[counts].iloc[0]
     return {
-        "Speakers": rows["speakers"].iloc[0],
-        "Folds": rows["folds"].iloc[0],
-        "Seeds": "1 seed" if rows["seeds"].iloc[0] == "1" else f"{rows['seeds'].iloc[0]} seeds",
+        "Speakers": speakers,
+        "Folds": folds,
+        "Seeds": "1 seed" if seeds == 1 else f"{seeds} seeds",
         "Aggregate": {
             "mean": "means over the folds",
             "pooled": "of the utterances of all folds pooled",
         }[aggregate],
-        "Gain": apart(ua["MOne"], ua["Baseline"]),
-        "LinearGain": apart(ua.get("Ridge", math.nan), ua.get("Logistic", math.nan)),
-        "OverLinear": apart(ua["MOne"], linear),
+        "Gain": apart(value["MOne"], value["Baseline"]),
+        "LinearGain": apart(value["Ridge"], value["Logistic"]),
+        "OverLinear": apart(value["MOne"], value[["Ridge", "Logistic"]].max()),
         "Loss": LOSSES[loss],
-        **found,
+        **{f"{short}UA": with_interval(row) for short, row in ua.iterrows()},
     }
 
 
@@ -198,8 +190,10 @@ def apart(ours: float, theirs: float) -> Latex | str:
     return Latex(f"${100 * (ours - theirs):+.1f}$ points")
 
 
-def with_interval(row: Any) -> Latex:
+def with_interval(row: Any) -> Latex | str:
     """A share in per cent with its interval."""
+    if math.isnan(row["value"]):
+        return "not measured"
     text = f"{100 * row['value']:.1f}\\%"
     if not math.isnan(row["low"]):
         text += f" ({100 * row['low']:.1f}--{100 * row['high']:.1f})"

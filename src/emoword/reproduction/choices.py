@@ -5,8 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from emoword.io.errors import InputError
-from emoword.io.yaml_files import Text, line_in, read_yaml_as
+from emoword.io.yaml_files import Text, check_distinct, read_yaml_as
 
 
 class Alternative(Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,11 +45,6 @@ def read_choices(path: Path) -> tuple[Choice, ...]:
         InputError: the file is missing or wrong, or names a choice or variant twice.
     """
     choices = read_yaml_as(Ledger, path).choices
-    seen: set[str] = set()
-    for number, choice in enumerate(choices):
-        for name in (choice.choice, *(other.variant for other in choice.alternatives)):
-            if name in seen:
-                line = line_in(path, ["choices", number])
-                raise InputError(f"{path}: line {line}: {name} stands there twice")
-            seen.add(name)
+    names = ([own.choice, *(other.variant for other in own.alternatives)] for own in choices)
+    check_distinct(path, "choices", names)
     return choices

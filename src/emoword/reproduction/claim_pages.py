@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emoword.evaluation.metrics import BY_MEASURE
-from emoword.reproduction.claims_file import AnyClaim, Differs, Similar
-from emoword.reproduction.verdicts import VERDICTS, Part, verdict_of
+from emoword.reproduction.verdicts import VERDICTS, Part
 from emoword.tables.latex import Latex, escape
 
-Judged = Sequence[tuple[AnyClaim, Sequence[Part]]]
+Rows = Sequence[Mapping[Any, Any]]  # of claims.csv
+Parts = Mapping[str, Sequence[Part]]  # by claim
 
 EDGE = 1.08  # the picture reaches a little beyond its longest interval
 
@@ -26,33 +26,27 @@ def measure_name(measure: str) -> str:
 
 
 def signed(value: float, measure: str) -> str:
-    """A difference as text, with its sign: `+1.4` (points) or `-0.013` (of cosine similarity)."""
+    """A difference as text: `+1.4` (points), `-0.013` (of cosine similarity); nothing for NaN."""
+    if math.isnan(value):
+        return ""
     text = f"{100 * value:+.1f}" if in_points(measure) else f"{value:+.3f}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
 def interval(part: Part) -> str:
     """`+0.2 to +2.6`, or nothing."""
-    ends = (part.low, part.high)
-    return "" if math.isnan(part.low) else " to ".join(signed(x, part.measure) for x in ends)
+    return " to ".join(filter(None, (signed(x, part.measure) for x in (part.low, part.high))))
 
 
-def margin(claim: AnyClaim) -> float:
-    """Of a claim that models are about equal, or no worse; else 0."""
-    return claim.margin if isinstance(claim, Differs) else 0.0
+def named(part: Part) -> str:
+    """What a part is about, its models apart by a dash."""
+    return part.what.replace(" - ", " \N{EN DASH} ")
 
 
-def weakest(claim: AnyClaim, parts: Sequence[Part]) -> Part:
-    """The part that decides: of those with the claim's verdict, the one least for it."""
-    verdict = verdict_of(parts)
-    own = [part for part in parts if part.verdict == verdict]
-
-    def support(part: Part) -> float:
-        if math.isnan(part.low):
-            return math.inf
-        return -extent(part) if isinstance(claim, Similar) else part.low
-
-    return min(own, key=support)
+def extent(part: Part) -> float:
+    """How far from zero the part's interval, or value, reaches; 0 where there is none."""
+    ends = (part.value, part.low, part.high)
+    return max((abs(x) for x in ends if not math.isnan(x)), default=0.0)
 
 
 def tally(verdicts: Sequence[str]) -> list[tuple[str, int]]:
@@ -70,81 +64,63 @@ def tallied(parts: Sequence[Part]) -> str:
 # ------------------------------------------------------------------------------------ LaTeX
 
 
-def latex_values(judged: Judged) -> dict[str, Any]:
-    """For claims.tex.j2: a line a claim."""
+def latex_values(rows: Rows, parts: Parts) -> dict[str, Any]:
+    """For claims.tex.j2: a line a claim, with the part that decides."""
     lines = [
-        {
-            "place": claim.place,
-            "says": claim.says,
-            "ours": not claim.quote,
-            "on_paper": claim.on_paper,
-            "verdict": verdict_of(own),
-            "tally": tallied(own),
-            "decisive": decisive(weakest(claim, own)),
-        }
-        for claim, own in judged
+        {**row, "tally": tallied(own), "decisive": decisive(weakest(row, own))}
+        for row in rows
+        for own in [parts[row["claim"]]]
     ]
-    margins = sorted({margin(claim) for claim, _ in judged} - {0.0})
+    margins = sorted({row["margin"] for row in rows} - {""})
     return {"lines": lines, "margins": [f"{100 * size:g}" for size in margins]}
 
 
+def weakest(row: Mapping[Any, Any], parts: Sequence[Part]) -> Part:
+    """The part that decides: of those with the claim's verdict, the one least for it."""
+
+    def support(part: Part) -> float:
+        if math.isnan(part.low):
+            return math.inf
+        return -extent(part) if row["kind"] == "similar" else part.low
+
+    return min((part for part in parts if part.verdict == row["verdict"]), key=support)
+
+
 def decisive(part: Part) -> Latex:
-    """The part that decided, in a few words and numbers."""
-    name = escape(part.what.replace(" - ", " \N{EN DASH} "))
+    """A part in a few words and numbers."""
     if math.isnan(part.value):
-        return Latex(f"{name}: {escape(part.note)}")
-    said = signed(part.value, part.measure) + (f" ({interval(part)})" if interval(part) else "")
-    said = said.replace("\N{MINUS SIGN}", r"\textminus{}")
-    note = f"; {escape(part.note)}" if part.note else ""
-    return Latex(f"{name}, {escape(measure_name(part.measure))}: {said}{note}")
+        return Latex(f"{escape(named(part))}: {escape(part.note)}")
+    text = f"{named(part)}, {measure_name(part.measure)}: {signed(part.value, part.measure)}"
+    text += f" ({interval(part)})" if interval(part) else ""
+    return escape(f"{text}; {part.note}" if part.note else text)
 
 
 # ------------------------------------------------------------------------------------- HTML
 
 
-def html_values(
-    rows: Sequence[Mapping[str, Any]], parts: Mapping[str, Sequence[Part]]
-) -> dict[str, Any]:
-    """For claims_list.html.j2: each claim (a row of claims.csv), its parts, its picture."""
+def html_values(rows: Rows, parts: Parts) -> dict[str, Any]:
+    """For claims_list.html.j2: each claim, its parts, its picture."""
     listed = []
     for row in rows:
-        own, size = parts[row["claim"]], float(row["margin"] or 0)
-        reach = max([size, *map(extent, own)])
-        scale = 1 / (EDGE * reach) if reach else 0.0
-        listed.append(
-            {
-                **row,
-                "margin": size,
-                "tally": tallied(own),
-                "band": round(100 * size * scale, 2),
-                "parts": [shown(part, scale) for part in own],
-            }
-        )
+        own, margin = parts[row["claim"]], float(row["margin"] or 0)
+        reach = max([margin, *map(extent, own)])
+        scale = 100 / (EDGE * reach) if reach else 0.0
+        shown = {"tally": tallied(own), "parts": [part_values(part, scale) for part in own]}
+        listed.append({**row, "margin": margin, "band": round(margin * scale, 2), **shown})
     return {"claims": listed, "summary": tally([row["verdict"] for row in rows])}
 
 
-def extent(part: Part) -> float:
-    """How far from zero the part's interval, or value, reaches; 0 where there is none."""
-    ends = (part.value, part.low, part.high)
-    return max((abs(x) for x in ends if not math.isnan(x)), default=0.0)
-
-
-def shown(part: Part, scale: float) -> dict[str, Any]:
+def part_values(part: Part, scale: float) -> dict[str, Any]:
     """A part as text, and its places on a line from -100 to 100."""
-    there = not math.isnan(part.value)
     places = {"x": part.value, "x_low": part.low, "x_high": part.high}
     return {
-        "what": part.what.replace(" - ", " \N{EN DASH} "),
+        "what": named(part),
         "measure": measure_name(part.measure),
         "verdict": part.verdict,
         "note": part.note,
-        "value": signed(part.value, part.measure) if there else "",
+        "value": signed(part.value, part.measure),
         "interval": interval(part),
         "p": "" if math.isnan(part.p) else f"{part.p:.2g}",
-        "detectable": ""
-        if math.isnan(part.detectable)
-        else signed(part.detectable, part.measure).removeprefix("+"),
-        **{
-            name: None if math.isnan(x) else round(100 * x * scale, 2) for name, x in places.items()
-        },
+        "detectable": signed(part.detectable, part.measure).removeprefix("+"),
+        **{k: None if math.isnan(x) else round(x * scale, 2) for k, x in places.items()},
     }

@@ -5,7 +5,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -15,7 +14,7 @@ from emoword.labels.label_sets import read_reported
 from emoword.labels.words import read_summaries
 from emoword.layout import Place, read_variant
 from emoword.reproduction import versus_paper
-from emoword.reproduction.claim_pages import html_values, latex_values, margin, tally
+from emoword.reproduction.claim_pages import html_values, latex_values
 from emoword.reproduction.claims_file import AnyClaim, Differs, read_claims
 from emoword.reproduction.verdicts import (
     VERDICTS,
@@ -26,10 +25,10 @@ from emoword.reproduction.verdicts import (
     judge,
     verdict_of,
 )
-from emoword.schemas import DIFFERENCES, INTERVALS, NEIGHBOURS
+from emoword.schemas import DIFFERENCES, INTERVALS, NEIGHBOURS, VERSUS_PAPER
 from emoword.statistics.intervals import Difference, difference_of
 from emoword.statistics.resampling import Error, half_width
-from emoword.tables.latex import render
+from emoword.tables.latex import render, write_latex
 
 PAGE = Path(__file__).parents[1] / "resources/page/claims.html.j2"
 ABOUT = {
@@ -57,13 +56,10 @@ def claims(
 ) -> None:
     r"""Say of each claim of the paper whether it holds: supported, contradicted, undecided.
 
-    The head of CLAIMS says how a claim is decided. Writes CSV (one row a claim), PARTS (one row a
-    thing measured, with its difference and interval), the same as LaTeX, and as a page that needs
-    no network, with a picture of each claim's differences. On IEMOCAP the verdicts are about the
-    paper. Elsewhere they are reached in the same way, and say so; what the paper counted, and what
-    others published, is compared on IEMOCAP alone. Read are differences.csv, intervals.csv and
-    versus_paper.csv of the dataset, the variant's nearest words and label sets, and the
-    comparisons that claims are about, as far as they were made.
+    The head of CLAIMS says how a claim is decided. Writes CSV (a row a claim), PARTS (a row a thing
+    measured), both as LaTeX, and as a page that needs no network, with a picture of each claim's
+    differences. Only on IEMOCAP are the verdicts about the paper, and are ours compared with what
+    it counted and others published. Comparisons that claims are about are read if they were made.
 
         emoword claims results/demo/variants/paper.json --claims paper/claims.yaml \
             --reported paper/reported.csv --literature paper/literature.csv \
@@ -85,22 +81,19 @@ def claims(
     own = place.variant
     known = read_claims(claims)
     evidence = read_evidence(place, known, reported, literature)
-    judged = [(claim, judge(claim, evidence)) for claim in known]
-    rows = [claim_row(*one, own.kind == "iemocap") for one in judged]
+    judged = {claim.id: judge(claim, evidence) for claim in known}
+    rows = [claim_row(claim, judged[claim.id], own.kind == "iemocap") for claim in known]
     write_table(pd.DataFrame(rows), csv)
-    flat = [(claim.id, *part) for claim, found in judged for part in found]
+    flat = [(claim, *part) for claim, found in judged.items() for part in found]
     write_table(pd.DataFrame(flat, columns=["claim", *Part._fields]), parts)
 
     about = {"dataset": own.dataset, "variant": own.name, "note": ABOUT[own.kind]}
-    text = render(templates / "claims.tex.j2", {**about, **latex_values(judged)})
-    versus = read_versus(place.path("versus_paper.csv"))
-    shown = html_values(rows, {claim.id: found for claim, found in judged})
-    page = fill(PAGE, {**about, "versus": versus, **shown}, autoescape=True)
-    for path, content in ((tex, text), (html, page)):
-        with replacing(path) as made:
-            made.write_text(content, encoding="utf-8", newline="\n")
-    counts = tally([verdict_of(found) for _, found in judged])
-    print(", ".join(f"{count} {verdict}" for verdict, count in counts))
+    write_latex(render(templates / "claims.tex.j2", about | latex_values(rows, judged)), tex)
+    cells = versus_paper.transcribed(VERSUS_PAPER.read_text(place.path("versus_paper.csv")))
+    shown = html_values(rows, judged) | {"versus": cells}
+    with replacing(html) as made:
+        made.write_text(fill(PAGE, about | shown, autoescape=True), encoding="utf-8")
+    print(", ".join(f"{count} {verdict}" for verdict, count in shown["summary"]))
 
 
 def claim_row(claim: AnyClaim, parts: Sequence[Part], about_the_paper: bool) -> dict[str, object]:
@@ -111,8 +104,8 @@ def claim_row(claim: AnyClaim, parts: Sequence[Part], about_the_paper: bool) -> 
         **{name: getattr(claim, name) for name in ("place", "says", "quote", "on_paper", "kind")},
         "verdict": verdict_of(parts),
         **{verdict: counts[verdict] for verdict in VERDICTS},
-        "margin": margin(claim) or "",
-        "because": claim.because if isinstance(claim, Differs) else "",
+        "margin": getattr(claim, "margin", 0.0) or "",
+        "because": getattr(claim, "because", ""),
         "about_the_paper": "yes" if about_the_paper else "no",
     }
 
@@ -170,11 +163,3 @@ def beside_published(place: Place, literature: Path) -> Iterator[Held]:
             found = difference_of(ours["value"] - theirs[metric], error, reach, counts)
             key = (name, ours["model"], ours["loss"])
             yield key, (name, theirs["key"], ""), f"class {metric}", found
-
-
-def read_versus(path: Path) -> dict[str, Any]:
-    """Of versus_paper.csv: how many cells there are, and those that can be compared, as text."""
-    rows = read_table(path, versus_paper.COLUMNS)
-    cells = versus_paper.transcribed(rows)
-    lists = [cell for cell in cells if cell["table"] == versus_paper.LISTS]
-    return {"count": len(rows), "cells": [c for c in cells if c not in lists], "lists": lists}

@@ -18,8 +18,7 @@ from emoword.reproduction.verdicts import CONTRADICTED, SUPPORTED, UNDECIDED
 
 VERDICT_COLOURS = {SUPPORTED: COLOURS["M3"], CONTRADICTED: COLOURS["M2"], UNDECIDED: "#666666"}
 FILLS = ("full", "none", "left", "right")
-MARKS = "\N{BLACK CIRCLE}\N{WHITE CIRCLE}\N{CIRCLE WITH LEFT HALF BLACK}"
-MARKS += "\N{CIRCLE WITH RIGHT HALF BLACK}"
+MARKS = "●○◐◑"
 NUMBERS = ["value", "low", "high"]
 
 # inches
@@ -40,26 +39,14 @@ def figure_claims(*, claims: Path, parts: Path, out: style.Out) -> None:
         parts: claim_parts.csv.
         out: Where it goes.
     """
-    about = read_table(claims, ["claim", "place", "says", "margin"], {"margin": float})
+    names = ["claim", "place", "says", "margin"]
+    about = read_table(claims, names, {"margin": float})[names].fillna({"margin": 0.0})
     names = ["claim", "what", "measure", *NUMBERS, "verdict"]
-    differences = read_table(parts, names, dict.fromkeys(NUMBERS, float))
-    unknown = set(differences["claim"]) - set(about["claim"])
+    found = read_table(parts, names, dict.fromkeys(NUMBERS, float))[names]
+    unknown = set(found["claim"]) - set(about["claim"])
     if unknown:
-        raise InputError(f"{parts}: {sorted(unknown)[0]} is not in {claims}")
-    out.publish(draw, numbers(about, differences))
-
-
-def numbers(claims: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
-    """The parts that are differences (value is not NaN), with their claim.
-
-    Returns:
-        Columns claim, place, says, margin (0 where there is none), what, measure, value, low,
-        high, verdict (the part's).
-    """
-    about = claims[["claim", "place", "says", "margin"]].fillna({"margin": 0.0})
-    rest = ["what", "measure", *NUMBERS, "verdict"]
-    drawn = parts.loc[parts["value"].notna(), ["claim", *rest]]
-    return drawn.merge(about, on="claim", how="left")[[*about.columns, *rest]]
+        raise InputError(f"{parts}: {min(unknown)} is not in {claims}")
+    out.publish(draw, about.merge(found[found["value"].notna()], on="claim"))
 
 
 def draw(numbers: pd.DataFrame) -> Figure:
@@ -69,7 +56,8 @@ def draw(numbers: pd.DataFrame) -> Figure:
         style.note(figure, ["No claim about a difference could be evaluated for this dataset."])
         return figure
     panels = [panel for _, panel in numbers.groupby("claim", sort=False)]
-    heights = np.array([height_of(panel) for panel in panels])
+    lines = [len(title_of(panel)) + panel["what"].nunique() for panel in panels]
+    heights = LINE * np.array(lines) + AXIS + SPACE
     # cut where the taller column is lowest
     cuts = range(1, len(panels) + 1)
     cut = min(cuts, key=lambda k: max(heights[:k].sum(), heights[k:].sum()))
@@ -92,11 +80,6 @@ def title_of(panel: pd.DataFrame) -> list[str]:
     """The claim, in lines."""
     place, says = panel[["place", "says"]].iloc[0]
     return style.wrapped(f"{place}: {says}", 72 * WIDTH - 6, TEXT)
-
-
-def height_of(panel: pd.DataFrame) -> float:
-    """How tall a panel is with its title and axis, in inches."""
-    return LINE * (len(title_of(panel)) + panel["what"].nunique()) + AXIS + SPACE
 
 
 def draw_panel(figure: Figure, panel: pd.DataFrame, left: float, top: float) -> None:
@@ -135,9 +118,8 @@ def name_sides(axes: Axes, pairs: list[str]) -> None:
     """Write each pair's models (`first - second`) on the sides on which they are better."""
     # first minus second is positive, to the right, where the first is better
     split = [pair.rpartition(" - ") for pair in pairs]
-    other = axes.secondary_yaxis("right")
-    for axis, names in ((axes, [s for _, _, s in split]), (other, [f for f, _, _ in split])):
-        shown = [style.fitting(name, 72 * NAMES - 6, SMALL) for name in names]
+    for axis, side in ((axes, 2), (axes.secondary_yaxis("right"), 0)):
+        shown = [style.fitting(names[side], 72 * NAMES - 6, SMALL) for names in split]
         axis.set_yticks(range(len(pairs)), shown)
         axis.tick_params(axis="y", length=0, pad=2)
         axis.spines[:].set_visible(False)

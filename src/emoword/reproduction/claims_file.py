@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from emoword.evaluation.metrics import BY_MEASURE
-from emoword.io.errors import InputError
-from emoword.io.yaml_files import Text, line_in, read_yaml_as
+from emoword.io.yaml_files import Text, check_distinct, read_yaml_as
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
 WordModel = Literal["M1", "M2", "M3"]
@@ -138,8 +137,5 @@ def read_claims(path: Path) -> tuple[AnyClaim, ...]:
         InputError: the file is missing or wrong, or gives an id twice.
     """
     claims = read_yaml_as(Claims, path).claims
-    for number, claim in enumerate(claims):
-        if claim.id in {other.id for other in claims[:number]}:
-            line = line_in(path, ["claims", number])
-            raise InputError(f"{path}: line {line}: the id {claim.id} stands there twice")
+    check_distinct(path, "claims", ([claim.id] for claim in claims))
     return claims

@@ -2,7 +2,7 @@
 
 import itertools
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +14,30 @@ from emoword.evaluation.decide import ranked_words
 from emoword.labels.label_sets import ground_truth, multiset, rater_words, read_reported
 from emoword.layout import read_variant
 from emoword.schemas import ANNOTATIONS, UTTERANCES
-from emoword.settings import LabelSettings
+from emoword.settings import LINES
 from emoword.spaces.word_space import WordSpace
 from emoword.tables.appended import Out, said_of
 from emoword.tables.model import Cell, Column, Row, Table
 
-# What is read in more than one way: of raters' labels (S2 and S3), of comments (S3 alone). What is
-# named first is the default, whatever the variant says.
-OF_LABELS: dict[str, dict[str, Any]] = {
-    "self reports": {"left out": {}, "count": {"self_reports": True}},
-    "other": {"left out": {}, "kept": {"drop": ()}},
-    "excitement": {"apart": {}, "merged": {"merge_raters": True}},
-    "repeats": {"count": {}, "once": {"repeats": "once"}},
+# What is read in more than one way: of raters' labels (S2 and S3), of comments (S3 alone); the
+# setting and its values, the first of which is the default, whatever the variant says.
+Choices = dict[str, tuple[str, dict[str, Any]]]
+OF_LABELS: Choices = {
+    "self reports": ("self_reports", {"left out": False, "count": True}),
+    "other": ("drop", {"left out": ("other",), "kept": ()}),
+    "excitement": ("merge_raters", {"apart": False, "merged": True}),
+    "repeats": ("repeats", {"count": "count", "once": "once"}),
 }
-OF_COMMENTS: dict[str, dict[str, Any]] = {
-    "lines": {
-        "both": {},
-        "categorical": {"comments": ("categorical",)},
-        "attribute": {"comments": ("attribute",)},
-    },
-    "comments": {"part by part": {}, "whole": {"comment_parts": "whole"}},
-    "spelling": {
-        "pyspellchecker": {},
-        "hunspell": {"spelling": "hunspell"},
-        "word space": {"spelling": "none"},
-    },
+SPELLING = {"pyspellchecker": "pyspellchecker", "hunspell": "hunspell", "word space": "none"}
+if not shutil.which("hunspell"):
+    del SPELLING["hunspell"]
+OF_COMMENTS: Choices = {
+    "lines": (
+        "comments",
+        {"both": LINES, "categorical": ("categorical",), "attribute": ("attribute",)},
+    ),
+    "comments": ("comment_parts", {"part by part": "each", "whole": "whole"}),
+    "spelling": ("spelling", SPELLING),
 }
 COUNTED = ("mixtures", "multisets", "sets")
 TIES = ("frequent", "rare", "alphabet")
@@ -48,14 +47,12 @@ SHOWN = 12  # rows of the LaTeX table
 def readings(variant: Path, /, *, reported: Path, out: Out) -> None:
     r"""Count the distinct targets of S2 and S3 under each reading of section 4.2, nearest first.
 
-    The paper prints 129 targets of S2 and 629 of S3, and leaves open some of how they are made.
-    Every combination of these choices is tried on the corpus; nothing is trained. CSV has one row
-    a reading: what was chosen, what counts as one target (mixtures: equal proportions, as equal
-    mean vectors are; multisets: equal counts; sets: equal words), how many there are in S2 and S3,
-    how far that is from the paper's (sum of both relative differences), and for each rule for ties
-    of Table 6 how many utterances have another most frequent word (l1) in S3 than in S2. The
-    paper's M1 finds l1 in 59.58% (S2) and 59.40% (S3) of the utterances, so that at least ten of
-    5,531 have.
+    Every combination of what the paper leaves open is tried; nothing is trained. CSV has one row a
+    reading: what was chosen, what counts as one target (mixtures: equal proportions, as equal mean
+    vectors are; multisets: equal counts; sets: equal words), how many there are in S2 and S3, how
+    far that is from the paper's 129 and 629 (sum of both relative differences), and for each rule
+    for ties of Table 6 how many utterances have another most frequent word (l1) in S3 than in S2.
+    The paper's M1 finds l1 in 59.58% (S2) and 59.40% (S3), so that at least ten of 5,531 have.
 
         emoword readings results/iemocap/variants/paper.json --reported paper/reported.csv \
             --template paper/templates/table.tex.j2 --csv readings.csv --tex readings.tex
@@ -65,28 +62,10 @@ def readings(variant: Path, /, *, reported: Path, out: Out) -> None:
         reported: paper/reported.csv.
         out: Where they go: all as CSV, the nearest ones as LaTeX.
     """
-    place = read_variant(variant)
-    about = place.variant
-    table = every_reading(
-        UTTERANCES.read_text(place.path("utterances.csv")),
-        ANNOTATIONS.read(place.path("annotations.csv")),
-        about.settings.labels,
-        WordSpace.open(place.space),
-        read_reported(reported),
-    )
-    out.write([nearest_table(table).with_notes(*said_of(about))], table)
-    print(table.head(SHOWN).to_string(index=False))
-
-
-def every_reading(
-    utterances: pd.DataFrame,
-    annotations: pd.DataFrame,
-    labels: LabelSettings,
-    space: WordSpace,
-    reported: Mapping[str, int],
-) -> pd.DataFrame:
-    """The counts of all readings, nearest to the paper's first; see `readings` for the columns."""
-    truth, _ = ground_truth(utterances, labels)
+    place, printed = read_variant(variant), read_reported(reported)
+    labels, space = place.variant.settings.labels, WordSpace.open(place.space)
+    truth, _ = ground_truth(UTTERANCES.read_text(place.path("utterances.csv")), labels)
+    annotations = ANNOTATIONS.read(place.path("annotations.csv"))
     of_raters = annotations[annotations["utterance"].isin(truth.index)]
     rows = []
     for shared, changes in grid(OF_LABELS):
@@ -105,28 +84,19 @@ def every_reading(
                 rows.append({**shared, **further, "counted": counted, **found, **differ})
         print(f"{len(rows)} readings counted", flush=True)
     table = pd.DataFrame(rows)
-    off = [(table[name] / reported[name] - 1).abs() for name in ("S2", "S3")]
+    off = [(table[name] / printed[name] - 1).abs() for name in ("S2", "S3")]
     table.insert(list(table).index("S3") + 1, "distance", (off[0] + off[1]).round(4))
-    return table.sort_values("distance", kind="stable", ignore_index=True)
+    table = table.sort_values("distance", kind="stable", ignore_index=True)
+    out.write([nearest_table(table).with_notes(*said_of(place.variant))], table)
+    print(table.head(SHOWN).to_string(index=False))
 
 
-def grid(
-    choices: Mapping[str, Mapping[str, Any]],
-) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
-    """Every combination: choice -> what is chosen, and the settings that this changes."""
-    there = [
-        {name: changes for name, changes in options.items() if name != "hunspell" or HUNSPELL}
-        for options in choices.values()
-    ]
-    for chosen in itertools.product(*there):
-        changes = [options[name] for options, name in zip(there, chosen, strict=True)]
-        keys = {key for options in there for own in options.values() for key in own}
-        merged = {key: getattr(LabelSettings(), key) for key in keys}
-        merged |= {key: value for own in changes for key, value in own.items()}
-        yield dict(zip(choices, chosen, strict=True)), merged
-
-
-HUNSPELL = shutil.which("hunspell") is not None
+def grid(choices: Choices) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
+    """Every combination: choice -> what is chosen, and the settings behind it."""
+    for chosen in itertools.product(*(values for _, values in choices.values())):
+        pairs = zip(choices.values(), chosen, strict=True)
+        settings = {setting: values[name] for (setting, values), name in pairs}
+        yield dict(zip(choices, chosen, strict=True)), settings
 
 
 def counts(words: pd.DataFrame) -> dict[str, int]:
@@ -159,27 +129,21 @@ def differing(ours: pd.Series, theirs: pd.Series) -> int:
 
 def nearest_table(table: pd.DataFrame) -> Table:
     """The readings whose counts are nearest to the paper's, as a table."""
-    usual = {**OF_LABELS, **OF_COMMENTS}
+    usual = {name: next(iter(values)) for name, (_, values) in (OF_LABELS | OF_COMMENTS).items()}
+    columns = [Column("S2"), Column("S3")]
+    columns += [Column(f"l1 differs, {ties}", ties, "l1 differs") for ties in TIES]
     rows = []
     for row in table.head(SHOWN).to_dict("records"):
-        said = [
-            f"{name} {row[name]}"
-            for name, options in usual.items()
-            if row[name] != next(iter(options))
-        ]
-        numbers = ("S2", "S3", *(f"l1 differs, {ties}" for ties in TIES))
-        cells = {name: Cell(f"{row[name]:,}", row[name]) for name in numbers}
+        said = [f"{name} {row[name]}" for name in usual if row[name] != usual[name]]
+        cells = {c.name: Cell(f"{row[c.name]:,}", row[c.name]) for c in columns}
         rows.append(Row(("; ".join(said) or "the default", row["counted"]), cells))
     caption = (
         "Readings of section 4.2 whose numbers of distinct targets are nearest to the paper's, 129 "
-        "of S2 and 629 of S3, of "
-        f"{len(table)} that were tried; and for how many utterances l1 of Table 6 is another word "
-        "in S3 than in S2, by the rule for words named equally often."
+        f"of S2 and 629 of S3, of {len(table)} that were tried; and for how many utterances l1 of "
+        "Table 6 is another word in S3 than in S2, by the rule for words named equally often."
     )
     stub = (
         Column("what differs from the default", width=0.42, words=True),
         Column("counted", words=True),
     )
-    columns = [Column("S2"), Column("S3")]
-    columns += [Column(f"l1 differs, {ties}", ties, "l1 differs") for ties in TIES]
     return Table("readings", "Readings", caption, stub, tuple(columns), tuple(rows))

@@ -5,20 +5,19 @@ And whether a file was edited after it was made, of which Snakemake, going by ti
 
 from collections import Counter
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 from emoword.audit.provenance import edited_since
 from emoword.io.errors import plain
 from emoword.io.files import read_table, sha256_of
 from emoword.layout import Variant, read_variant
-from emoword.settings import Config, Demo, load_config, one
+from emoword.settings import Demo, load_config, one
 from emoword.tables import model
 from emoword.tables.model import Cell, Column, Row, Table, loss_name
 from emoword.tables.show import text
 
 # where the numbers of the demo, as it comes, lie on other machines; README.md says how it was made
-RANGES = "resources/demo_ranges.csv"
+RANGES = Path(__file__).parents[1] / "resources/demo_ranges.csv"
 KEY = ["model", "measured_on", "metric"]
 
 
@@ -34,7 +33,9 @@ def summary(results: Path, /) -> None:
     dataset = one(config, "datasets", config.dataset)
     own = read_variant(results / "variants" / f"{dataset.variants[0]}.json").variant
     table = in_short(results, own)
-    lines = [table.title, *list(text(table))[1:], "", verdicts(results)]
+    verdicts = read_table(results / "claims.csv", ["verdict"])["verdict"]
+    counted = ", ".join(f"{n} {verdict}" for verdict, n in Counter(verdicts).most_common())
+    lines = [table.title, *list(text(table))[1:], "", f"{len(verdicts)} claims: {counted}"]
     if isinstance(dataset, Demo):
         lines += expected(results, own)
     if own.synthetic:
@@ -42,7 +43,8 @@ def summary(results: Path, /) -> None:
     if edited := edited_since(results):
         lines.append(f"WARNING: {edited}")
     print(*map(plain, lines), "", sep="\n")
-    print(*(plain(f"  {what:8} {where}") for what, where in to_open(results, config)), sep="\n")
+    of = "" if isinstance(dataset, Demo) else f" --config dataset={config.dataset}"
+    print(*(plain(f"  {what:8} {where}") for what, where in to_open(results, of)), sep="\n")
 
 
 def in_short(results: Path, own: Variant) -> Table:
@@ -64,17 +66,9 @@ def in_short(results: Path, own: Variant) -> Table:
     return Table("", title, "", stub, tuple(columns), tuple(rows))
 
 
-def verdicts(results: Path) -> str:
-    """``29 claims: 12 supported, ...``."""
-    rows = read_table(results / "claims.csv", ["claim", "verdict"])
-    counted = ", ".join(f"{n} {verdict}" for verdict, n in Counter(rows["verdict"]).most_common())
-    return f"{len(rows)} claims: {counted}"
-
-
 def expected(results: Path, own: Variant) -> Iterator[str]:
     """Whether the demo's numbers lie where those of this version are expected."""
-    with resources.as_file(resources.files("emoword") / RANGES) as path:
-        ranges = read_table(path, [*KEY, "runs", "n"], {"low": float, "high": float, "n": int})
+    ranges = read_table(RANGES, [*KEY, "runs", "n"], {"low": float, "high": float, "n": int})
     runs = {Path(entry.folder).name: entry.loss for entry in own.models}
     metrics = read_table(results / "metrics.csv", KEY, {"value": float, "n": int})
     metrics = metrics[(metrics["variant"] == own.name) & (metrics["fold"] == "mean")]
@@ -83,7 +77,7 @@ def expected(results: Path, own: Variant) -> Iterator[str]:
     if len(both) < len(ranges):
         yield "Not the demo as it comes: no numbers are expected."
         return
-    outside = both[(both["value"] < both["low"]) | (both["value"] > both["high"])]
+    outside = both[~both["value"].between(both["low"], both["high"])]
     if outside.empty:
         yield f"As expected: {len(both)} numbers lie in the ranges of this version (README.md)."
     for row in outside.itertuples():
@@ -93,10 +87,8 @@ def expected(results: Path, own: Variant) -> Iterator[str]:
         )
 
 
-def to_open(results: Path, config: Config) -> Iterator[tuple[str, str]]:
-    """What to look at, and what can still be made."""
-    is_demo = isinstance(one(config, "datasets", config.dataset), Demo)
-    of = "" if is_demo else f" --config dataset={config.dataset}"
+def to_open(results: Path, of: str) -> Iterator[tuple[str, str]]:
+    """What to look at, and what can still be made; ``of``: the option that names the dataset."""
     yield "open", f"{results}/report/index.html, in a browser: all of it, down to each utterance"
     yield "tables", f"emoword show {results}/tables/table1.csv (to table6.csv; .tex beside them)"
     yield "claims", f"{results}/claims.html: which of the paper's claims hold"
@@ -108,8 +100,6 @@ def to_open(results: Path, config: Config) -> Iterator[tuple[str, str]]:
         yield "audit", f"{archive}: verifies elsewhere"
         yield "publish", f"sha256 {sha256_of(sealed)}, of {sealed}"
     else:
-        yield (
-            "audit",
-            f"./run audit{of}: an archive that verifies elsewhere, and a sha256 to publish",
-        )
+        audit = "an archive that verifies elsewhere, and a sha256 to publish"
+        yield "audit", f"./run audit{of}: {audit}"
     yield "verify", f"emoword verify {results}: recompute all but the trainings, and compare"

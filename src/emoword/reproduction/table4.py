@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emoword.evaluation.neighbours import Example, example, target_vector
+from emoword.evaluation.neighbours import example, target_vector
 from emoword.io.files import write_table
 from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
@@ -36,30 +36,24 @@ def table4(*, space: Path, reported: Path, out: Path) -> None:
     parts = []
     for row, theirs in printed.items():
         label_set, _, label = row.partition(" ")
-        part = compare_words(example(label_set, *label.split(", ")), theirs, words)
-        part.insert(0, "set", label_set)
-        part.insert(1, "label", label)
-        parts.append(part)
-        print(f"{row}\n  paper  {', '.join(theirs)}\n  here   {', '.join(part['ours'])}")
-    made = pd.concat(parts)
-    placed, among = (made["paper"] == made["ours"]).sum(), (made["rank"] <= len(PLACES)).sum()
-    said = f"{placed} of {len(made)} words stand in the paper's place, {among} among the same five"
-    print(f"{said}: {space}, {len(words):,} words")
-    write_table(made, out)
-
-
-def compare_words(target: Example, theirs: list[str], space: WordSpace) -> pd.DataFrame:
-    """The words nearest to a target beside the paper's, nearest first."""
-    indices, similarities = nearest_words(space, target_vector(target, space)[None], SEARCHED)
-    found = [space.word(int(index)) for index in indices[0]]
-    ranks = {word: rank for rank, word in enumerate(found, start=1)}
-    shown = len(theirs)
-    return pd.DataFrame(
-        {
+        target = target_vector(example(label_set, *label.split(", ")), words)
+        indices, similarities = nearest_words(words, target[None], SEARCHED)
+        found = [words.word(int(index)) for index in indices[0]]
+        ranks = {word: rank for rank, word in enumerate(found, start=1)}
+        shown = len(theirs)
+        part = {
+            "set": label_set,
+            "label": label,
             "place": PLACES[:shown],
             "paper": theirs,
             "ours": found[:shown],
             "similarity": similarities[0][:shown].round(6),
             "rank": pd.array([ranks.get(word) for word in theirs], dtype="Int64"),
         }
-    )
+        parts.append(pd.DataFrame(part))
+        print(f"{row}\n  paper  {', '.join(theirs)}\n  here   {', '.join(found[:shown])}")
+    made = pd.concat(parts)
+    placed, among = (made["paper"] == made["ours"]).sum(), (made["rank"] <= len(PLACES)).sum()
+    said = f"{placed} of {len(made)} words stand in the paper's place, {among} among the same five"
+    print(f"{said}: {space}, {len(words):,} words")
+    write_table(made, out)

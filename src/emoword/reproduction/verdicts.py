@@ -14,9 +14,11 @@ import pandas as pd
 
 from emoword.reproduction import claims_file as kinds
 from emoword.reproduction.claims_file import AnyClaim, Differs
+from emoword.schemas import NEIGHBOURS
 from emoword.statistics.intervals import Difference, Key
 from emoword.statistics.resampling import LEVEL, Error, half_width
 from emoword.tables.appended import named
+from emoword.tables.word_tables import parse_words
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 NOT_EVALUATED = "not evaluated"
@@ -60,14 +62,14 @@ class Evidence(NamedTuple):
         variant: whose numbers are judged.
         differences: between its models, and between these and published results.
         comparisons: name -> differences between all models of a comparison's variants.
-        neighbours: neighbours.csv of the variant.
+        neighbours: neighbours.csv.
         targets: label set -> number of distinct targets; ``reported``: as the paper has it.
     """
 
     variant: str
     differences: Differences
     comparisons: Mapping[str, Differences] = {}
-    neighbours: pd.DataFrame = pd.DataFrame(columns=["kind", "words", "seed"])
+    neighbours: pd.DataFrame = pd.DataFrame(columns=NEIGHBOURS.names)
     targets: Mapping[str, int] = {}
     reported: Mapping[str, int] = {}
 
@@ -101,10 +103,8 @@ def judge(claim: AnyClaim, evidence: Evidence) -> list[Part]:
 def verdict_of(parts: Sequence[Part]) -> str:
     """The claim's verdict: one part is contradicted, or one is missing, or open, or all hold."""
     verdicts = {part.verdict for part in parts}
-    for verdict in (CONTRADICTED, NOT_EVALUATED, *NOT_JUDGED.values(), UNDECIDED):
-        if verdict in verdicts:
-            return verdict
-    return SUPPORTED
+    order = (CONTRADICTED, NOT_EVALUATED, *NOT_JUDGED.values(), UNDECIDED)
+    return next((verdict for verdict in order if verdict in verdicts), SUPPORTED)
 
 
 def decided(holds: bool, fails: bool, seeds: int) -> str:
@@ -217,12 +217,11 @@ def nearest_words(
     neighbours: pd.DataFrame, model: str, loss: str, emotion: str
 ) -> dict[str, list[str]]:
     """Seed -> the words nearest to a model's mean prediction of an emotion; "": of all seeds."""
-    own = neighbours[neighbours["kind"].isin(PREDICTIONS)]
-    if len(own):
-        own = own[(own[["model", "loss", "name"]] == [model, loss, emotion]).all(axis=1)]
+    own = (neighbours[["model", "loss", "name"]] == [model, loss, emotion]).all(axis=1)
+    own &= neighbours["kind"].isin(PREDICTIONS)
     return {
         str(seed): list(rows.sort_values("rank")["word"][:LISTED])
-        for seed, rows in own.groupby("seed")
+        for seed, rows in neighbours[own].groupby("seed")
     }
 
 
@@ -245,7 +244,7 @@ def judge_mixtures(neighbours: pd.DataFrame) -> Iterator[Part]:
     """Whether two words of each mixed example target are like words that are nearest to it."""
     targets = neighbours[neighbours["kind"] == "target"]
     for words, rows in targets.groupby("words", sort=False):
-        own = {item.rpartition(":")[0] for item in str(words).split()}
+        own = {word for word, _ in parse_words(str(words))}
         near = list(rows.sort_values("rank")["word"][:LISTED])
         met = [word for word in own if any(alike(word, other) for other in near)]
         if len(own) > 1:
@@ -257,7 +256,9 @@ def judge_count(label_set: str, evidence: Evidence) -> Part:
     """Whether a label set has as many distinct targets as the paper says."""
     part = Part(f"distinct targets of {label_set}")
     ours, theirs = evidence.targets.get(label_set), evidence.reported.get(label_set)
-    if ours is None or theirs is None:
-        return part if ours is None else part._replace(note="the paper counts IEMOCAP alone")
+    if ours is None:
+        return part
+    if theirs is None:
+        return part._replace(note="the paper counts IEMOCAP alone")
     verdict = SUPPORTED if ours == theirs else CONTRADICTED
     return part._replace(verdict=verdict, note=f"ours {ours}, the paper's {theirs}")

@@ -3,7 +3,7 @@
 "use strict";
 
 window.emoword.map_view = (tools) => {
-  const { h, bdi, visible, get, list, truth, load, shownLabel, playButton, play, thousandths } = tools;
+  const { h, bdi, visible, get, list, truth, load, shownLabel, playButton, play, row, head, listing, evens, linkTo } = tools;
   const NOWHERE = -32768;
   const REACH = 9; // how far a pointer reaches, in pixels
   const canvas = get("space");
@@ -60,14 +60,6 @@ window.emoword.map_view = (tools) => {
       if (dots[2 * k] !== NOWHERE) disc(across(dots, k), down(dots, k), 2.2, classes[truth[i]]);
     });
     context.globalAlpha = 1;
-    if (form.elements.targets.checked) {
-      const of = unpackTargets();
-      for (let k = 0; k < of.length / 2; k++) {
-        const [x, y] = [across(of, k), down(of, k)];
-        context.fillStyle = colour("ink");
-        context.fillRect(x - 1.5, y - 1.5, 3, 3);
-      }
-    }
     context.lineWidth = 1.5;
     for (const k of found) disc(across(dots, k), down(dots, k), 5, colour("accent"), true);
     if (chosen >= 0) disc(across(dots, chosen), down(dots, chosen), 7, colour("ink"), true);
@@ -95,8 +87,6 @@ window.emoword.map_view = (tools) => {
     });
   }
 
-  const unpackTargets = () => unpack(space.targets[`S${form.elements.model.value.slice(1)}`] ?? "", Int16Array);
-
   // ------------------------------------------------------------------------------------- asking
 
   // Cosine similarities of one word with every prediction, from the directions that were kept.
@@ -112,31 +102,34 @@ window.emoword.map_view = (tools) => {
     const place = space.asked.indexOf(word);
     found = [];
     const said = get("answer");
+    const command = tools.paste(
+      `emoword query ${document.body.dataset.results} ${tools.quoted(word)} --model ${form.elements.model.value}`);
     if (!word) said.replaceChildren();
     else if (place < 0) {
-      said.replaceChildren(h("p", {}, bdi(word), ` is not among the ${space.asked.length.toLocaleString("en")} words that this page can be asked for. All ${space.total.toLocaleString("en")}: `),
-        tools.paste(`emoword query ${document.body.dataset.results} ${quoted(word)} --model ${form.elements.model.value}`));
+      said.replaceChildren(h("p", {}, bdi(word), ` is not among the ${space.asked.length.toLocaleString("en")} words that this page can be asked for. All ${space.total.toLocaleString("en")}: `), command);
     } else {
       const near = similarities(place);
       found = part.map((_, k) => k).filter((k) => dots[2 * k] !== NOWHERE)
         .sort((a, b) => near[b] - near[a]).slice(0, 20);
       const details = await load("details");
-      const raters = (i) => details.sets[Object.keys(details.sets).pop()][i].filter((_, n) => n % 2 === 0).map((w) => details.words[w]);
+      const raters = Object.values(details.sets).pop();
+      const heads = [head(h("span", { class: "unseen" }, "play"), true), head("utterance", true), "similarity"];
+      heads.push(head("ground truth", true), head("raters' words", true));
+      const rows = found.map((k) => {
+        const i = part[k];
+        const words = evens(raters[i]).map((w) => details.words[w]);
+        return row(h("td", {}, playButton(i)), h("th", { scope: "row" }, linkTo(i)),
+          tools.number(near[k].toFixed(3)), h("td", { class: "left" }, bdi(shownLabel(i))),
+          h("td", { class: "left words" }, ...listing(words.map((one) => (one === word ? h("mark", {}, bdi(one)) : bdi(one))))));
+      });
       said.replaceChildren(
         h("h2", {}, "Nearest to ", bdi(word)),
-        tools.scroll("Nearest utterances", h("table", { class: "plain results found" },
-          h("thead", {}, tools.row(...["", "utterance", "similarity", "ground truth", "raters' words"].map((name, n) => h("th", { scope: "col", class: n !== 2 && "left" }, name || h("span", { class: "unseen" }, "play"))))),
-          h("tbody", {}, ...found.map((k) => tools.row(h("td", {}, playButton(part[k])), h("th", { scope: "row" }, link(part[k])),
-            h("td", { class: "number" }, thousandths(1000 * near[k])), h("td", { class: "left" }, bdi(shownLabel(part[k]))),
-            h("td", { class: "left words" }, ...raters(part[k]).flatMap((one, n) => [n ? ", " : "", one === word ? h("mark", {}, bdi(one)) : bdi(one)]))))))),
+        tools.tabular("Nearest utterances", heads, rows, "plain results found"),
         h("p", { class: "small" }, `Similarities are of ${own.scale.length} of ${space.dim} dimensions: off by ${space.error[0]} on average, at most ${space.error[1]}. Exact: `),
-        tools.paste(`emoword query ${document.body.dataset.results} ${quoted(word)} --model ${form.elements.model.value}`));
+        command);
     }
     draw();
   }
-
-  const quoted = (text) => (/^[\w.]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);
-  const link = (i) => h("a", { href: `#utterance/${encodeURIComponent(list.id[i])}` }, bdi(list.id[i]));
 
   // ------------------------------------------------------------------------------------ pointing
 
@@ -169,9 +162,9 @@ window.emoword.map_view = (tools) => {
     const seed = form.elements.seed.value;
     const near = await load(`nearest-${seed}`);
     const cells = near.lists[near.of[form.elements.model.value]?.[part[k]]] ?? [];
-    const words = cells.filter((_, n) => n % 2 === 0).slice(0, 5).map((w) => near.words[w]);
-    said.replaceChildren(playButton(part[k]), " ", link(part[k]), ": ", bdi(shownLabel(part[k])),
-      ". Nearest words: ", ...words.flatMap((word, n) => [n ? ", " : "", bdi(word)]), ".");
+    const words = evens(cells).slice(0, 5).map((w) => bdi(near.words[w]));
+    said.replaceChildren(playButton(part[k]), " ", linkTo(part[k]), ": ", bdi(shownLabel(part[k])),
+      ". Nearest words: ", ...listing(words), ".");
     play(part[k]);
   }
 
@@ -207,8 +200,10 @@ window.emoword.map_view = (tools) => {
     event.preventDefault();
     zoom(event.deltaY < 0 ? 1.25 : 0.8, event.offsetX, event.offsetY);
   }, { passive: false });
-  const KEYS = { "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: () => zoom(0) };
-  Object.assign(KEYS, { ArrowLeft: () => move(40, 0), ArrowRight: () => move(-40, 0), ArrowUp: () => move(0, 40), ArrowDown: () => move(0, -40) });
+  const KEYS = {
+    "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: () => zoom(0),
+    ArrowLeft: () => move(40, 0), ArrowRight: () => move(-40, 0), ArrowUp: () => move(0, 40), ArrowDown: () => move(0, -40),
+  };
   canvas.addEventListener("keydown", (event) => {
     if (!KEYS[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

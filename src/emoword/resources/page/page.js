@@ -8,8 +8,10 @@
 (() => {
   const list = window.emoword.utterances;
   const models = Object.keys(list.decided);
-  const digit = (text, i) => (text[i] === "." ? -1 : parseInt(text[i], 36));
+  // The place of an utterance's class; -1: it has none, or was not asked.
+  const digit = (text, i) => (text && text[i] !== "." ? parseInt(text[i], 36) : -1);
   const truth = list.id.map((_, i) => digit(list.truth, i));
+  const decided = (model, i, seed) => digit(list.decided[model][seed], i);
   const byId = new Map(list.id.map((id, i) => [id, i]));
   const get = (id) => document.getElementById(id);
 
@@ -42,7 +44,21 @@
   const facts = (pairs) =>
     h("dl", { class: "facts" }, ...pairs.map(([name, ...value]) =>
       h("div", {}, h("dt", {}, name), h("dd", {}, ...value))));
+  const head = (name, left = false) => h("th", { scope: "col", class: left && "left" }, name);
+  // A table that scrolls by itself; its heads are names, or cells.
+  const tabular = (label, heads, rows, kind = "plain results") =>
+    scroll(label, h("table", { class: kind },
+      h("thead", {}, row(...heads.map((name) => (typeof name === "string" ? head(name) : name)))),
+      h("tbody", {}, ...rows)));
+  const listing = (items) => items.flatMap((item, k) => [k ? ", " : "", item]);
+  const evens = (cells) => cells.filter((_, k) => k % 2 === 0); // the words of [word, number, ...]
   const thousandths = (value) => (value / 1000).toFixed(3);
+  const number = (value) => h("td", { class: "number" }, value);
+  const exact = (value) => number(value === null ? "–" : value.toFixed(6));
+  const addressOf = (i) => `#utterance/${encodeURIComponent(list.id[i])}`;
+  const linkTo = (i) => h("a", { href: addressOf(i) }, bdi(list.id[i]));
+  // For a shell.
+  const quoted = (text) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);
 
   const loaded = new Map();
   function load(name) {
@@ -88,9 +104,9 @@
     return heading;
   }
 
-  const RENDER = { utterances: showList, utterance: showUtterance, trace: showTrace, run: showRun };
-  RENDER.figures = showFigures;
-  RENDER.map = showMap;
+  const RENDER = {
+    utterances: showList, utterance: showUtterance, trace: showTrace, run: showRun, figures: showFigures, map: showMap,
+  };
 
   async function route(event) {
     const { view, rest, query } = address();
@@ -144,10 +160,10 @@
       if (wanted.style && list.styles[list.style[i]] !== wanted.style) return false;
       if (wanted.models && (wanted.models === "disagree") !== answers(i, seed) > 1) return false;
       for (const model of asked) {
-        const decided = digit(list.decided[model][seed] ?? "", i);
-        if (!(decided >= 0)) return false;
-        const held = { right: decided === truth[i], wrong: decided !== truth[i] };
-        if (!(held[wanted[model]] ?? `as ${list.classes[decided]}` === wanted[model])) return false;
+        const own = decided(model, i, seed);
+        if (own < 0) return false;
+        const held = { right: own === truth[i], wrong: own !== truth[i] };
+        if (!(held[wanted[model]] ?? `as ${list.classes[own]}` === wanted[model])) return false;
       }
       const text = texts ? texts[i] : list.id[i].toLowerCase();
       return terms.every((term) => text.includes(term));
@@ -155,8 +171,7 @@
   }
 
   // How many different decisions the models took.
-  const answers = (i, seed) => new Set(models.map((model) => digit(list.decided[model][seed] ?? "", i))
-    .filter((decided) => decided >= 0)).size;
+  const answers = (i, seed) => new Set(models.map((model) => decided(model, i, seed)).filter((own) => own >= 0)).size;
 
   const shownLabel = (i) =>
     truth[i] >= 0 ? list.classes[truth[i]] : list.labels[list.label[i]] || "no majority";
@@ -164,26 +179,22 @@
   const seedNow = () => form.elements.seed.value || list.seeds[0];
 
   function decision(model, i) {
-    const decided = digit(list.decided[model][seedNow()] ?? ".", i);
-    if (!(decided >= 0)) return "";
-    return `${decided === truth[i] ? "✓" : "✗"} ${list.classes[decided]}`;
+    const own = decided(model, i, seedNow());
+    return own < 0 ? "" : `${own === truth[i] ? "✓" : "✗"} ${list.classes[own]}`;
   }
 
   async function gatherTexts() {
     const seed = seedNow();
     const [details, near] = await Promise.all([load("details"), load(`nearest-${seed}`)]);
-    const words = near.words.map((word) => word.toLowerCase());
-    const heard = near.lists.map((cells) => cells.filter((_, k) => k % 2 === 0).map((w) => words[w]).join(" "));
-    const said = details.texts.map((text) => text.toLowerCase());
-    const target = details.words.map((word) => word.toLowerCase());
+    const heard = near.lists.map((cells) => evens(cells).map((w) => near.words[w]).join(" "));
     const columns = Object.values(near.of);
     const sets = Object.values(details.sets);
     texts = list.id.map((id, i) => [
-      id.toLowerCase(),
-      ...details.notes[i].map((note) => note[6].map((text) => said[text]).join(" ")),
-      ...sets.map((set) => set[i].filter((_, k) => k % 2 === 0).map((w) => target[w]).join(" ")),
+      id,
+      ...details.notes[i].map((note) => note[6].map((text) => details.texts[text]).join(" ")),
+      ...sets.map((set) => evens(set[i]).map((w) => details.words[w]).join(" ")),
       ...columns.map((of) => heard[of[i]] ?? ""),
-    ].join("\n"));
+    ].join("\n").toLowerCase());
     texts.seed = seed;
   }
 
@@ -194,11 +205,11 @@
     const terms = termsOf(form.elements.q.value);
     if (!texts || !terms.length) return "";
     const words = new Set(texts[i].split(/\s+/).filter((word) => terms.some((term) => word.includes(term))));
-    return h("span", {}, ...[...words].slice(0, 3).flatMap((word, n) => {
+    return h("span", {}, ...listing([...words].slice(0, 3).map((word) => {
       const term = terms.find((one) => word.includes(one));
       const at = word.indexOf(term);
-      return [n ? ", " : "", h("bdi", {}, visible(word.slice(0, at)), h("mark", {}, visible(term)), visible(word.slice(at + term.length)))];
-    }));
+      return h("bdi", {}, visible(word.slice(0, at)), h("mark", {}, visible(term)), visible(word.slice(at + term.length)));
+    })));
   }
 
   function makeTable() {
@@ -211,27 +222,26 @@
         ...list.classes.map((name) => h("option", { value: `as ${name}` }, visible(name)))));
     }
     options(form.elements.seed, list.seeds);
-    const text = (of) => (i, type) => (type === "display" ? bdi(of(i)) : of(i));
-    const link = (i, type) =>
-      type === "display" ? h("a", { href: `#utterance/${encodeURIComponent(list.id[i])}` }, bdi(list.id[i])) : list.id[i];
     const marked = (text) => h("span", {}, text.slice(0, 1), h("bdi", {}, visible(text.slice(1))));
-    const column = (title, render, className = "") =>
-      ({ title, data: null, render, className, orderable: Boolean(title) && title !== "found" });
+    // What is sorted and saved is a text, of an utterance; what is shown is an element.
+    const column = (title, text, className = "", element = (i) => bdi(text(i))) => ({
+      title, data: null, className, orderable: Boolean(title) && title !== "found",
+      render: (i, type) => (type === "display" ? element(i) : text(i)),
+    });
     const disputed = list.id.map((_, i) => answers(i, list.seeds[0]));
     window.DataTable.ext.errMode = "throw";
     table = new window.DataTable("#list", {
       // those on which models disagree come first
       data: list.id.map((_, i) => i).sort((a, b) => disputed[b] - disputed[a]),
       columns: [
-        column("", (i, type) => (type === "display" ? playButton(i) : ""), "sound"),
-        column("utterance", link, "id"),
+        column("", () => "", "sound", playButton),
+        column("utterance", (i) => list.id[i], "id", linkTo),
         column("found", () => "", "found"),
-        column("speaker", text((i) => list.speakers[list.speaker[i]]), "more"),
-        column("fold", text((i) => list.fold[i]), "more"),
-        column("style", text((i) => list.styles[list.style[i]]), "most"),
-        column("label", text(shownLabel)),
-        ...models.map((model) => column(model, (i, type) =>
-          (type === "display" ? marked(decision(model, i)) : decision(model, i)), "decision")),
+        column("speaker", (i) => list.speakers[list.speaker[i]], "more"),
+        column("fold", (i) => list.fold[i], "more"),
+        column("style", (i) => list.styles[list.style[i]], "most"),
+        column("label", shownLabel),
+        ...models.map((model) => column(model, (i) => decision(model, i), "decision", (i) => marked(decision(model, i)))),
       ],
       drawCallback: () => {
         for (const cell of document.querySelectorAll("#list td.found")) {
@@ -265,8 +275,7 @@
       },
     });
     const scroller = document.querySelector("#utterances .dt-scroll-body");
-    Object.entries({ tabindex: 0, role: "region", "aria-label": "List of utterances" })
-      .forEach(([name, value]) => scroller.setAttribute(name, value));
+    fill(scroller, { tabindex: 0, role: "region", "aria-label": "List of utterances" }, []);
     scroller.addEventListener("scroll", () => {
       if (!get("utterances").hidden) scrolled = scroller.scrollTop;
     });
@@ -347,7 +356,7 @@
     if (!table || get("utterances").hidden) return;
     const names = ["utterance", "speaker", "fold", "label", ...models];
     get("utterances").append(h("table", { id: "printed", class: "plain" },
-      h("thead", {}, row(...names.map((name) => h("th", { scope: "col" }, name)))),
+      h("thead", {}, row(...names.map((name) => head(name)))),
       h("tbody", {}, ...kept.map((i) => row(
         ...[list.id[i], list.speakers[list.speaker[i]], list.fold[i], shownLabel(i),
           ...models.map((model) => decision(model, i))].map((text) => h("td", {}, bdi(text))),
@@ -371,17 +380,16 @@
         h("div", {}, h("h2", {}, "What the raters wrote"), raters(i, details)),
         h("div", {}, h("h2", {}, "Words of the targets"), targetWords(i, details),
           h("h2", {}, "What the models decided"), decisions(i, seed, near))),
-      ...(truth[i] >= 0 ? [h("h2", {}, "Nearest words"), nearestTable(i, details, targets, near)] : []),
-      ...(truth[i] >= 0 ? [h("h2", {}, "Recompute it"), h("p", {}, "From the predictions, with the whole chain:"), paste(trace(i))] : []),
+      ...(truth[i] < 0 ? [] : [
+        h("h2", {}, "Nearest words"), nearestTable(i, details, targets, near),
+        ...recompute(["emoword", "trace", ...list.trace, "--utterance", list.id[i]].map(quoted).join(" ")),
+      ]),
     );
     return heading;
   }
 
-  function trace(i) {
-    const quoted = (text) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);
-    const [file, row, column] = list.trace;
-    return ["emoword", "trace", file, row, column, "--utterance", list.id[i]].map(quoted).join(" ");
-  }
+  const recompute = (command) =>
+    [h("h2", {}, "Recompute it"), h("p", {}, "From the predictions, with the whole chain:"), paste(command)];
 
   function neighbours(i, seed) {
     const among = kept.length ? kept : list.id.map((_, k) => k).filter(predicate({}, seed));
@@ -392,7 +400,7 @@
     for (const [name, other] of [["previous", among[at - 1]], ["next", among[at + 1]]]) {
       const link = get(name);
       if (at < 0 || other === undefined) link.removeAttribute("href");
-      else link.href = `#utterance/${encodeURIComponent(list.id[other])}${suffix}`;
+      else link.href = addressOf(other) + suffix;
     }
   }
 
@@ -479,27 +487,26 @@
 
   function decisions(i, seed, near) {
     const sets = Object.keys(Object.values(near.cosines)[0] ?? {});
-    const asked = models.filter((model) => digit(list.decided[model][seed] ?? ".", i) >= 0);
+    const asked = models.filter((model) => decided(model, i, seed) >= 0);
     if (!asked.length) return h("p", {}, "Nothing: it takes no part.");
     const links = list.seeds.length < 2 ? [] : [h("p", { class: "seeds" }, "Seed: ",
       ...list.seeds.map((other) => h("a", {
-        href: `#utterance/${encodeURIComponent(list.id[i])}?seed=${encodeURIComponent(other)}`,
+        href: `${addressOf(i)}?seed=${encodeURIComponent(other)}`,
         "aria-current": other === seed && "true",
       }, other)))];
     return h("div", {}, ...links, scroll("Decisions", h("table", { class: "plain results" },
       h("thead", {},
         row(h("td", { colspan: 2 }), h("th", { scope: "colgroup", colspan: sets.length || 1 }, "cosine similarity with")),
-        row(h("th", { scope: "col" }, "model"), h("th", { scope: "col", class: "left" }, "decided"),
-          ...sets.map((set) => h("th", { scope: "col" }, set)))),
+        row(head("model"), head("decided", true), ...sets.map((set) => head(set)))),
       h("tbody", {}, ...asked.map((model) => {
-        const decided = digit(list.decided[model][seed], i);
-        const right = decided === truth[i];
+        const own = decided(model, i, seed);
+        const right = own === truth[i];
         return row(
           h("th", { scope: "row" }, model),
-          h("td", { class: `left ${right ? "right" : "wrong"}` }, right ? "✓ " : "✗ ", bdi(list.classes[decided])),
+          h("td", { class: `left ${right ? "right" : "wrong"}` }, right ? "✓ " : "✗ ", bdi(list.classes[own])),
           ...sets.map((set) => {
-            const value = near.cosines[model]?.[set]?.[i];
-            return h("td", { class: "number" }, value === null || value === undefined ? "–" : thousandths(value));
+            const value = near.cosines[model]?.[set]?.[i] ?? null;
+            return number(value === null ? "–" : thousandths(value));
           }),
         );
       })))));
@@ -513,8 +520,7 @@
         if (of[i] >= 0) columns.push({ name, what, cells: part.lists[of[i]], words: part.words });
       }
     }
-    const own = new Set(Object.values(details.sets).flatMap((set) =>
-      set[i].filter((_, k) => k % 2 === 0).map((word) => details.words[word])));
+    const own = new Set(Object.values(details.sets).flatMap((set) => evens(set[i]).map((word) => details.words[word])));
     const ranks = Math.max(0, ...columns.map((column) => column.cells.length / 2));
     const between = columns.findIndex((column) => !column.what);
     return h("div", {}, h("p", { class: "small" }, "Words whose vectors have the largest cosine similarity. ",
@@ -523,7 +529,7 @@
       h("thead", {},
         row(h("td"), h("th", { scope: "colgroup", colspan: between }, "target"),
           h("th", { scope: "colgroup", colspan: columns.length - between, class: "first" }, "prediction")),
-        row(h("th", { scope: "col" }, "rank"), ...columns.map((column, k) =>
+        row(head("rank"), ...columns.map((column, k) =>
           h("th", { scope: "col", class: k === between && "first" }, column.name)))),
       h("tbody", {}, ...Array.from({ length: ranks }, (_, rank) => row(
         h("th", { scope: "row" }, String(rank + 1)),
@@ -537,13 +543,10 @@
 
   function targetWords(i, details) {
     const pairs = Object.entries(details.sets).filter(([, set]) => set[i].length).map(([name, set]) => {
-      const cells = set[i];
-      const words = [];
-      for (let k = 0; k < cells.length; k += 2) {
-        if (k) words.push(", ");
-        words.push(bdi(details.words[cells[k]]), cells[k + 1] > 1 ? ` ×${cells[k + 1]}` : "");
-      }
-      return [name, ...words];
+      const counts = set[i].filter((_, k) => k % 2);
+      const words = evens(set[i]).map((word, k) =>
+        h("span", {}, bdi(details.words[word]), counts[k] > 1 ? ` ×${counts[k]}` : ""));
+      return [name, ...listing(words)];
     });
     return pairs.length ? facts(pairs) : h("p", {}, "None: it takes no part.");
   }
@@ -551,18 +554,17 @@
   function raters(i, details) {
     const notes = details.notes[i];
     if (!notes.length) return h("p", {}, "Nothing: there are no ratings.");
-    return scroll("Ratings", h("table", { class: "plain stack" },
-      h("thead", {}, row(...["rater", "what", "as written, what of it is left out, and where it stands"].map((name) =>
-        h("th", { scope: "col" }, name)))),
-      h("tbody", {}, ...notes.map(([rater, role, source, kind, file, line, said, fallen]) => row(
-        h("th", { scope: "row" }, bdi(details.raters[rater])),
-        h("td", { class: "kind" }, ...[kind, source, role].map((k) => details.kinds[k]).filter((k) => k && k !== "observer")
-          .map((k, n) => h("span", { class: n ? "tag" : "" }, visible(k)))),
-        h("td", {}, ...said.map((text) => h("q", {}, bdi(details.texts[text]))),
-          ...fallen.map(([text, sets, reason]) => h("div", {},
-            h("s", {}, bdi(details.texts[text])), ` ${visible(details.reasons[reason])} (${visible(details.label_sets[sets])})`)),
-          h("div", { class: "place" }, bdi(`${details.files[file]}:${line}`))),
-      )))));
+    const heads = ["rater", "what", "as written, what of it is left out, and where it stands"];
+    const rows = notes.map(([rater, role, source, kind, file, line, said, fallen]) => row(
+      h("th", { scope: "row" }, bdi(details.raters[rater])),
+      h("td", { class: "kind" }, ...[kind, source, role].map((k) => details.kinds[k]).filter((k) => k && k !== "observer")
+        .map((k, n) => h("span", { class: n ? "tag" : "" }, visible(k)))),
+      h("td", {}, ...said.map((text) => h("q", {}, bdi(details.texts[text]))),
+        ...fallen.map(([text, sets, reason]) => h("div", {},
+          h("s", {}, bdi(details.texts[text])), ` ${visible(details.reasons[reason])} (${visible(details.label_sets[sets])})`)),
+        h("div", { class: "place" }, bdi(`${details.files[file]}:${line}`))),
+    ));
+    return tabular("Ratings", heads, rows, "plain stack");
   }
 
   // ------------------------------------------------------------------------------------- traces
@@ -583,18 +585,15 @@
     if (!trace) return show("lost");
     get("trace-back").href = `#tables/${trace.table}`;
     const heading = show("trace", `Table ${trace.table}: ${trace.row}, ${trace.column}`);
-    const about = facts([
-      ["Printed", bdi(trace.shown)],
-      [trace.vector ? "Similarity" : "Exact", bdi(trace.exact)],
-      ...(trace.interval ? [["95% interval", trace.interval]] : []),
-      ...(trace.paper ? [["The paper", bdi(trace.paper)]] : []),
-    ]);
     get("trace-body").replaceChildren(
-      about,
+      facts([
+        ["Printed", bdi(trace.shown)],
+        [trace.vector ? "Similarity" : "Exact", bdi(trace.exact)],
+        ...(trace.interval ? [["95% interval", trace.interval]] : []),
+        ...(trace.paper ? [["The paper", bdi(trace.paper)]] : []),
+      ]),
       ...(trace.vector ? vectorTrace(trace.vector, data) : metricTrace(trace, data)),
-      h("h2", {}, "Recompute it"),
-      h("p", {}, "From the predictions, with the whole chain:"),
-      paste(trace.command),
+      ...recompute(trace.command),
     );
     return heading;
   }
@@ -616,8 +615,8 @@
       return h("tr", { class: printed ? "printed" : "" },
         h("th", { scope: "row" }, seed === "all" ? { mean: "mean over folds", pooled: "pooled" }[fold] ?? fold : `fold ${fold}`),
         h("td", {}, seed),
-        h("td", { class: "number" }, value === null ? "–" : value.toFixed(6)),
-        h("td", { class: "number" }, String(n)),
+        exact(value),
+        number(String(n)),
         h("td", { class: "place" }, run ? runLink(run, bdi(run.folder)) : printed ? "printed in the table" : ""));
     });
     const seen = models.includes(model) && (loss === data.loss || model === "baseline");
@@ -627,9 +626,7 @@
     return [
       h("h2", {}, "Rows of metrics.csv"),
       h("p", {}, `Model ${model}, loss ${loss}, measured on ${on}: ${metric}. Each is counted from decisions/, which come from the run's predictions.npy.`),
-      scroll("Rows of metrics.csv", h("table", { class: "plain results" },
-        h("thead", {}, row(...["fold", "seed", "value", "n", "run"].map((name) => h("th", { scope: "col", class: name === "run" && "left" }, name)))),
-        h("tbody", {}, ...body))),
+      tabular("Rows of metrics.csv", ["fold", "seed", "value", "n", head("run", true)], body),
       ...down,
     ];
   }
@@ -637,17 +634,15 @@
   function vectorTrace(vector, data) {
     const runs = data.runs.filter((run) => run.model === vector.model && run.loss === data.loss);
     const from = vector.kind === "target"
-      ? [h("p", {}, "The vector is the mean of the words ", h("strong", {}, bdi(vector.words)), ".")]
-      : [h("p", {}, `The vector is the mean of ${vector.model}'s predictions for the test utterances whose ground truth is `, h("strong", {}, bdi(vector.name)),
-        `, of ${runs.length} runs: `, ...runs.flatMap((run, k) => [k ? ", " : "", runLink(run, `fold ${run.fold} seed ${run.seed}`)]), ".")];
+      ? ["words ", h("strong", {}, bdi(vector.words))]
+      : [`predictions of ${vector.model} for the test utterances whose ground truth is `, h("strong", {}, bdi(vector.name)),
+        `, of ${runs.length} runs: `, ...listing(runs.map((run) => runLink(run, `fold ${run.fold} seed ${run.seed}`)))];
     return [
       h("h2", {}, "The vector and its nearest words"),
-      ...from,
-      scroll("Nearest words", h("table", { class: "plain results" },
-        h("thead", {}, row(...["rank", "word", "cosine similarity"].map((name) => h("th", { scope: "col", class: name === "word" && "left" }, name)))),
-        h("tbody", {}, ...vector.nearest.map(([word, similarity], k) =>
-          h("tr", { class: k + 1 === vector.rank ? "printed" : "" },
-            h("th", { scope: "row" }, String(k + 1)), h("td", { class: "left" }, bdi(word)), h("td", { class: "number" }, bdi(similarity))))))),
+      h("p", {}, "The vector is the mean of the ", ...from, "."),
+      tabular("Nearest words", ["rank", head("word", true), "cosine similarity"], vector.nearest.map(([word, similarity], k) =>
+        h("tr", { class: k + 1 === vector.rank ? "printed" : "" },
+          h("th", { scope: "row" }, String(k + 1)), h("td", { class: "left" }, bdi(word)), number(bdi(similarity))))),
     ];
   }
 
@@ -673,16 +668,19 @@
       h("h2", {}, "Learning curve"),
       curve(run),
       h("h2", {}, "Its numbers"),
-      scroll("Metrics", h("table", { class: "plain results" },
-        h("thead", {}, row(...["measured on", "metric", "value", "n"].map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, ...data.metrics.filter((m) => m[0] === run.model && m[1] === run.loss && m[2] === String(run.fold) && m[3] === String(run.seed))
-          .map(([, , , , on, metric, value, n]) => row(h("th", { scope: "row" }, on), h("td", {}, metric),
-            h("td", { class: "number" }, value === null ? "–" : value.toFixed(6)), h("td", { class: "number" }, String(n))))))),
+      tabular("Metrics", ["measured on", "metric", "value", "n"], data.metrics
+        .filter((m) => m[0] === run.model && m[1] === run.loss && m[2] === String(run.fold) && m[3] === String(run.seed))
+        .map(([, , , , on, metric, value, n]) => row(h("th", { scope: "row" }, on), h("td", {}, metric), exact(value), number(String(n))))),
       h("h2", {}, "Settings"),
-      facts(Object.entries(run.settings ?? {}).map(([name, value]) => [name, bdi(Array.isArray(value) ? value.join(", ") : String(value))])),
+      facts(settingLines(run.settings ?? {})),
     );
     return heading;
   }
+
+  // Settings line by line: those of a block under its name, as in `training: epochs`.
+  const settingLines = (settings, block = "") => Object.entries(settings).flatMap(([name, value]) => (
+    value?.constructor === Object ? settingLines(value, `${block}${name}: `)
+      : [[block + name, bdi(Array.isArray(value) ? value.join(", ") : String(value))]]));
 
   function curve(run) {
     const [width, height, left, bottom] = [560, 220, 56, 26];
@@ -717,12 +715,12 @@
     get("confusions").append(...models.map((model) => {
       const counts = named.map(() => named.map(() => 0));
       truth.forEach((label, i) => {
-        const [a, b] = [label, digit(list.decided[model][seed] ?? "", i)].map((k) => named.findIndex((one) => one[1] === k));
+        const [a, b] = [label, decided(model, i, seed)].map((k) => named.findIndex((one) => one[1] === k));
         if (a >= 0 && b >= 0) counts[a][b] += 1;
       });
       const link = (a, b) => new URLSearchParams({ label: named[a][0], [model]: `as ${named[b][0]}` });
       return scroll(`Confusions of ${model}`, h("table", { class: "plain results" }, h("caption", {}, model),
-        h("thead", {}, row(h("td"), ...named.map(([name]) => h("th", { scope: "col" }, bdi(name))))),
+        h("thead", {}, row(h("td"), ...named.map(([name]) => head(bdi(name))))),
         h("tbody", {}, ...counts.map((line, a) => row(h("th", { scope: "row" }, bdi(named[a][0])),
           ...line.map((count, b) => h("td", { class: a === b && "best" },
             count ? h("a", { href: `#utterances?${link(a, b)}` }, String(count)) : "0")))))));
@@ -733,8 +731,10 @@
   let showSpace = null;
   async function showMap(_, query) {
     const heading = show("map");
-    showSpace ??= (await load("map_view"))(
-      { h, bdi, visible, get, list, truth, load, shownLabel, playButton, play, paste, scroll, row, thousandths, dark });
+    showSpace ??= (await load("map_view"))({
+      h, bdi, visible, get, list, truth, load, shownLabel, playButton, play, paste, tabular, head, row, number, listing, evens,
+      linkTo, quoted, dark,
+    });
     await showSpace(query);
     return heading;
   }
