@@ -83,11 +83,11 @@ def draw(numbers: pd.DataFrame) -> Figure:
         "Thick: mean over the epochs that every run reached, of training (dotted) and validation. "
         "Thin: validation of each run; dots: its best epoch."
     )
-    notes = []
-    for (name, key), runs in numbers.drop_duplicates(KEYS).groupby(["model", "loss"]):
-        fallen = f"{name} ({style.LOSSES[str(key)]}) {sum(runs['collapsed'])} of {len(runs)}"
-        notes += [fallen] * any(runs["collapsed"])
-    style.note(figure, [about, *[f"Collapsed runs: {', '.join(notes)}."] * bool(notes)])
+    fallen = style.collapsed(
+        (f"{model} ({style.LOSSES[str(loss)]})", sum(runs["collapsed"]), len(runs))
+        for (model, loss), runs in numbers.drop_duplicates(KEYS).groupby(["model", "loss"])
+    )
+    style.note(figure, [about, *fallen])
     return figure
 
 
