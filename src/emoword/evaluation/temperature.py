@@ -1,5 +1,7 @@
 """How sharp a model's class scores are: one temperature a run, fitted on its validation part."""
 
+from collections.abc import Container
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from emoword.evaluation.decide import Run, read_run
+from emoword.evaluation.decide import Run, read_parts, read_run
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
@@ -17,7 +19,7 @@ from emoword.labels.decision import class_probabilities, counts_as
 from emoword.labels.raters import shares, words_by_rater
 from emoword.labels.words import read_classes, read_truth
 from emoword.layout import Place, RunSettings, read_settings, read_variant
-from emoword.schemas import ANNOTATIONS, RUN_KEYS, SPLIT, TEMPERATURES
+from emoword.schemas import ANNOTATIONS, RUN_KEYS, TEMPERATURES
 from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 from emoword.training.loop import Examples, predict
@@ -53,8 +55,7 @@ def temperature(variant: Path, /, *, out: Path) -> None:
     torch.set_num_threads(1)  # other numbers of threads give other roundings
     rows = []
     for folder in place.runs([place.variant.settings.table_loss, *CLASS_LOSSES]):
-        run = validated(folder, features)
-        run = run.only([name for name in run.utterances if name in rated])
+        run = validated(folder, features, rated)
         if not run.utterances:
             raise InputError(f"{folder}: no utterance of its validation part has raters' classes")
         wanted = np.stack([rated[name] for name in run.utterances])
@@ -86,16 +87,17 @@ def shares_of_raters(place: Place) -> dict[str, Floats]:
     return {str(name): own for name, own in named if not np.isnan(own).any()}
 
 
-def validated(folder: Path, features: Features) -> Run:
-    """A run with the utterances of its validation part, and what it makes of them."""
+def validated(folder: Path, features: Features, rated: Container[str]) -> Run:
+    """A run with the rated utterances of its validation part, and what it makes of them."""
     made_by = read_settings(folder.parent / "settings.json", RunSettings)
     weights = read_weights(folder / "weights.safetensors")
     network = network_of(made_by, weights, features.dim, f"the weights of {folder}")
-    split = SPLIT.read(folder / "split.csv")
-    names = list(split["utterance"][split["part"] == "validation"])
+    names = read_parts(folder).get("validation", [])
     examples = Examples(names, [features.of(name) for name in names], torch.zeros(len(names)))
     outputs = predict(network, examples, made_by.training.batch_size)
-    return Run(read_run(folder).record, names, similar_to_centroids(outputs, weights))
+    kept = [name in rated for name in names]
+    predictions = similar_to_centroids(outputs, weights)[kept]
+    return Run(read_run(folder).record, [*compress(names, kept)], predictions)
 
 
 def class_scores(run: Run, space: WordSpace, place: Place) -> Floats:

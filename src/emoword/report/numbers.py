@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from emoword.evaluation.metrics import LINEAR
 from emoword.features.shards import FRAMES_PER_SECOND, Meta
 from emoword.figures.style import NOTE
 from emoword.io.errors import InputError
@@ -15,6 +14,7 @@ from emoword.io.files import read_json, read_table
 from emoword.labels.words import read_summaries
 from emoword.layout import read_settings, read_variant
 from emoword.reproduction.claim_pages import tally
+from emoword.schemas import LINEAR
 from emoword.settings import Mfcc, Transformers
 from emoword.tables.latex import Latex, escape, write_latex
 from emoword.tables.paper_tables import LOSSES

@@ -72,13 +72,8 @@ def escape(value: object) -> Latex:
     if isinstance(value, Latex):
         return value
     text = unicodedata.normalize("NFC", str(value))
-    return Latex(_LIGATURE.sub("{}", "".join(map(_escape_character, text))))
-
-
-def _escape_character(character: str) -> str:
-    if character in _SPECIAL:
-        return _SPECIAL[character]
-    return character if character in _SHOWN else rf"\texttt{{U+{ord(character):04X}}}"
+    shown = (_SPECIAL.get(c, c if c in _SHOWN else rf"\texttt{{U+{ord(c):04X}}}") for c in text)
+    return Latex(_LIGATURE.sub("{}", "".join(shown)))
 
 
 def bold(value: object) -> Latex:

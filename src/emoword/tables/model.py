@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from emoword.io.errors import InputError
 from emoword.io.files import replacing
+from emoword.schemas import CONSTANT, LINEAR
 
 
 class Key(NamedTuple):
@@ -153,7 +154,7 @@ class Table(Struct, frozen=True, omit_defaults=True):
 
 def loss_name(loss: str) -> str:
     """A loss as tables write it: `LC`, `SOFT WORDS`; nothing for models that have none."""
-    return "" if loss in ("constant", "linear") else loss.upper().replace("_", " ")
+    return "" if loss in (CONSTANT, LINEAR) else loss.upper().replace("_", " ")
 
 
 def collapse_note(rows: Iterable[Row]) -> tuple[str, ...]:

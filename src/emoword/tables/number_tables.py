@@ -13,11 +13,9 @@ import pandas as pd
 from msgspec.structs import replace
 
 from emoword.evaluation.evaluate import count_metrics
-from emoword.evaluation.floors import LOSS as CONSTANT
-from emoword.evaluation.metrics import LINEAR
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
-from emoword.schemas import FLOORS, INTERVALS, METRICS, RUN_KEYS
+from emoword.schemas import CONSTANT, FLOORS, INTERVALS, LINEAR, METRICS, RUN_KEYS
 from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note
 from emoword.tables.word_tables import NO_RATERS
 
@@ -208,22 +206,22 @@ def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
 
 def below_linear(metrics: Metrics, loss: str) -> list[str]:
     """What the linear reference is, if there is one, and which models stay below it in UA."""
-    models = (f"M1 {loss.upper()}", "the baseline", "ridge", "logistic")
-    keys = (("M1", loss), *(one[1:] for one in REFERENCES))
-    values = {
-        says: metrics[key].value
-        for says, own in zip(models, keys, strict=True)
-        if (key := Key(*own, "class", "UA")) in metrics
-    }
-    linear = max((values.pop(name) for name in models[2:] if name in values), default=0)
-    below = [name for name, value in values.items() if value < linear]
-    return [LINEAR_NOTE] * (linear > 0) + [f"{' and '.join(below)}: {BELOW_LINEAR}"] * bool(below)
+
+    def ua(model: str, own: str) -> float:
+        return metrics.get(Key(model, own, "class", "UA"), NOTHING).value
+
+    linear = max(ua("ridge", LINEAR), ua("logistic", LINEAR))
+    ours = {f"M1 {loss.upper()}": ua("M1", loss), "the baseline": ua("baseline", "ce")}
+    below = [name for name, value in ours.items() if value < linear]
+    notes = [] if math.isnan(linear) else [LINEAR_NOTE]
+    return notes + [f"{' and '.join(below)}: {BELOW_LINEAR}"] * bool(below)
 
 
 def work_row(work: Mapping[Hashable, Any]) -> Row:
     """A published work: values without anything of ours behind them."""
-    cells = {name: number_cell(Measured(work[name], 0), percent) for name in ("UA", "WA")}
-    return Row((work["approach"],), cells)
+    return Row(
+        (work["approach"],), {name: number_cell(work[name], percent) for name in ("UA", "WA")}
+    )
 
 
 def similarity_table(metrics: Metrics, loss: str) -> Table:
@@ -296,24 +294,15 @@ def number_table(
 
     What is printed alike is equally high. A value without any to compare it with is not bold.
     """
-    best: dict[str, str] = {}
-    for column in columns:
-        there = [cell for row in rows if (cell := row.cells[column.name]).value is not None]
-        if len(there) > 1:
-            best[column.name] = max(there, key=lambda cell: cell.value or 0.0).text
-    bold = tuple(
-        replace(
-            row,
-            cells={
-                name: replace(cell, bold=cell.text == best.get(name))
-                for name, cell in row.cells.items()
-            },
-        )
-        for row in rows
-    )
+    rows = [replace(row, cells={**row.cells}) for row in rows]
+    for name in (column.name for column in columns):
+        there = [row.cells for row in rows if row.cells[name].value is not None]
+        best = max(there, key=lambda cells: cells[name].value or 0.0, default={})
+        for cells in there if len(there) > 1 else ():
+            cells[name] = replace(cells[name], bold=cells[name].text == best[name].text)
     caption += " Bold: the highest value of a column."
     heads = (Column(stub, stub.capitalize(), words=True),)
-    return Table(number, title, caption, heads, tuple(columns), bold, collapse_note(rows))
+    return Table(number, title, caption, heads, tuple(columns), tuple(rows), collapse_note(rows))
 
 
 def number_row(metrics: Metrics, name: str, keys: Mapping[str, Key], show: Show) -> Row:
@@ -322,26 +311,26 @@ def number_row(metrics: Metrics, name: str, keys: Mapping[str, Key], show: Show)
     for column, key in keys.items():
         runs = metrics.get(Key(key.model, key.loss, "class", "collapsed"), NOTHING)
         fallen = f"{int(runs.value)} of {runs.n} runs" if runs.value > 0 else ""
-        cell = number_cell(metrics.get(key, NOTHING), show)
-        cells[column] = replace(cell, source=key, collapsed=fallen)
+        value, _, *ends = metrics.get(key, NOTHING)
+        cells[column] = replace(number_cell(value, show, *ends), source=key, collapsed=fallen)
     return Row((name,), cells)
 
 
-def number_cell(measured: Measured, show: Show) -> Cell:
-    """A number as it is printed; an en dash where there is none."""
-    value, low, high, again, most = (
-        None if math.isnan(x) else x for x in (measured.value, *measured[2:])
-    )
-    if value is None:
+def number_cell(
+    value: float, show: Show, low: float = math.nan, high: float = math.nan, *repeat: float
+) -> Cell:
+    """A number with its interval as they are printed; an en dash where there is none.
+
+    ``repeat``: where another run would lie, from and to.
+    """
+    if math.isnan(value):
         return Cell("–")
-    between = " to " if measured.low < 0 else "–"
-    interval = "" if low is None or high is None else show(low) + between + show(high)
-    return Cell(show(value), value, None, interval, low, high, again, most)
-
-
-def interval_cell(value: float, low: float, high: float, show: Show) -> Cell:
-    """A number with its interval as they are printed; nothing of metrics.csv is behind it."""
-    return number_cell(Measured(value, 0, low, high), show)
+    between = " to " if low < 0 else "–"
+    interval = "" if math.isnan(low) or math.isnan(high) else show(low) + between + show(high)
+    names = ("low", "high", "repeat_low", "repeat_high")
+    ends = zip(names, (low, high, *repeat), strict=False)
+    known = {name: float(end) for name, end in ends if not math.isnan(end)}
+    return replace(Cell(show(value), float(value), interval=interval), **known)
 
 
 def percent(fraction: float) -> str:
