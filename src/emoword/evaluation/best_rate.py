@@ -29,11 +29,9 @@ def best_rate(*variants: Path, out: Path) -> None:
         out: The decisions.
     """
     places = [read_variant(path) for path in variants]
-    validated = pd.DataFrame(
-        [row for place in places for row in validation_losses(place)],
-        columns=[*RUN_OF_ANY, "from", "validation_loss"],
-    )
-    best = validated.loc[validated.groupby(RUN_OF_ANY)["validation_loss"].idxmin()]
+    rows = [row for place in places for row in validation_losses(place)]
+    validated = pd.DataFrame(rows, columns=[*RUN_OF_ANY, "from", "lowest"])
+    best = validated.loc[validated.groupby(RUN_OF_ANY)["lowest"].idxmin()]
     decisions = pd.concat(
         DECISIONS.read_text(
             place.path(f"decisions/{place.variant.name}.csv"), *RUN_KEYS, "collapsed"

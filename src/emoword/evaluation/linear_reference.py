@@ -93,11 +93,12 @@ def ridge(x: dict[str, Floats], y: dict[str, Floats]) -> Floats:
     ``x`` has the standardised summaries of each part; ``y`` the target vectors of training and
     validation part, in which the penalty has the lowest squared error.
     """
+
+    def error(model: Ridge) -> float:
+        return float(np.square(model.predict(x["validation"]) - y["validation"]).mean())
+
     models = [Ridge(alpha=penalty).fit(x["train"], y["train"]) for penalty in PENALTIES]
-    errors = [
-        np.square(model.predict(x["validation"]) - y["validation"]).mean() for model in models
-    ]
-    predictions: Floats = models[int(np.argmin(errors))].predict(x["test"])
+    predictions: Floats = min(models, key=error).predict(x["test"])
     return predictions
 
 
@@ -108,16 +109,17 @@ def logistic(x: dict[str, Floats], y: dict[str, NDArray[np.intp]], classes: int)
     and validation part, in which the penalty has the lowest cross entropy. A class that the
     training part lacks has probability 0.
     """
-    found: list[tuple[float, Floats]] = []
-    for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=STEPS).fit(x["train"], y["train"])
-        validation, test = (spread(model, x[part], classes) for part in ("validation", "test"))
-        found.append((log_loss(y["validation"], validation, labels=range(classes)), test))
-    return min(found, key=lambda one: one[0])[1]
 
+    def shares(model: LogisticRegression, part: str) -> Floats:
+        found = np.zeros((len(x[part]), classes))
+        found[:, model.classes_] = model.predict_proba(x[part])
+        return found
 
-def spread(model: LogisticRegression, x: Floats, classes: int) -> Floats:
-    """Probabilities by place of the class, also of classes that the model has not seen."""
-    shares = np.zeros((len(x), classes))
-    shares[:, model.classes_] = model.predict_proba(x)
-    return shares
+    def error(model: LogisticRegression) -> float:
+        return float(log_loss(y["validation"], shares(model, "validation"), labels=range(classes)))
+
+    models = [
+        LogisticRegression(C=strength, max_iter=STEPS).fit(x["train"], y["train"])
+        for strength in STRENGTHS
+    ]
+    return shares(min(models, key=error), "test")

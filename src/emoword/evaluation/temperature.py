@@ -73,17 +73,16 @@ def shares_of_raters(place: Place) -> dict[str, Floats]:
     Raises:
         InputError: there are no raters.
     """
-    labels, space = place.variant.settings.labels, WordSpace.open(place.space)
-    truth = pd.Series(read_truth(place.targets("S1")))
+    labels, s1 = place.variant.settings.labels, place.targets("S1")
     annotations = ANNOTATIONS.read(place.path("annotations.csv"))
-    said = words_by_rater(annotations[annotations["kind"] == "label"], truth, labels, space)
+    annotations = annotations[annotations["kind"] == "label"]
+    truth = pd.Series(read_truth(s1))
+    said = words_by_rater(annotations, truth, labels, WordSpace.open(place.space))
     if said.empty:
         raise InputError(f"{place.variant.dataset}: no raters, so that nothing can be fitted")
     counts = pd.crosstab(said["utterance"], said["word"])
-    classes = read_classes(place.targets("S1"))
-    words = [str(word) for word in counts.columns]
-    found = shares(counts.to_numpy() @ counts_as(words, classes, labels.merge))
-    named = zip(counts.index, found, strict=True)
+    mapped = counts_as([*map(str, counts.columns)], read_classes(s1), labels.merge)
+    named = zip(counts.index, shares(counts.to_numpy() @ mapped), strict=True)
     return {str(name): own for name, own in named if not np.isnan(own).any()}
 
 

@@ -29,16 +29,10 @@ from emoword.statistics.resampling import (
 
 
 class Model(NamedTuple):
-    """What one model did.
+    """What one model did on its test utterances, with each seed."""
 
-    Attributes:
-        tested: its test utterances: index utterance, columns speaker, fold, true.
-        scores: (measured_on, metric) -> float64 [seeds, utterances], NaN: not measured.
-        seeds: their names, in the order of the scores.
-    """
-
-    tested: pd.DataFrame
-    scores: dict[tuple[str, str], Floats]
+    tested: pd.DataFrame  # index utterance, columns speaker, fold, true
+    scores: dict[tuple[str, str], Floats]  # measured_on, metric -> [seeds, utterances], or NaN
     seeds: tuple[str, ...]
 
 
@@ -253,10 +247,7 @@ def paired(
 
 
 def contrast(mine: Measured, other: Measured) -> Difference:
-    """Mine minus the other's, seed by seed.
-
-    There is no interval for one seed: how much of the difference is the training's luck is unknown.
-    """
+    """Mine minus the other's, seed by seed; of one seed, whose luck is unknown, no interval."""
     by_speaker = mine.by_speaker - other.by_speaker
     by_session = half_width(over_speakers(mine.by_fold - other.by_fold))
     counts = (by_speaker.shape[1], len(mine.seeds), mine.utterances)

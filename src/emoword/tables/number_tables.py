@@ -66,11 +66,7 @@ Metrics = Mapping[Key, Measured]
 
 
 def read_metrics(path: Path, variant: str, fold: str) -> dict[Key, Measured]:
-    """Read the overall values of a variant: those over all seeds, and over folds as named.
-
-    Raises:
-        InputError: the file is no metrics.csv, has none of these rows, or one of them twice.
-    """
+    """Read the overall values of a variant: those over all seeds, and over folds as named."""
     return overall(METRICS.read(path), path, variant, fold)
 
 
@@ -81,7 +77,11 @@ def with_floors(metrics: Metrics, path: Path, variant: str, fold: str) -> dict[K
 
 
 def overall(rows: pd.DataFrame, path: Path, variant: str, fold: str) -> dict[Key, Measured]:
-    """The values of a variant over all seeds, and over folds as named."""
+    """The values of a variant over all seeds, and over folds as named.
+
+    Raises:
+        InputError: there are none of these rows, or one of them twice; names ``path``.
+    """
     rows = rows[(rows["variant"] == variant) & (rows["seed"] == "all")]
     metrics: dict[Key, Measured] = {}
     for row in rows[rows["fold"] == fold].to_dict("records"):
@@ -100,10 +100,7 @@ def overall(rows: pd.DataFrame, path: Path, variant: str, fold: str) -> dict[Key
 def add_intervals(
     metrics: Metrics, path: Path, variant: str, fold: str
 ) -> tuple[dict[Key, Measured], str]:
-    """Add the intervals of intervals.csv to the values.
-
-    Returns:
-        The values, and what they are means of and where the intervals are from, for the caption.
+    """The values with the intervals of intervals.csv, and what the caption says of both.
 
     Raises:
         InputError: the file is no intervals.csv, or a value in it is another: it is out of date.
