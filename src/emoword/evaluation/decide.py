@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,7 @@ def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[n
     """Cosine similarity of prediction and target, float64 [n]; NaN where there is no target."""
     has_words = np.isin(run.utterances, targets["utterance"])
     values = np.full(len(run.utterances), np.nan)
-    wanted = [name for name, has in zip(run.utterances, has_words, strict=True) if has]
+    wanted = list(compress(run.utterances, has_words))
     values[has_words] = cosine(run.predictions[has_words], encode(targets, wanted, space))
     return values.round(9)
 

@@ -57,9 +57,10 @@ def numbers(runs: pd.DataFrame) -> pd.DataFrame:
         run = ", ".join(f"{key} {row[key]}" for key in KEYS)
         raise InputError(f"--history: the run of {run} is given twice")
     runs = style.sorted_rows(runs, [*KEYS, "epoch"])
-    finite = runs["validation_loss"].where(np.isfinite(runs["validation_loss"])).fillna(np.inf)
-    first = finite.groupby([runs[key] for key in KEYS]).transform("idxmin")
-    return runs.assign(best=(first == runs.index) & np.isfinite(finite))
+    known = np.isfinite(runs["validation_loss"])
+    losses = runs["validation_loss"].where(known, np.inf)
+    first = losses.groupby([runs[key] for key in KEYS]).transform("idxmin")
+    return runs.assign(best=(first == runs.index) & known)
 
 
 def draw(numbers: pd.DataFrame) -> Figure:

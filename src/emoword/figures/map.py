@@ -75,7 +75,7 @@ def near_words(
     for label in np.array(labels)[~own.any(axis=1)]:
         raise InputError(f"{held.folder}: the vector of the label {str(label)!r} is zero")
     # the nearest word of a label is itself
-    indices, _ = nearest_words(held, own, min(count + 1, int(np.count_nonzero(held.norms))))
+    indices, _ = nearest_words(held, own, count + 1)
     return list(dict.fromkeys([*labels, *(held.word(int(i)) for i in indices.flat), *listed]))
 
 

@@ -103,9 +103,8 @@ def with_interval(found: Measured) -> Cell:
 
 def difference(ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where) -> Cell:
     """A paired difference in points with its interval, if it can be had."""
-    for found, (value, low, high, *_) in paired({where: ours[where]}, theirs):
-        if found == where:
-            return between(value, low, high, points)
+    for _, (value, low, high, *_) in paired({where: ours[where]}, theirs):
+        return between(value, low, high, points)
     return Cell("–")
 
 

@@ -46,10 +46,9 @@ _SPECIAL = {
 }
 # What pdflatex shows with T1 fonts (t1enc.dfu): printable ASCII, the letters of most European
 # languages, and the punctuation that lies between words.
-_ABSENT_FROM_T1 = "ĦħĸĿŀŉŦŧ"
 _SHOWN = (
     {chr(code) for code in range(0x20, 0x7F)}
-    | {chr(code) for code in range(0xC0, 0x17F)} - set(_ABSENT_FROM_T1)
+    | {chr(code) for code in range(0xC0, 0x17F)} - set("ĦħĸĿŀŉŦŧ")
     | set("ȘșȚț‘’“”–—…€")
 )
 # -- --- ,, '' become other signs when they meet

@@ -5,9 +5,9 @@ A table is a function from the metrics to a `Table`; a missing value is printed 
 
 import math
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from msgspec.structs import replace
@@ -154,13 +154,14 @@ def accuracy_table(metrics: Metrics) -> Table:
     above = tuple(Column(f"CE {metric}", f"% {metric}") for metric in ("UA", "WA"))
     baseline = number_row(metrics, "baseline", accuracies("baseline", ["ce"]), percent)
     rows = [number_row(metrics, model, accuracies(model, LOSSES), percent) for model in MODELS]
-    columns = [Column(name, name.split()[1], name.split()[0]) for name in rows[0].cells]
+    columns = tuple(Column(name, name.split()[1], name.split()[0]) for name in rows[0].cells)
     caption = (
         "Unweighted (UA) and weighted accuracy (WA) in per cent of M1, M2, M3, the models trained "
         "on label sets S1, S2, S3, with mean squared error (MSE), mean absolute error (MAE) and "
         "log-cosh (LC); of the baseline, trained on S1 with cross entropy."
     )
-    table = number_table("1", "Model accuracies on the four labels", caption, columns, rows)
+    bare = Table("1", "Model accuracies on the four labels", caption, columns=columns)
+    table = number_table(bare, rows)
     return replace(table, rows=(*table.rows, replace(baseline, columns=above)))
 
 
@@ -187,14 +188,18 @@ def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
         if Key(model, own, "class", "UA") in metrics or own != LINEAR
     ]
     papers, further = (
-        [work_row(work) for work in works[works["listed_by"] == by].to_dict("records")]
+        [
+            Row((work["approach"],), {m: number_cell(work[m], percent) for m in names})
+            for work in works[works["listed_by"] == by].to_dict("records")
+        ]
         for by in LISTED_BY
     )
     rows = sorted([*papers, *ours], key=lambda row: row.cells["UA"].value or 0)
     rows += [replace(row, rule=row is further[0]) for row in further]
     title = "Comparison with recent work"
     caption = f"{title}: UA and WA in per cent."
-    table = number_table("2", title, caption, [Column(name) for name in names], rows, "approach")
+    bare = Table("2", title, caption, columns=tuple(map(Column, names)))
+    table = number_table(bare, rows, "approach")
     notes = [PAPERS_WORKS] * bool(papers) + [OUR_WORKS] * bool(further)
     notes = notes or [NO_WORKS]
     notes += below_linear(metrics, loss)
@@ -214,13 +219,6 @@ def below_linear(metrics: Metrics, loss: str) -> list[str]:
     return notes + [f"{' and '.join(below)}: {BELOW_LINEAR}"] * bool(below)
 
 
-def work_row(work: Mapping[Hashable, Any]) -> Row:
-    """A published work: values without anything of ours behind them."""
-    return Row(
-        (work["approach"],), {name: number_cell(work[name], percent) for name in ("UA", "WA")}
-    )
-
-
 def similarity_table(metrics: Metrics, loss: str) -> Table:
     """Table 3: mean cosine similarity of M1..M3's predictions with S1..S3's targets."""
     columns = {(name, "cosine"): Column(name) for name in ("S1", "S2", "S3")}
@@ -229,7 +227,7 @@ def similarity_table(metrics: Metrics, loss: str) -> Table:
         "Average cosine similarity between the predictions of the models and the targets of the "
         "label sets."
     )
-    return rater_table("3", title, caption, metrics, loss, columns, cosine)
+    return rater_table(Table("3", title, caption), metrics, loss, columns, cosine)
 
 
 def top10_table(metrics: Metrics, loss: str) -> Table:
@@ -245,7 +243,7 @@ def top10_table(metrics: Metrics, loss: str) -> Table:
         "frequent label (l₂) of an utterance in S2 and S3 are among the ten words nearest to the "
         "prediction."
     )
-    table = rater_table("6", title, caption, metrics, loss, columns, percent)
+    table = rater_table(Table("6", title, caption), metrics, loss, columns, percent)
     counted = []
     for on, column in columns.items():
         ns = {metrics[key].n for model in MODELS if (key := Key(model, loss, *on)) in metrics}
@@ -255,51 +253,42 @@ def top10_table(metrics: Metrics, loss: str) -> Table:
 
 
 def rater_table(
-    number: str,
-    title: str,
-    caption: str,
-    metrics: Metrics,
-    loss: str,
-    columns: Mapping[tuple[str, str], Column],
-    show: Show,
+    bare: Table, metrics: Metrics, loss: str, columns: Mapping[tuple[str, str], Column], show: Show
 ) -> Table:
     """Table 3 or 6: M1..M3 and, below, constant predictors; none without values of S2 or S3."""
     if not any(key[2:] in columns and key.measured_on != "S1" for key in metrics):
-        return Table(number, title, caption, missing=NO_RATERS)
+        return replace(bare, missing=NO_RATERS)
     floors = sorted({key[:2] for key in metrics if key.loss == CONSTANT})
     rows: list[Row] = []
     for model, own in [*((model, loss) for model in MODELS), *floors]:
         keys = {column.name: Key(model, own, *on) for on, column in columns.items()}
         row = number_row(metrics, model.replace("_", " of "), keys, show)
         rows.append(replace(row, rule=len(rows) == len(MODELS)))
-    table = number_table(number, title, caption, list(columns.values()), rows)
+    table = number_table(replace(bare, columns=tuple(columns.values())), rows)
     return table.with_notes(FLOORS_NOTE) if floors else table
 
 
 # ------------------------------------------------------------------------- from metrics to cells
 
 
-def number_table(
-    number: str,
-    title: str,
-    caption: str,
-    columns: Sequence[Column],
-    rows: Sequence[Row],
-    stub: str = "model",
-) -> Table:
+def number_table(bare: Table, rows: Sequence[Row], stub: str = "model") -> Table:
     """A table of numbers whose rows are named by one column, the highest values in bold.
 
     What is printed alike is equally high. A value without any to compare it with is not bold.
     """
     rows = [replace(row, cells={**row.cells}) for row in rows]
-    for name in (column.name for column in columns):
+    for name in (column.name for column in bare.columns):
         there = [row.cells for row in rows if row.cells[name].value is not None]
         best = max(there, key=lambda cells: cells[name].value or 0.0, default={})
         for cells in there if len(there) > 1 else ():
             cells[name] = replace(cells[name], bold=cells[name].text == best[name].text)
-    caption += " Bold: the highest value of a column."
-    heads = (Column(stub, stub.capitalize(), words=True),)
-    return Table(number, title, caption, heads, tuple(columns), tuple(rows), collapse_note(rows))
+    return replace(
+        bare,
+        caption=f"{bare.caption} Bold: the highest value of a column.",
+        stub=(Column(stub, stub.capitalize(), words=True),),
+        rows=tuple(rows),
+        notes=collapse_note(rows),
+    )
 
 
 def number_row(metrics: Metrics, name: str, keys: Mapping[str, Key], show: Show) -> Row:
