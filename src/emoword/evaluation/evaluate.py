@@ -23,7 +23,7 @@ AVERAGED = {
 }
 
 Metric = tuple[str, str, float, int]  # measured_on, metric, value, n
-RUN = ["fold", "seed"]
+BY_RUN = ["fold", "seed"]
 
 
 def evaluate(*decisions: Path, utterances: Path | None = None, out: Path) -> None:
@@ -59,7 +59,7 @@ def count_metrics(decisions: pd.DataFrame) -> pd.DataFrame:
     """
     rows: list[tuple[object, ...]] = []
     for key, model in decisions.groupby(MODEL, sort=False):
-        runs = {run: list(measure(part)) for run, part in model.groupby(RUN, sort=False)}
+        runs = {run: list(measure(part)) for run, part in model.groupby(BY_RUN, sort=False)}
         rows += [(*key, *run, *metric) for run, own in runs.items() for metric in own]
         by_run = list(chain(*runs.values()))
         pooled = [metric for _, part in model.groupby("seed") for metric in measure(part)]
@@ -82,7 +82,7 @@ def measure(part: pd.DataFrame) -> Iterator[Metric]:
     yield "class", "UA", unweighted_accuracy(true, predicted), len(part)
     yield "class", "WA", weighted_accuracy(true, predicted), len(part)
     yield "class", "F1", macro_f1(true, predicted), len(part)
-    by_run = part.groupby(RUN)["collapsed"].first().astype(int)
+    by_run = part.groupby(BY_RUN)["collapsed"].first().astype(int)
     yield "class", "collapsed", float(by_run.sum()), len(by_run)
     for column, metric in AVERAGED.items():
         cells = part.get(column, pd.Series(dtype=str))

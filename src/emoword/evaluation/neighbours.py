@@ -27,7 +27,7 @@ SHOWN: tuple[LabelSet, ...] = ("S1", "S2", "S3", "S3")  # rows of Table 4
 HEAD = ["model", "loss", "collapsed", "name"]  # of a mean prediction
 VOTES = 5  # as many words as Table 5 shows
 
-Near = tuple[NDArray[np.int64], NDArray[np.float64]]  # rows of the space, best first; similarities
+Nearest = tuple[NDArray[np.int64], NDArray[np.float64]]  # rows of the space; similarities
 
 
 def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
@@ -193,13 +193,13 @@ def mean_of(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     return mean
 
 
-def near_mean(vectors: NDArray[np.float32], space: WordSpace) -> Near:
+def near_mean(vectors: NDArray[np.float32], space: WordSpace) -> Nearest:
     """The words nearest to the mean vector, with their similarities (paper, Table 5)."""
     indices, similarities = nearest_words(space, mean_of(vectors)[None], LISTED)
     return indices[0], similarities[0]
 
 
-def voted(vectors: NDArray[np.float32], space: WordSpace) -> Near:
+def voted(vectors: NDArray[np.float32], space: WordSpace) -> Nearest:
     """The words that most vectors have among their nearest, with the share that has them.
 
     Of equally many votes the word that comes first in the space is first.
@@ -210,7 +210,7 @@ def voted(vectors: NDArray[np.float32], space: WordSpace) -> Near:
     return rows[first], votes[first] / len(vectors)
 
 
-def as_rows(space: WordSpace, near: Near, **head: str) -> pd.DataFrame:
+def as_rows(space: WordSpace, near: Nearest, **head: str) -> pd.DataFrame:
     """Words of a space, best first, as rows of neighbours.csv."""
     indices, similarities = near
     table = pd.DataFrame({"rank": range(1, len(indices) + 1), "similarity": similarities.round(6)})
