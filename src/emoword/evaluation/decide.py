@@ -203,10 +203,10 @@ def words_near(
     """
     distinct, which = np.unique(vectors, axis=0, return_inverse=True)
     indices, similarities = nearest_words(space, distinct, LISTED)
-    words = np.array([[space.word(i) for i in row] for row in indices], dtype=object)[which]
     table: dict[str, Any] = {"utterance": utterances}
     for rank in range(indices.shape[1]):
-        table[f"word {rank + 1}"] = words[:, rank]
+        words = [space.word(i) for i in indices[:, rank]]
+        table[f"word {rank + 1}"] = [words[i] for i in which]
         table[f"similarity {rank + 1}"] = similarities[which, rank].round(6)
     return pd.DataFrame(table)
 
