@@ -19,7 +19,6 @@ speakers in turn gives G pseudo-values (the delete-one jackknife: Efron and Tibs
 No interval here sees that folds share training data. tests/test_resampling.py simulates all this.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -100,19 +99,8 @@ def pseudo_values(tally: Tally, aggregate: Aggregate, by: Literal["speaker", "fo
     there = tally.counts.sum(axis=2) > 0  # [speakers, folds]
     groups = np.diag(there.sum(axis=1) > 0) if by == "speaker" else there.T
     groups = groups[groups.sum(axis=1) > 0].astype(np.float64)
-    return jackknife(lambda weights: value(tally, aggregate, weights), groups)
-
-
-def jackknife(metric: Callable[[Floats], Floats], groups: Floats) -> Floats:
-    """The pseudo-values of any metric, such as a harmonic mean of two: float64 [seeds, G].
-
-    Args:
-        metric: weights of speakers [weightings, speakers] -> values [seeds, weightings].
-        groups: who is left out together, 0 or 1 [G, speakers].
-    """
-    n = len(groups)
-    whole = metric(np.ones((1, groups.shape[1])))
-    return n * whole - (n - 1) * np.nan_to_num(metric(1.0 - groups))
+    n, without = len(groups), value(tally, aggregate, 1.0 - groups)
+    return n * value(tally, aggregate) - (n - 1) * np.nan_to_num(without)
 
 
 def over_speakers(pseudo: Floats) -> Error:

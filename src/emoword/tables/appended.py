@@ -91,11 +91,6 @@ def between(value: float, low: float, high: float, show: Show = percent) -> Cell
     return replace(cell, interval=f"±{percent((high - low) / 2)}" if cell.interval else "")
 
 
-def within(value: float, reach: float, show: Show = percent) -> Cell:
-    """The same of an interval that reaches as far on both sides."""
-    return between(value, value - reach, value + reach, show)
-
-
 def with_interval(found: Measured) -> Cell:
     """An accuracy with its interval over speakers."""
     return between(found.value, *found.interval()[:2])
