@@ -7,7 +7,7 @@ import pandas as pd
 
 from emoword.io.files import write_table
 from emoword.layout import Place, read_variant, run_folder
-from emoword.schemas import DECISIONS, HISTORY, RUN_KEYS
+from emoword.schemas import DECISIONS, HISTORY
 
 NAME = "best_rate"
 RUN_OF_ANY = ["model", "loss", "fold", "seed"]  # the same run at any rate
@@ -33,10 +33,7 @@ def best_rate(*variants: Path, out: Path) -> None:
     validated = pd.DataFrame(rows, columns=[*RUN_OF_ANY, "from", "lowest"])
     best = validated.loc[validated.groupby(RUN_OF_ANY)["lowest"].idxmin()]
     decisions = pd.concat(
-        DECISIONS.read_text(
-            place.path(f"decisions/{place.variant.name}.csv"), *RUN_KEYS, "collapsed"
-        )
-        for place in places
+        DECISIONS.read_text(place.path(f"decisions/{place.variant.name}.csv")) for place in places
     ).rename(columns={"variant": "from"})
     kept = decisions.merge(best[[*RUN_OF_ANY, "from"]].astype(str), on=[*RUN_OF_ANY, "from"])
     kept.insert(0, "variant", NAME)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emoword.figures import style
-from emoword.schemas import DECISIONS, MODEL, RUN_KEYS
+from emoword.schemas import DECISIONS, MODEL
 
 # inches: the smallest side of a cell that holds its number, the largest, and room for the labels
 CELL, LARGEST, MARGIN = 0.2, 0.36, 0.85
@@ -23,7 +23,7 @@ def figure_confusion(*, decisions: Path, loss: str = "lc", out: style.Out) -> No
         loss: Of M1 to M3; the baseline's is ce.
         out: Where it goes.
     """
-    rows = DECISIONS.read(decisions, *RUN_KEYS, "collapsed", "true", "predicted")
+    rows = DECISIONS.read(decisions)
     out.publish(draw, numbers(style.of_loss(rows, decisions, loss)))
 
 

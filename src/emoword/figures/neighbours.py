@@ -11,7 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from emoword.figures import style
 from emoword.io.errors import InputError
-from emoword.schemas import DECISIONS, MODEL, NEAREST, NEIGHBOURS, RUN_KEYS
+from emoword.schemas import DECISIONS, MODEL, NEAREST, NEIGHBOURS
 
 LINE = 0.135  # inches: the height of a word's line
 RUN = ["model", "fold", "seed", "utterance"]
@@ -39,8 +39,8 @@ def figure_neighbours(
     near = read_predictions(neighbours, loss, words)
     shares = None
     if nearest and decisions:
-        true = DECISIONS.read_text(decisions, *RUN_KEYS, "utterance", "true")
-        true = style.of_loss(true, decisions, loss).rename(columns={"true": "emotion"})
+        true = style.of_loss(DECISIONS.read_text(decisions), decisions, loss)
+        true = true.rename(columns={"true": "emotion"})
         names = [name for name in NEAREST.names if name.startswith("word ")][:words]
         listed = NEAREST.read(nearest, "of", *RUN[1:], *names).rename(columns={"of": "model"})
         shares = shares_of(listed[[*RUN, *names]], true)

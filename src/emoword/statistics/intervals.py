@@ -11,7 +11,7 @@ import pandas as pd
 from emoword.evaluation.evaluate import AVERAGED
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
-from emoword.schemas import DECISIONS, DIFFERENCES, INTERVALS, MODEL, RUN_KEYS, UTTERANCES
+from emoword.schemas import DECISIONS, DIFFERENCES, INTERVALS, MODEL, UTTERANCES
 from emoword.statistics.resampling import (
     Aggregate,
     Error,
@@ -144,10 +144,9 @@ def read_speakers(utterances: Path) -> pd.Series:
     return UTTERANCES.read(utterances, "utterance", "speaker").set_index("utterance")["speaker"]
 
 
-def by_model(decisions: Path, *further: str) -> Iterator[tuple[Key, pd.DataFrame]]:
-    """The rows of each model in decisions.csv, cells as strings; ``further``: columns it needs."""
-    needed = (*RUN_KEYS, "utterance", "true", "predicted", *further)
-    for key, rows in DECISIONS.read_text(decisions, *needed).groupby(MODEL, sort=False):
+def by_model(decisions: Path) -> Iterator[tuple[Key, pd.DataFrame]]:
+    """The rows of each model in decisions.csv, cells as strings."""
+    for key, rows in DECISIONS.read_text(decisions).groupby(MODEL, sort=False):
         variant, model, loss = map(str, key)
         yield (variant, model, loss), rows
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from emoword.evaluation.evaluate import count_metrics
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
-from emoword.schemas import CONSTANT, FLOORS, INTERVALS, LINEAR, METRICS, RUN_KEYS
+from emoword.schemas import CONSTANT, FLOORS, INTERVALS, LINEAR, METRICS
 from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note
 from emoword.tables.word_tables import NO_RATERS
 
@@ -72,7 +72,7 @@ def read_metrics(path: Path, variant: str, fold: str) -> dict[Key, Measured]:
 
 def with_floors(metrics: Metrics, path: Path, variant: str, fold: str) -> dict[Key, Measured]:
     """Add what constant predictors reach, counted from floors.csv."""
-    counted = count_metrics(FLOORS.read_text(path, *RUN_KEYS, "collapsed", "true", "predicted"))
+    counted = count_metrics(FLOORS.read_text(path))
     return {**metrics, **overall(counted, path, variant, fold)}
 
 
