@@ -263,7 +263,7 @@ def test_typical_examples_are_of_different_emotions_and_show_comments() -> None:
             "a joy awe, b joy awe, c anger awe, d anger calm, e sadness calm, f fear tense, g joy"
         ),
     }
-    found = [(own.label_set, " ".join(own.words.index)) for own in typical_examples(sets)]
+    found = [(own.label_set, " ".join(own.words)) for own in typical_examples(sets)]
     # joy is the most frequent of S1; of S2's mixtures those of joy are left out; of S3's with a
     # word from a comment those of joy and anger, and then of sadness: the first in the alphabet
     wanted = [("S1", "joy"), ("S2", "anger awe"), ("S3", "calm sadness"), ("S3", "fear tense")]

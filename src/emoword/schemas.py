@@ -70,6 +70,7 @@ RUN: Columns = {
 }
 MODEL = ["variant", "model", "loss"]
 RUN_KEYS = list(RUN)
+CONSTANT, LINEAR = "constant", "linear"  # what stands for a loss, of models without one
 AGGREGATED: Columns = {**RUN, "fold": (str, "a fold; mean over folds; pooled, of all folds")}
 METRIC: Columns = {
     "measured_on": (str, "class, a label set (S1, S2, S3) or a style of turns"),
@@ -212,18 +213,18 @@ FLOORS = Schema(
     {
         **DECISIONS.columns,
         "model": (str, "mean_S1 .. mean_S3: the mean training target; majority"),
-        "loss": (str, "constant"),
+        "loss": (str, CONSTANT),
     },
     optional=DECISIONS.optional,
 )
-LINEAR = Schema(
+LINEAR_MODELS = Schema(
     "linear/{variant}.csv",
     "linear",
     "a test utterance of a linear model and run",
     {
         **DECISIONS.columns,
         "model": (str, "ridge (on word vectors) or logistic (on classes)"),
-        "loss": (str, "linear"),
+        "loss": (str, LINEAR),
     },
     optional=DECISIONS.optional,
 )
@@ -371,6 +372,6 @@ TEMPERATURES = Schema(
 )
 SCHEMAS = [
     UTTERANCES, ANNOTATIONS, WORDS, DROPPED, FRAMES, SPLIT, HISTORY, DECISIONS, BEST_RATE, NEAREST,
-    METRICS, FLOORS, LINEAR, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER, COMPARE,
-    TEMPERATURES,
+    METRICS, FLOORS, LINEAR_MODELS, NEIGHBOURS, INTERVALS, DIFFERENCES, VERSUS_PAPER,
+    COMPARE, TEMPERATURES,
 ]  # fmt: skip

@@ -17,14 +17,12 @@ from emoword.audit.remaking import LONGEST, at_most, in_one_line, mirror, run_st
 from emoword.audit.results import Results, opened
 from emoword.evaluation.decide import Judge, Run, read_run
 from emoword.evaluation.evaluate import count_metrics
-from emoword.evaluation.floors import LOSS as CONSTANT
-from emoword.evaluation.metrics import LINEAR
 from emoword.io.errors import InputError, plain
 from emoword.io.files import read_table
 from emoword.labels.words import read_dropped
 from emoword.layout import Place
 from emoword.pipeline import Plan, Step
-from emoword.schemas import ANNOTATIONS, METRICS, UTTERANCES
+from emoword.schemas import ANNOTATIONS, CONSTANT, LINEAR, METRICS, UTTERANCES
 from emoword.tables import model
 from emoword.tables.model import Key, Near
 from emoword.tables.word_tables import neighbours_of, read_neighbours
@@ -176,10 +174,10 @@ class Tracer:
 
     def counted(self, runs: list[Run], key: Key) -> dict[tuple[str, str], str]:
         """A metric by fold and seed, counted again from predictions; as text, as it is written."""
-        judge, near = Judge.of(self.place), None
+        judge = Judge.of(self.place)
         if not key.metric.startswith("top10"):  # no search for the nearest words
-            judge, near = replace(judge, ranked={}), pd.DataFrame()
-        text = pd.concat([judge.decisions(run, near) for run in runs]).to_csv(index=False)
+            judge = replace(judge, ranked={})
+        text = pd.concat(map(judge.decisions, runs)).to_csv(index=False)
         metrics = count_metrics(pd.read_csv(StringIO(text), dtype=str, keep_default_na=False))
         own = metrics[(metrics["measured_on"] == key.measured_on)]
         own = own[own["metric"] == key.metric].astype(str)

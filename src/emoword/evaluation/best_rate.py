@@ -7,7 +7,7 @@ import pandas as pd
 
 from emoword.io.files import write_table
 from emoword.layout import Place, read_variant, run_folder
-from emoword.schemas import DECISIONS, HISTORY, RUN_KEYS
+from emoword.schemas import DECISIONS, HISTORY
 
 NAME = "best_rate"
 RUN_OF_ANY = ["model", "loss", "fold", "seed"]  # the same run at any rate
@@ -29,16 +29,11 @@ def best_rate(*variants: Path, out: Path) -> None:
         out: The decisions.
     """
     places = [read_variant(path) for path in variants]
-    validated = pd.DataFrame(
-        [row for place in places for row in validation_losses(place)],
-        columns=[*RUN_OF_ANY, "from", "validation_loss"],
-    )
-    best = validated.loc[validated.groupby(RUN_OF_ANY)["validation_loss"].idxmin()]
+    rows = [row for place in places for row in validation_losses(place)]
+    validated = pd.DataFrame(rows, columns=[*RUN_OF_ANY, "from", "lowest"])
+    best = validated.loc[validated.groupby(RUN_OF_ANY)["lowest"].idxmin()]
     decisions = pd.concat(
-        DECISIONS.read_text(
-            place.path(f"decisions/{place.variant.name}.csv"), *RUN_KEYS, "collapsed"
-        )
-        for place in places
+        DECISIONS.read_text(place.path(f"decisions/{place.variant.name}.csv")) for place in places
     ).rename(columns={"variant": "from"})
     kept = decisions.merge(best[[*RUN_OF_ANY, "from"]].astype(str), on=[*RUN_OF_ANY, "from"])
     kept.insert(0, "variant", NAME)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from emoword.io.errors import InputError
 from emoword.io.files import read_json, write_table
 from emoword.labels.decision import decide as decide_by_cosine
 from emoword.labels.decision import decide_by_words
-from emoword.labels.encoding import encode, proportions
+from emoword.labels.encoding import encode
 from emoword.labels.words import read_label_sets
 from emoword.layout import Place, read_variant
-from emoword.schemas import NEAREST, RUN_KEYS, SPLIT
+from emoword.schemas import CONSTANT, NEAREST, RUN_KEYS, SPLIT
 from emoword.settings import LabelSet, Settings
 from emoword.spaces.geometry import cosine
 from emoword.spaces.neighbours import nearest_words
@@ -35,11 +36,6 @@ class Run:
     utterances: list[str]
     predictions: NDArray[np.float32]
 
-    def only(self, names: Sequence[str]) -> "Run":
-        """The same of these utterances alone, in this order."""
-        row = {name: i for i, name in enumerate(self.utterances)}
-        return Run(self.record, list(names), self.predictions[[row[name] for name in names]])
-
 
 def read_run(folder: Path) -> Run:
     """Read a run's record and predictions.
@@ -47,9 +43,7 @@ def read_run(folder: Path) -> Run:
     Raises:
         InputError: files are missing or disagree.
     """
-    record = read_json(folder / "run.json")
-    split = SPLIT.read(folder / "split.csv")
-    utterances = list(split["utterance"][split["part"] == "test"])
+    record, utterances = read_json(folder / "run.json"), read_parts(folder).get("test", [])
     path = folder / "predictions.npy"
     try:
         predictions = np.load(path, allow_pickle=False)
@@ -60,6 +54,12 @@ def read_run(folder: Path) -> Run:
             f"{path}: {len(predictions)} predictions for {len(utterances)} test utterances"
         )
     return Run(record, utterances, predictions)
+
+
+def read_parts(folder: Path) -> dict[str, list[str]]:
+    """The utterances of a run by part: train, validation, test, and what it leaves out."""
+    split = SPLIT.read(folder / "split.csv")
+    return {str(part): list(own) for part, own in split.groupby("part")["utterance"]}
 
 
 def decide(variant: Path, /, *, out: Path, nearest: Path) -> None:
@@ -90,14 +90,15 @@ def decide(variant: Path, /, *, out: Path, nearest: Path) -> None:
         near = judge.nearest(run)
         tables.append(judge.decisions(run, near))
         if near is not None:
-            keys = {"of": run.record["model"], "fold": run.record["fold"]}
-            near_tables.append(near.assign(**keys, seed=run.record["seed"]))
+            own = run.record
+            near_tables.append(near.assign(of=own["model"], fold=own["fold"], seed=own["seed"]))
     decisions = pd.concat(tables)
     write_table(decisions, out)
-    tested = list(dict.fromkeys(decisions["utterance"]))
     for name, words in judge.targets.items():
-        rows = near_targets(words, tested, judge.space)
-        near_tables.append(rows.assign(of=name, fold="", seed=""))
+        has_words = decisions["utterance"].isin(words["utterance"])
+        tested = list(decisions["utterance"][has_words].unique())
+        near = words_near(tested, encode(words, tested, judge.space), judge.space)
+        near_tables.append(near.assign(of=name, fold="", seed=""))
     listed = pd.concat(near_tables).assign(variant=judge.variant)
     write_table(listed[[name for name in NEAREST.names if name in listed]], nearest)
 
@@ -129,7 +130,8 @@ class Judge:
 
     def nearest(self, run: Run) -> pd.DataFrame | None:
         """The words nearest to each prediction; None of a run whose words nobody asks for."""
-        if run.record["loss"] in CLASS_LOSSES or run.record["loss"] != self.chosen.table_loss:
+        loss = run.record["loss"]
+        if loss in CLASS_LOSSES or loss not in (self.chosen.table_loss, CONSTANT):
             return None
         return words_near(run.utterances, run.predictions, self.space)
 
@@ -153,21 +155,24 @@ class Judge:
 
     def decisions(self, run: Run, near: pd.DataFrame | None = None) -> pd.DataFrame:
         """The rows of decisions.csv of one run; ``near`` is its `nearest`, if it is known."""
-        listed: list[list[str]] = []
         table = self.rows(run)
         table["predicted"] = self.chosen_class(run, run.record["classes"])
+        listed: list[list[str]] = []
         if run.record["loss"] in CLASS_LOSSES:
             listed = words_said(run)
         else:
             for name, words in self.targets.items():
                 table[f"cosine_{name}"] = similarities(run, words, self.space)
-            near = self.nearest(run) if near is None else near
+            near = self.nearest(run) if near is None and self.ranked else near
             if near is not None:
                 listed = near.filter(regex="^word ").to_numpy().tolist()
-        for name, words_by_rank in self.ranked.items() if listed else ():
+        missing = 0 if self.chosen.table6_missing_l2 == "miss" else None
+        for name, ranked in self.ranked.items() if listed else ():
+            own: list[Any] = [ranked.get(utterance, ()) for utterance in run.utterances]
             for rank in (1, 2):
-                missing = 0 if rank == 2 and self.chosen.table6_missing_l2 == "miss" else None
-                table[f"{name}_l{rank}"] = hits(run, words_by_rank, rank, listed, missing)
+                table[f"{name}_l{rank}"] = [
+                    hit(words, rank, ten, missing) for words, ten in zip(own, listed, strict=True)
+                ]
         return table
 
 
@@ -184,7 +189,7 @@ def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[n
     """Cosine similarity of prediction and target, float64 [n]; NaN where there is no target."""
     has_words = np.isin(run.utterances, targets["utterance"])
     values = np.full(len(run.utterances), np.nan)
-    wanted = [name for name, has in zip(run.utterances, has_words, strict=True) if has]
+    wanted = list(compress(run.utterances, has_words))
     values[has_words] = cosine(run.predictions[has_words], encode(targets, wanted, space))
     return values.round(9)
 
@@ -192,47 +197,28 @@ def similarities(run: Run, targets: pd.DataFrame, space: WordSpace) -> NDArray[n
 def words_near(
     utterances: Sequence[str], vectors: NDArray[np.float32], space: WordSpace
 ) -> pd.DataFrame:
-    """Each vector's ten nearest words: columns utterance, word 1, similarity 1, word 2, ..."""
-    indices, similarities = nearest_words(space, vectors, LISTED)
-    table: dict[str, Sequence[object]] = {"utterance": utterances}
+    """Each vector's ten nearest words: columns utterance, word 1, similarity 1, word 2, ...
+
+    Equal vectors are searched for once.
+    """
+    distinct, which = np.unique(vectors, axis=0, return_inverse=True)
+    indices, similarities = nearest_words(space, distinct, LISTED)
+    table: dict[str, Any] = {"utterance": utterances}
     for rank in range(indices.shape[1]):
-        table[f"word {rank + 1}"] = [space.word(i) for i in indices[:, rank]]
-        table[f"similarity {rank + 1}"] = list(similarities[:, rank].round(6))
+        words = [space.word(i) for i in indices[:, rank]]
+        table[f"word {rank + 1}"] = [words[i] for i in which]
+        table[f"similarity {rank + 1}"] = similarities[which, rank].round(6)
     return pd.DataFrame(table)
 
 
-def near_targets(
-    targets: pd.DataFrame, utterances: Sequence[str], space: WordSpace
-) -> pd.DataFrame:
-    """The words nearest to the utterances' targets; each distinct target is searched for once."""
-    of = {str(key): proportions(words) for key, words in targets.groupby("utterance")}
-    wanted = [utterance for utterance in utterances if utterance in of]
-    first = {of[utterance]: utterance for utterance in reversed(wanted)}
-    distinct = list(first.values())
-    found = words_near(distinct, encode(targets, distinct, space), space).set_index("utterance")
-    rows = found.loc[[first[of[utterance]] for utterance in wanted]].reset_index()
-    return rows.assign(utterance=wanted)
+def hit(words: Sequence[str], rank: int, near: Sequence[str], missing: int | None) -> int | None:
+    """Whether an utterance's word of that rank (1 or 2) is among those near: 1, 0.
 
-
-def hits(
-    run: Run,
-    words_by_rank: pd.Series,
-    rank: int,
-    nearest: Sequence[Sequence[str]],
-    missing: int | None = None,
-) -> list[int | None]:
-    """Whether each utterance's word of that rank (1 or 2) is among the nearest: 1, 0, None.
-
-    ``missing`` is the answer where an utterance has words, but none of that rank.
+    ``missing`` where it has words, but none of that rank; None where it has none.
     """
-    answers: list[int | None] = []
-    for utterance, near in zip(run.utterances, nearest, strict=True):
-        words = words_by_rank.get(utterance, ())
-        if len(words) >= rank:
-            answers.append(int(words[rank - 1] in near))
-        else:
-            answers.append(missing if words else None)
-    return answers
+    if len(words) >= rank:
+        return int(words[rank - 1] in near)
+    return missing if words else None
 
 
 def ranked_words(targets: pd.DataFrame, ties: str = "frequent") -> pd.Series:

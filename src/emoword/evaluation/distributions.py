@@ -1,8 +1,4 @@
-"""How far a distribution over the classes is from the raters': three measures, row by row.
-
-Of the expected calibration error the rows are sorted into bins by confidence, so that it is a
-number of all rows, and no mean over them.
-"""
+"""How far a distribution over the classes is from the raters': three measures."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,17 +32,10 @@ def calibration(said: Floats, wanted: Floats, groups: NDArray[np.intp]) -> tuple
     """Expected calibration error, and the same without each group.
 
     Of the rows of a bin of confidence (the largest probability), the mean confidence is held
-    against the mean share of raters who chose that class; ECE is the mean absolute difference over
-    bins, weighted by their rows. Where all raters agree this is the usual ECE (Naeini et al. 2015,
-    Guo et al. 2017).
-
-    Args:
-        said: [n, classes].
-        wanted: raters' shares, [n, classes].
-        groups: of each row, such as its speaker, 0 ... G - 1.
-
-    Returns:
-        ECE, 0 to 1, and float64 [G].
+    against the mean share of raters who chose that class; ECE, 0 to 1, is the mean absolute
+    difference over bins, weighted by their rows. Where all raters agree this is the usual ECE
+    (Naeini et al. 2015, Guo et al. 2017). ``said`` and ``wanted`` are [n, classes]; ``groups`` are
+    those of the rows, such as speakers, 0 ... G - 1.
     """
     best = said.argmax(axis=1)[:, None]
     excess = (np.take_along_axis(said, best, 1) - np.take_along_axis(wanted, best, 1))[:, 0]

@@ -1,15 +1,29 @@
 """Metrics, counted from decisions: UA, WA, macro F1, cosine similarity, top-10 accuracy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from emoword.evaluation.metrics import AVERAGED
 from emoword.io.files import write_table
 from emoword.labels.decision import macro_f1, unweighted_accuracy, weighted_accuracy
 from emoword.schemas import DECISIONS, METRICS, MODEL, UTTERANCES
+
+# the columns of decisions.csv whose mean is a metric -> measured_on, metric
+AVERAGED = {
+    "cosine_S1": ("S1", "cosine"),
+    "cosine_S2": ("S2", "cosine"),
+    "cosine_S3": ("S3", "cosine"),
+    "S2_l1": ("S2", "top10_l1"),
+    "S2_l2": ("S2", "top10_l2"),
+    "S3_l1": ("S3", "top10_l1"),
+    "S3_l2": ("S3", "top10_l2"),
+}
+
+Metric = tuple[str, str, float, int]  # measured_on, metric, value, n
+BY_RUN = ["fold", "seed"]
 
 
 def evaluate(*decisions: Path, utterances: Path | None = None, out: Path) -> None:
@@ -45,46 +59,36 @@ def count_metrics(decisions: pd.DataFrame) -> pd.DataFrame:
     """
     rows: list[tuple[object, ...]] = []
     for key, model in decisions.groupby(MODEL, sort=False):
-        runs = []
-        for (fold, seed), part in model.groupby(["fold", "seed"], sort=False):
-            runs += [(fold, seed, *metric) for metric in measure(part)]
-        pooled = [
-            (seed, *metric) for seed, part in model.groupby("seed") for metric in measure(part)
-        ]
-        by_run = pd.DataFrame(runs, columns=METRICS.names[3:])
-        overall = ["measured_on", "metric"]
-        names = list(dict.fromkeys(by_run[overall].itertuples(index=False, name=None)))
-        rows += [(*key, *row) for row in runs]
-        rows += [(*key, "mean", "all", *row) for row in over_runs(by_run, names)]
-        over_seeds = pd.DataFrame(pooled, columns=METRICS.names[4:])
-        rows += [(*key, "pooled", "all", *row) for row in over_runs(over_seeds, names)]
+        runs = {run: list(measure(part)) for run, part in model.groupby(BY_RUN, sort=False)}
+        rows += [(*key, *run, *metric) for run, own in runs.items() for metric in own]
+        by_run = list(chain(*runs.values()))
+        pooled = [metric for _, part in model.groupby("seed") for metric in measure(part)]
+        names = dict.fromkeys(metric[:2] for metric in by_run)
+        for fold, found in (("mean", by_run), ("pooled", pooled)):
+            rows += [(*key, fold, "all", *overall(name, found)) for name in names]
     return pd.DataFrame(rows, columns=METRICS.names)
 
 
-def over_runs(
-    metrics: pd.DataFrame, names: list[tuple[str, str]]
-) -> Iterator[tuple[str, str, float, int]]:
-    """Each metric's mean over the rows, and the sum of their n; `collapsed` is summed."""
-    groups = metrics.groupby(["measured_on", "metric"])
-    for name in names:
-        group = groups.get_group(name)
-        total = group["value"].sum() if name[1] == "collapsed" else group["value"].mean()
-        yield (*name, float(total), int(group["n"].sum()))
+def overall(name: tuple[str, str], found: Sequence[Metric]) -> Metric:
+    """A metric's mean over runs, and the sum of their n; `collapsed` is summed."""
+    values, counts = zip(*(metric[2:] for metric in found if metric[:2] == name), strict=True)
+    total = np.sum(values) if name == ("class", "collapsed") else np.mean(values)
+    return (*name, float(total), sum(counts))
 
 
-def measure(part: pd.DataFrame) -> Iterator[tuple[str, str, float, int]]:
+def measure(part: pd.DataFrame) -> Iterator[Metric]:
     """The metrics of some decisions, and UA and WA by style: measured_on, metric, value, n."""
     true, predicted = part["true"], part["predicted"]
     yield "class", "UA", unweighted_accuracy(true, predicted), len(part)
     yield "class", "WA", weighted_accuracy(true, predicted), len(part)
     yield "class", "F1", macro_f1(true, predicted), len(part)
-    by_run = part.groupby(["fold", "seed"])["collapsed"].first().astype(int)
+    by_run = part.groupby(BY_RUN)["collapsed"].first().astype(int)
     yield "class", "collapsed", float(by_run.sum()), len(by_run)
-    for metric in AVERAGED:
-        cells = part.get(metric.column, pd.Series(dtype=str))
+    for column, metric in AVERAGED.items():
+        cells = part.get(column, pd.Series(dtype=str))
         values = cells[cells != ""].astype(float)
         if len(values):
-            yield metric.measured_on, metric.name, float(np.mean(values.to_numpy())), len(values)
+            yield (*metric, float(np.mean(values.to_numpy())), len(values))
     for style, turns in part.groupby("style") if "style" in part else ():
         if style:
             own = (turns["true"], turns["predicted"])

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from emoword.evaluation.decide import Judge, Run, read_run, words_near
+from emoword.evaluation.decide import Judge, Run, read_parts, read_run
 from emoword.io.files import write_table
 from emoword.labels.encoding import encode
 from emoword.layout import read_variant
-from emoword.schemas import SPLIT
-
-LOSS = "constant"
+from emoword.schemas import CONSTANT
 
 
 def floors(variant: Path, /, *, out: Path) -> None:
@@ -33,30 +30,21 @@ def floors(variant: Path, /, *, out: Path) -> None:
     place = read_variant(variant)
     judge = Judge.of(place)
     folders = place.runs([place.variant.settings.table_loss])
-    made = [run for folder in folders for run in constants(folder, judge)]
-    # their nearest words are asked for (Table 6), though theirs is not the tables' loss
-    near = [words_near(run.utterances, run.predictions, judge.space) for run in made]
-    write_table(pd.concat(map(judge.decisions, made, near)), out)
+    runs = (run for folder in folders for run in constants(folder, judge))
+    write_table(pd.concat(map(judge.decisions, runs)), out)
 
 
 def constants(folder: Path, judge: Judge) -> Iterator[Run]:
     """The constant predictors of a run's training part, as runs that were never trained."""
-    run = read_run(folder)
-    split = SPLIT.read(folder / "split.csv")
-    train = list(split["utterance"][split["part"] == "train"])
-    label_set = run.record["label_set"]
+    run, train = read_run(folder), read_parts(folder)["train"]
+    label_set, classes = run.record["label_set"], run.record["classes"]
     vectors = encode(judge.targets[label_set], train, judge.space)
-    mean = vectors.mean(axis=0, dtype=np.float64)
-    yield constant(run, f"mean_{label_set}", mean)
+    said = {f"mean_{label_set}": vectors.mean(axis=0, dtype=np.float64)}
     if label_set == "S1":
         counts = judge.truth.loc[train].value_counts()
-        classes = run.record["classes"]
         most = max(classes, key=lambda name: counts.get(name, 0))
-        yield constant(run, "majority", judge.space.vectors_of([most])[0])
-
-
-def constant(run: Run, model: str, vector: NDArray[np.floating]) -> Run:
-    """One vector for all of a run's test utterances."""
-    record = {**run.record, "model": model, "loss": LOSS, "collapsed": False}
-    predictions = np.tile(vector.astype(np.float32), (len(run.utterances), 1))
-    return Run(record, run.utterances, predictions)
+        said["majority"] = judge.space.vectors_of([most])[0]
+    for model, vector in said.items():
+        record = {**run.record, "model": model, "loss": CONSTANT, "collapsed": False}
+        predictions = np.tile(vector.astype(np.float32), (len(run.utterances), 1))
+        yield Run(record, run.utterances, predictions)

@@ -1,6 +1,6 @@
 """The linear reference: what mean and deviation of the same frames give to a linear model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +11,18 @@ from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from emoword.evaluation.decide import Judge, Run, read_run
-from emoword.evaluation.metrics import LINEAR
+from emoword.evaluation.decide import Judge, Run, read_parts, read_run
 from emoword.features.frames import Features
 from emoword.io.files import write_table
 from emoword.labels.encoding import encode
 from emoword.layout import read_variant
-from emoword.schemas import SPLIT
+from emoword.schemas import LINEAR
 
 PENALTIES = tuple(10.0**power for power in range(6, -3, -1))  # of ridge; the strongest first
 STRENGTHS = tuple(10.0**power for power in range(-5, 2))  # C of logistic regression; likewise
 STEPS = 1000  # of L-BFGS, at most
 
 Floats = NDArray[np.float64]
-Parts = dict[str, list[str]]  # train, validation, test -> utterances
 
 
 def linear(variant: Path, /, *, out: Path) -> None:
@@ -45,36 +43,26 @@ def linear(variant: Path, /, *, out: Path) -> None:
         out: linear/paper.csv, in the format of decisions.csv.
     """
     place = read_variant(variant)
-    judge = Judge.of(place)
-    m1 = [model for model in place.variant.models if model.name == "M1"]
-    folders = [
-        folder
-        for folder in place.runs([place.variant.settings.table_loss])
-        if any(folder.is_relative_to(place.path(model.folder)) for model in m1)
-    ]
-    features = Features.open(place.features)
-    splits = [SPLIT.read(folder / "split.csv") for folder in folders]
-    names = sorted({str(name) for split in splits for name in split["utterance"]})
-    heard = dict(zip(names, summaries(features, names), strict=True))
+    judge, features = Judge.of(place), Features.open(place.features)
+    m1 = [place.path(model.folder) for model in place.variant.models if model.name == "M1"]
+    folders = place.runs([place.variant.settings.table_loss])
+    folders = [folder for folder in folders if folder.parent in m1]
+    parts = [read_parts(folder) for folder in folders]
+    names = sorted({name for own in parts for part in own.values() for name in part})
+    heard = {name: summary(features.of(name).double().numpy()) for name in names}
     with threadpool_limits(1):  # other numbers of threads give other roundings
         tables = [table for folder in folders for table in decided(folder, judge, heard)]
     write_table(pd.concat(tables), out)
 
 
-def summaries(features: Features, names: Sequence[str]) -> Floats:
-    """Mean and standard deviation of each utterance's frames: float64 [n, 2 dim]."""
-    heard = np.empty((len(names), 2 * features.dim))
-    for row, name in enumerate(names):
-        frames = features.of(name).double().numpy()
-        heard[row] = np.concatenate([frames.mean(axis=0), frames.std(axis=0)])
-    return heard
+def summary(frames: Floats) -> Floats:
+    """Mean and standard deviation of an utterance's frames [frames, dim]: [2 dim]."""
+    return np.concatenate([frames.mean(axis=0), frames.std(axis=0)])
 
 
 def decided(folder: Path, judge: Judge, heard: dict[str, Floats]) -> Iterator[pd.DataFrame]:
     """The rows of both models, trained and tested on the split of a run."""
-    run = read_run(folder)
-    split = SPLIT.read(folder / "split.csv")
-    parts = {part: list(rows["utterance"]) for part, rows in split.groupby("part")}
+    run, parts = read_run(folder), read_parts(folder)
     scaler = StandardScaler().fit([heard[name] for name in parts["train"]])
     x = {
         part: scaler.transform([heard[name] for name in parts[part]])
@@ -95,8 +83,7 @@ def decided(folder: Path, judge: Judge, heard: dict[str, Floats]) -> Iterator[pd
         ("logistic", "ce", logistic(x, places, len(classes))),
     ):
         record = {**run.record, "model": model, "loss": loss, "collapsed": False}
-        record["outputs"] = classes
-        made = Run(record, run.utterances, predictions.astype(np.float32))
+        made = Run(record | {"outputs": classes}, run.utterances, predictions.astype(np.float32))
         yield judge.decisions(made).assign(loss=LINEAR)
 
 
@@ -106,11 +93,12 @@ def ridge(x: dict[str, Floats], y: dict[str, Floats]) -> Floats:
     ``x`` has the standardised summaries of each part; ``y`` the target vectors of training and
     validation part, in which the penalty has the lowest squared error.
     """
+
+    def error(model: Ridge) -> float:
+        return float(np.square(model.predict(x["validation"]) - y["validation"]).mean())
+
     models = [Ridge(alpha=penalty).fit(x["train"], y["train"]) for penalty in PENALTIES]
-    errors = [
-        np.square(model.predict(x["validation"]) - y["validation"]).mean() for model in models
-    ]
-    predictions: Floats = models[int(np.argmin(errors))].predict(x["test"])
+    predictions: Floats = min(models, key=error).predict(x["test"])
     return predictions
 
 
@@ -121,16 +109,17 @@ def logistic(x: dict[str, Floats], y: dict[str, NDArray[np.intp]], classes: int)
     and validation part, in which the penalty has the lowest cross entropy. A class that the
     training part lacks has probability 0.
     """
-    found: list[tuple[float, Floats]] = []
-    for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=STEPS).fit(x["train"], y["train"])
-        validation, test = (spread(model, x[part], classes) for part in ("validation", "test"))
-        found.append((log_loss(y["validation"], validation, labels=range(classes)), test))
-    return min(found, key=lambda one: one[0])[1]
 
+    def shares(model: LogisticRegression, part: str) -> Floats:
+        found = np.zeros((len(x[part]), classes))
+        found[:, model.classes_] = model.predict_proba(x[part])
+        return found
 
-def spread(model: LogisticRegression, x: Floats, classes: int) -> Floats:
-    """Probabilities by place of the class, also of classes that the model has not seen."""
-    shares = np.zeros((len(x), classes))
-    shares[:, model.classes_] = model.predict_proba(x)
-    return shares
+    def error(model: LogisticRegression) -> float:
+        return float(log_loss(y["validation"], shares(model, "validation"), labels=range(classes)))
+
+    models = [
+        LogisticRegression(C=strength, max_iter=STEPS).fit(x["train"], y["train"])
+        for strength in STRENGTHS
+    ]
+    return shares(min(models, key=error), "test")

@@ -1,7 +1,7 @@
 """Vectors read as words: the nearest words of example targets (Table 4), predictions (Table 5)."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from emoword.labels.decision import decide
 from emoword.labels.encoding import encode, proportions
 from emoword.labels.words import read_classes, read_words
 from emoword.layout import read_variant
-from emoword.schemas import MODEL, NEIGHBOURS
+from emoword.schemas import NEIGHBOURS
 from emoword.settings import LabelSet
 from emoword.spaces.neighbours import nearest_words
 from emoword.spaces.word_space import WordSpace
@@ -24,8 +24,10 @@ from emoword.training.targets import CLASS_LOSSES
 
 LISTED = 10
 SHOWN: tuple[LabelSet, ...] = ("S1", "S2", "S3", "S3")  # rows of Table 4
-MEAN_KEYS = [*MODEL, "collapsed", "name"]
+HEAD = ["model", "loss", "collapsed", "name"]  # of a mean prediction
 VOTES = 5  # as many words as Table 5 shows
+
+Nearest = tuple[NDArray[np.int64], NDArray[np.float64]]  # rows of the space; similarities
 
 
 def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
@@ -47,48 +49,52 @@ def neighbours(variant: Path, /, *, out: Path, means: Path) -> None:
         means: means.csv.
     """
     place = read_variant(variant)
-    name, chosen = place.variant.name, place.variant.settings
-    space = WordSpace.open(place.space)
+    chosen, space = place.variant.settings, WordSpace.open(place.space)
     # what predicts classes has no predictions that words are near to
     losses = [chosen.table_loss] if chosen.table_loss not in CLASS_LOSSES else []
-    runs = [read_run(folder) for folder in place.runs(losses)]
     truth = read_words(place.targets("S1")).set_index("utterance")["word"]
+    classes = read_classes(place.targets("S1"))
+    said: list[Said] = []
+    for run in map(read_run, place.runs(losses)):
+        emotions = truth.loc[run.utterances].to_numpy()
+        if chosen.table5_by == "predicted":
+            by = decide(run.predictions, space.vectors_of(classes), chosen.decision)
+            emotions = np.array(classes, dtype=object)[by]
+        said.append(Said(run, emotions))
     examples = [example(*words) for words in chosen.table4_examples]
     if not examples:
         examples = typical_examples({s: read_words(place.targets(s)) for s in chosen.label_sets})
-    classes = read_classes(place.targets("S1"))
 
-    def emotions(run: Run) -> Emotions:
-        if chosen.table5_by == "true":
-            return truth.loc[run.utterances].to_numpy()
-        by = decide(run.predictions, space.vectors_of(classes), chosen.decision)
-        return np.array(classes, dtype=object)[by]
-
-    def predicted(own: Sequence[Run], averages: pd.DataFrame) -> pd.DataFrame:
-        if chosen.table5 == "vote":
-            return vote_rows(own, emotions, averages, space)
-        return prediction_rows(averages, space)
-
-    averages = mean_predictions(runs, emotions, classes, name)
-
-    tables = [target_rows(examples, space, name), predicted(runs, averages)]
-    for seed in place.variant.seeds:
-        own = [run for run in runs if run.record["seed"] == seed]
-        rows = predicted(own, mean_predictions(own, emotions, classes, name))
-        tables.append(rows.assign(kind="prediction of a seed", seed=str(seed)))
-    write_table(pd.concat(tables).fillna({"seed": ""})[NEIGHBOURS.names], out)
-    write_table(averages.round(7), means)
+    tables = list(target_rows(examples, space))
+    for seed in ("", *map(str, place.variant.seeds)):  # first of all
+        own = [one for one in said if seed in ("", str(one.run.record["seed"]))]
+        kind = "prediction of a seed" if seed else "prediction"
+        for head, vectors in by_emotion(own, classes):
+            near = voted(vectors, space) if chosen.table5 == "vote" else near_mean(vectors, space)
+            tables.append(as_rows(space, near, **head, kind=kind, seed=seed, words=""))
+    listed = pd.concat(tables or [pd.DataFrame(columns=NEIGHBOURS.names)])
+    write_table(listed.assign(variant=place.variant.name)[NEIGHBOURS.names], out)
+    averages = [
+        {**head, **{f"v{i}": x for i, x in enumerate(mean_of(vectors).round(7))}}
+        for head, vectors in by_emotion(said, classes)
+    ]
+    table = pd.DataFrame(averages, columns=None if averages else HEAD)
+    table.insert(0, "variant", place.variant.name)
+    write_table(table, means)
 
 
-Emotions = NDArray[np.object_]
-EmotionsOf = Callable[[Run], Emotions]  # of each test utterance of a run
+class Said(NamedTuple):
+    """A run, and the emotion that each of its predictions belongs to."""
+
+    run: Run
+    emotions: NDArray[np.object_]
 
 
 class Example(NamedTuple):
     """A target that Table 4 shows: its label set, and word -> count."""
 
     label_set: str
-    words: pd.Series
+    words: Mapping[str, int]
 
 
 def example(label_set: str, *words: str) -> Example:
@@ -100,7 +106,7 @@ def example(label_set: str, *words: str) -> Example:
     if label_set not in ("S1", "S2", "S3") or not words:
         said = " ".join((label_set, *words))
         raise InputError(f"table4_examples: one is S1, S2 or S3 and words, not {said}")
-    return Example(label_set, pd.Series(words).value_counts(sort=False))
+    return Example(label_set, Counter(words))
 
 
 def typical_examples(label_sets: Mapping[LabelSet, pd.DataFrame]) -> list[Example]:
@@ -135,101 +141,77 @@ def typical_examples(label_sets: Mapping[LabelSet, pd.DataFrame]) -> list[Exampl
             best = min(counts, key=lambda words: (-counts[words], words))
             called = Counter(truth[utterance] for utterance in own if own[utterance] == best)
             emotions.add(called.most_common(1)[0][0])
-            chosen[best] = Example(name, pd.Series(dict(best)))
+            chosen[best] = Example(name, dict(best))
     return list(chosen.values())
 
 
 def target_vector(target: Example, space: WordSpace) -> NDArray[np.float32]:
     """The vector of an example, float32 [dim] (paper, equation 4)."""
-    words = target.words
-    table = pd.DataFrame({"utterance": "example", "word": words.index, "count": words.to_numpy()})
-    vector: NDArray[np.float32] = encode(table, ["example"], space)[0]
+    table = pd.DataFrame(target.words.items(), columns=["word", "count"])
+    vector: NDArray[np.float32] = encode(table.assign(utterance="example"), ["example"], space)[0]
     return vector
 
 
-def target_rows(examples: Iterable[Example], space: WordSpace, variant: str) -> pd.DataFrame:
+def target_rows(examples: Iterable[Example], space: WordSpace) -> Iterator[pd.DataFrame]:
     """The nearest words of the examples' target vectors (paper, Table 4).
 
     An example with a word that the space lacks is left out, and said to be.
     """
-    tables = [pd.DataFrame(columns=NEIGHBOURS.names)]
     for target in examples:
-        lacking = [word for word in target.words.index if word not in space]
+        lacking = [word for word in target.words if word not in space]
         if lacking:
             print(f"an example of {target.label_set} is left out: not in {space.folder}: {lacking}")
             continue
-        text = " ".join(f"{word}:{count}" for word, count in target.words.sort_index().items())
-        head = {"kind": "target", "variant": variant, "model": "", "loss": "", "collapsed": ""}
-        vector = target_vector(target, space)
-        tables.append(listed(vector, space, **head, name=target.label_set, words=text))
-    return pd.concat(tables[1:] or tables)
+        text = " ".join(f"{word}:{count}" for word, count in sorted(target.words.items()))
+        head = {**dict.fromkeys(HEAD, ""), "name": target.label_set, "words": text}
+        near = near_mean(target_vector(target, space)[None], space)
+        yield as_rows(space, near, **head, kind="target", seed="")
 
 
-def mean_predictions(
-    runs: Sequence[Run], emotions: EmotionsOf, classes: Sequence[str], variant: str
-) -> pd.DataFrame:
-    """Each model's mean prediction by emotion; an emotion that has none is left out.
+def by_emotion(
+    said: Sequence[Said], classes: Sequence[str]
+) -> Iterator[tuple[dict[str, str], NDArray[np.float32]]]:
+    """Each model's predictions of each emotion, under `HEAD`; without those that have none.
 
-    Returns:
-        Columns variant, model, loss, collapsed (``2 of 5 runs``, or empty), name (the emotion),
-        v0 .. v{dim-1}.
+    ``collapsed`` is ``2 of 5 runs``, or empty.
     """
-    rows, dim = [], 0
-    for model in dict.fromkeys(run.record["model"] for run in runs):
-        own = [run for run in runs if run.record["model"] == model]
-        vectors = np.concatenate([run.predictions for run in own]).astype(np.float64)
-        dim = vectors.shape[1]
-        fallen = sum(run.record["collapsed"] for run in own)
+    for model in dict.fromkeys(one.run.record["model"] for one in said):
+        own = [one for one in said if one.run.record["model"] == model]
+        vectors = np.concatenate([one.run.predictions for one in own])
+        emotions = np.concatenate([one.emotions for one in own])
+        fallen = sum(one.run.record["collapsed"] for one in own)
         collapsed = f"{fallen} of {len(own)} runs" if fallen else ""
-        labels = np.concatenate([emotions(run) for run in own])
-        for emotion in [name for name in classes if (labels == name).any()]:
-            mean = vectors[labels == emotion].mean(axis=0)
-            rows.append((variant, model, own[0].record["loss"], collapsed, emotion, *mean))
-    return pd.DataFrame(rows, columns=[*MEAN_KEYS, *(f"v{i}" for i in range(dim))])
+        for emotion in classes:
+            if (emotions == emotion).any():
+                values = (model, own[0].run.record["loss"], collapsed, emotion)
+                yield dict(zip(HEAD, values, strict=True)), vectors[emotions == emotion]
 
 
-def prediction_rows(means: pd.DataFrame, space: WordSpace) -> pd.DataFrame:
-    """The nearest words of the mean predictions (paper, Table 5)."""
-    vectors = means.drop(columns=MEAN_KEYS).to_numpy(dtype=np.float64)
-    keys = means[MEAN_KEYS].itertuples(index=False, name=None)
-    tables = [
-        listed(vector, space, kind="prediction", words="", **dict(zip(MEAN_KEYS, key, strict=True)))
-        for vector, key in zip(vectors, keys, strict=True)
-    ]
-    return pd.concat(tables or [pd.DataFrame(columns=NEIGHBOURS.names)])
+def mean_of(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The mean vector [dim] of vectors [n, dim]."""
+    mean: NDArray[np.float64] = vectors.astype(np.float64).mean(axis=0)
+    return mean
 
 
-def vote_rows(
-    runs: Sequence[Run], emotions: EmotionsOf, means: pd.DataFrame, space: WordSpace
-) -> pd.DataFrame:
-    """The words that most predictions of an emotion have among their nearest.
+def near_mean(vectors: NDArray[np.float32], space: WordSpace) -> Nearest:
+    """The words nearest to the mean vector, with their similarities (paper, Table 5)."""
+    indices, similarities = nearest_words(space, mean_of(vectors)[None], LISTED)
+    return indices[0], similarities[0]
+
+
+def voted(vectors: NDArray[np.float32], space: WordSpace) -> Nearest:
+    """The words that most vectors have among their nearest, with the share that has them.
 
     Of equally many votes the word that comes first in the space is first.
     """
-    tables = []
-    for key in means[MEAN_KEYS].itertuples(index=False, name=None):
-        head: dict[str, str] = dict(zip(MEAN_KEYS, key, strict=True))
-        own = [run for run in runs if run.record["model"] == head["model"]]
-        vectors = np.concatenate([run.predictions for run in own])
-        labels = np.concatenate([emotions(run) for run in own])
-        said = vectors[labels == head["name"]]
-        nearest, _ = nearest_words(space, said, VOTES)
-        rows, votes = np.unique(nearest, return_counts=True)
-        first = np.argsort(-votes, kind="stable")[:LISTED]
-        made = as_rows(space, rows[first], votes[first] / len(said), kind="prediction", words="")
-        tables.append(made.assign(**head))
-    return pd.concat(tables or [pd.DataFrame(columns=NEIGHBOURS.names)])
+    nearest, _ = nearest_words(space, vectors, VOTES)
+    rows, votes = np.unique(nearest, return_counts=True)
+    first = np.argsort(-votes, kind="stable")[:LISTED]
+    return rows[first], votes[first] / len(vectors)
 
 
-def listed(vector: NDArray[np.floating], space: WordSpace, **head: str) -> pd.DataFrame:
-    """The nearest words of one vector, one row a word, with ``head`` in front."""
-    indices, similarities = nearest_words(space, vector[None], LISTED)
-    return as_rows(space, indices[0], similarities[0], **head)
-
-
-def as_rows(
-    space: WordSpace, indices: NDArray[np.int64], similarities: NDArray[np.float64], **head: str
-) -> pd.DataFrame:
+def as_rows(space: WordSpace, near: Nearest, **head: str) -> pd.DataFrame:
     """Words of a space, best first, as rows of neighbours.csv."""
+    indices, similarities = near
     table = pd.DataFrame({"rank": range(1, len(indices) + 1), "similarity": similarities.round(6)})
     return table.assign(word=[space.word(int(i)) for i in indices], **head)

@@ -1,5 +1,7 @@
 """How sharp a model's class scores are: one temperature a run, fitted on its validation part."""
 
+from collections.abc import Container
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from emoword.evaluation.decide import Run, read_run
+from emoword.evaluation.decide import Run, read_parts, read_run
 from emoword.features.frames import Features
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
@@ -18,7 +20,7 @@ from emoword.labels.label_sets import rater_words
 from emoword.labels.raters import shares
 from emoword.labels.words import read_classes, read_truth
 from emoword.layout import Place, RunSettings, read_settings, read_variant
-from emoword.schemas import ANNOTATIONS, RUN_KEYS, SPLIT, TEMPERATURES
+from emoword.schemas import ANNOTATIONS, RUN_KEYS, TEMPERATURES
 from emoword.spaces.geometry import cosine
 from emoword.spaces.word_space import WordSpace
 from emoword.training.loop import Examples, predict
@@ -54,8 +56,7 @@ def temperature(variant: Path, /, *, out: Path) -> None:
     torch.set_num_threads(1)  # other numbers of threads give other roundings
     rows = []
     for folder in place.runs([place.variant.settings.table_loss, *CLASS_LOSSES]):
-        run = validated(folder, features)
-        run = run.only([name for name in run.utterances if name in rated])
+        run = validated(folder, features, rated)
         if not run.utterances:
             raise InputError(f"{folder}: no utterance of its validation part has raters' classes")
         wanted = np.stack([rated[name] for name in run.utterances])
@@ -73,30 +74,29 @@ def shares_of_raters(place: Place) -> dict[str, Floats]:
     Raises:
         InputError: there are no raters.
     """
-    labels, space = place.variant.settings.labels, WordSpace.open(place.space)
-    truth = pd.Series(read_truth(place.targets("S1")))
+    labels, s1 = place.variant.settings.labels, place.targets("S1")
     annotations = ANNOTATIONS.read(place.path("annotations.csv"))
-    said, _ = rater_words(annotations[annotations["kind"] == "label"], truth, labels, space)
+    annotations = annotations[annotations["kind"] == "label"]
+    truth = pd.Series(read_truth(s1))
+    said, _ = rater_words(annotations, truth, labels, WordSpace.open(place.space))
     if said.empty:
         raise InputError(f"{place.variant.dataset}: no raters, so that nothing can be fitted")
     counts = pd.crosstab(said["utterance"], said["word"])
-    classes = read_classes(place.targets("S1"))
-    words = [str(word) for word in counts.columns]
-    found = shares(counts.to_numpy() @ counts_as(words, classes, labels.merge))
-    named = zip(counts.index, found, strict=True)
+    mapped = counts_as([*map(str, counts.columns)], read_classes(s1), labels.merge)
+    named = zip(counts.index, shares(counts.to_numpy() @ mapped), strict=True)
     return {str(name): own for name, own in named if not np.isnan(own).any()}
 
 
-def validated(folder: Path, features: Features) -> Run:
-    """A run with the utterances of its validation part, and what it makes of them."""
+def validated(folder: Path, features: Features, rated: Container[str]) -> Run:
+    """A run with the rated utterances of its validation part, and what it makes of them."""
     made_by = read_settings(folder.parent / "settings.json", RunSettings)
     weights = read_weights(folder / "weights.safetensors")
     network = network_of(made_by, weights, features.dim, f"the weights of {folder}")
-    split = SPLIT.read(folder / "split.csv")
-    names = list(split["utterance"][split["part"] == "validation"])
+    names = read_parts(folder).get("validation", [])
     examples = Examples(names, [features.of(name) for name in names], torch.zeros(len(names)))
     outputs = predict(network, examples, made_by.training.batch_size)
-    return Run(read_run(folder).record, names, outputs)
+    kept = [name in rated for name in names]
+    return Run(read_run(folder).record, [*compress(names, kept)], outputs[kept])
 
 
 def class_scores(run: Run, space: WordSpace, place: Place) -> Floats:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emoword.figures import style
-from emoword.schemas import DECISIONS, MODEL, RUN_KEYS
+from emoword.schemas import DECISIONS, MODEL
 
 # inches: the smallest side of a cell that holds its number, the largest, and room for the labels
 CELL, LARGEST, MARGIN = 0.2, 0.36, 0.85
@@ -23,7 +23,7 @@ def figure_confusion(*, decisions: Path, loss: str = "lc", out: style.Out) -> No
         loss: Of M1 to M3; the baseline's is ce.
         out: Where it goes.
     """
-    rows = DECISIONS.read(decisions, *RUN_KEYS, "collapsed", "true", "predicted")
+    rows = DECISIONS.read(decisions)
     out.publish(draw, numbers(style.of_loss(rows, decisions, loss)))
 
 
@@ -41,12 +41,10 @@ def numbers(decisions: pd.DataFrame) -> pd.DataFrame:
     for model in style.in_order(decisions["model"], style.MODELS):
         rows = decisions[decisions["model"] == model]
         counts = rows.groupby(["true", "predicted"]).size().reindex(pairs, fill_value=0)
-        table = counts.rename("count").reset_index()
-        totals = table.groupby("true")["count"].transform("sum")
-        table["share"] = (table["count"] / totals.where(totals > 0)).round(6)
+        totals = counts.groupby("true").transform("sum")
+        table = pd.DataFrame({"count": counts, "share": (counts / totals).round(6)}).reset_index()
         runs = rows.drop_duplicates(["fold", "seed"])
-        keys = {key: rows[key].iloc[0] for key in MODEL}
-        keys |= {"runs": len(runs), "collapsed": runs["collapsed"].sum()}
+        keys = {**rows[MODEL].iloc[0], "runs": len(runs), "collapsed": runs["collapsed"].sum()}
         tables.append(table.assign(**keys)[[*keys, *table.columns]])
     return pd.concat(tables, ignore_index=True)
 
@@ -63,26 +61,30 @@ def draw(numbers: pd.DataFrame) -> Figure:
     rows = math.ceil(len(models) / columns)
     figure = Figure((width, rows * (size * cell + 0.4) + MARGIN - 0.3), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for axes in grid.flat[len(models) :]:
-        axes.remove()
-    for i, (axes, model) in enumerate(zip(grid.flat, models, strict=False)):
+    for axes, model in zip(grid.flat, models, strict=False):
         own = numbers[numbers["model"] == model].pivot(index="true", columns="predicted")
         shares = own["share"].loc[labels, labels]
         _matrix(axes, shares)
         title = f"{model}: UA {100 * np.nanmean(np.diag(shares)):.1f}"
         axes.set_title(title, color=style.COLOURS[model], fontweight="bold")
-        if i % columns == 0:
-            axes.set_ylabel("true label")
-        if i + columns >= len(models):
-            axes.set_xlabel("predicted label")
-            axes.tick_params(labelbottom=True)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("true label")
+    style.finish_grid(grid, len(models), "predicted label")
     totals = sorted(set(numbers.groupby("model")["count"].sum()))
     about = (
         "Per cent of the true label's utterances, all folds and seeds together "
         f"({' or '.join(map(str, totals))} a model); on the diagonal the recall, whose mean is UA. "
         "Tables have the mean over folds."
     )
-    style.note(figure, [about, *style.absent(models), *_warnings(numbers)])
+    runs = numbers.drop_duplicates("model")[["model", "collapsed", "runs"]]
+    fallen = style.collapsed(runs.itertuples(index=False, name=None))
+    said = numbers[numbers["count"] > 0].groupby("model", sort=False)["predicted"].unique()
+    same = [
+        f"{model} predicts {style.printable(answers[0], 30)} for every utterance."
+        for model, answers in said.items()
+        if len(answers) == 1
+    ]
+    style.note(figure, [about, *style.absent(models), *fallen, *same])
     return figure
 
 
@@ -100,16 +102,3 @@ def _matrix(axes: Axes, shares: pd.DataFrame) -> None:
         colour, weight = "white" if share > 0.6 else style.INK, "bold" if i == j else "normal"
         text = "\N{EN DASH}" if np.isnan(share) else f"{100 * share:.0f}"
         axes.text(j, i, text, ha="center", va="center", color=colour, fontweight=weight)
-
-
-def _warnings(numbers: pd.DataFrame) -> list[str]:
-    """Notes on collapsed runs, and on models that decide for one label whatever they hear."""
-    collapsed, notes = [], []
-    for model, rows in numbers.groupby("model", sort=False):
-        fallen, runs = rows[["collapsed", "runs"]].iloc[0]
-        collapsed += [f"{model} {fallen} of {runs}"] * bool(fallen)
-        answers = rows.loc[rows["count"] > 0, "predicted"].unique()
-        if len(answers) == 1:
-            said = style.printable(answers[0], 30)
-            notes.append(f"{model} predicts {said} for every utterance.")
-    return [f"Collapsed runs: {', '.join(collapsed)}."] * bool(collapsed) + notes

@@ -57,9 +57,10 @@ def numbers(runs: pd.DataFrame) -> pd.DataFrame:
         run = ", ".join(f"{key} {row[key]}" for key in KEYS)
         raise InputError(f"--history: the run of {run} is given twice")
     runs = style.sorted_rows(runs, [*KEYS, "epoch"])
-    finite = runs["validation_loss"].where(np.isfinite(runs["validation_loss"])).fillna(np.inf)
-    first = finite.groupby([runs[key] for key in KEYS]).transform("idxmin")
-    return runs.assign(best=(first == runs.index) & np.isfinite(finite))
+    known = np.isfinite(runs["validation_loss"])
+    losses = runs["validation_loss"].where(known, np.inf)
+    first = losses.groupby([runs[key] for key in KEYS]).transform("idxmin")
+    return runs.assign(best=(first == runs.index) & known)
 
 
 def draw(numbers: pd.DataFrame) -> Figure:
@@ -83,11 +84,11 @@ def draw(numbers: pd.DataFrame) -> Figure:
         "Thick: mean over the epochs that every run reached, of training (dotted) and validation. "
         "Thin: validation of each run; dots: its best epoch."
     )
-    notes = []
-    for (name, key), runs in numbers.drop_duplicates(KEYS).groupby(["model", "loss"]):
-        fallen = f"{name} ({style.LOSSES[str(key)]}) {sum(runs['collapsed'])} of {len(runs)}"
-        notes += [fallen] * any(runs["collapsed"])
-    style.note(figure, [about, *[f"Collapsed runs: {', '.join(notes)}."] * bool(notes)])
+    fallen = style.collapsed(
+        (f"{model} ({style.LOSSES[str(loss)]})", sum(runs["collapsed"]), len(runs))
+        for (model, loss), runs in numbers.drop_duplicates(KEYS).groupby(["model", "loss"])
+    )
+    style.note(figure, [about, *fallen])
     return figure
 
 

@@ -75,7 +75,7 @@ def near_words(
     for label in np.array(labels)[~own.any(axis=1)]:
         raise InputError(f"{held.folder}: the vector of the label {str(label)!r} is zero")
     # the nearest word of a label is itself
-    indices, _ = nearest_words(held, own, min(count + 1, int(np.count_nonzero(held.norms))))
+    indices, _ = nearest_words(held, own, count + 1)
     return list(dict.fromkeys([*labels, *(held.word(int(i)) for i in indices.flat), *listed]))
 
 
@@ -95,14 +95,16 @@ def _read_means(path: Path, dim: int, loss: str) -> tuple[pd.DataFrame, Floats]:
 
 def _read_cloud(runs: list[Path], dim: int, loss: str) -> tuple[pd.DataFrame, Floats]:
     """Predictions of test utterances, at most ``CLOUD`` of a model: ``KEYS``, vectors [n, dim]."""
-    frame, vectors = pd.DataFrame(columns=KEYS), np.empty((0, dim))
+    frames = [pd.DataFrame(columns=KEYS)]
+    predictions: list[Floats] = [np.empty((0, dim))]
     for folder in runs:
         run = read_run(folder)
         if run.record["loss"] != loss or run.predictions.shape[1] != dim:
             raise InputError(f"{folder}: is not a run of loss {loss!r} in the map's word space")
         keys = {"kind": "utterance", "model": run.record["model"], "loss": loss}
-        frame = pd.concat([frame, pd.DataFrame({**keys, "name": run.utterances})])
-        vectors = np.concatenate([vectors, run.predictions])
+        frames.append(pd.DataFrame({**keys, "name": run.utterances}))
+        predictions.append(run.predictions)
+    frame, vectors = pd.concat(frames), np.concatenate(predictions)
     style.check_models(frame, Path("--runs"))
     every = np.ceil(frame["model"].map(frame["model"].value_counts()) / CLOUD)
     kept = frame.groupby("model").cumcount() % every == 0

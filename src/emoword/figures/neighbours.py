@@ -11,7 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from emoword.figures import style
 from emoword.io.errors import InputError
-from emoword.schemas import DECISIONS, MODEL, NEAREST, NEIGHBOURS, RUN_KEYS
+from emoword.schemas import DECISIONS, MODEL, NEAREST, NEIGHBOURS
 
 LINE = 0.135  # inches: the height of a word's line
 RUN = ["model", "fold", "seed", "utterance"]
@@ -39,8 +39,8 @@ def figure_neighbours(
     near = read_predictions(neighbours, loss, words)
     shares = None
     if nearest and decisions:
-        true = DECISIONS.read_text(decisions, *RUN_KEYS, "utterance", "true")
-        true = style.of_loss(true, decisions, loss).rename(columns={"true": "emotion"})
+        true = style.of_loss(DECISIONS.read_text(decisions), decisions, loss)
+        true = true.rename(columns={"true": "emotion"})
         names = [name for name in NEAREST.names if name.startswith("word ")][:words]
         listed = NEAREST.read(nearest, "of", *RUN[1:], *names).rename(columns={"of": "model"})
         shares = shares_of(listed[[*RUN, *names]], true)
@@ -90,7 +90,7 @@ def draw(numbers: pd.DataFrame) -> Figure:
     models = style.in_order(numbers["model"], style.MODELS)
     emotions = list(dict.fromkeys(numbers["emotion"]))
     words = int(numbers["rank"].max())
-    low = np.floor(10 * np.nanmin([1, *numbers["similarity"]]) - 0.2) / 10
+    low = lowest(numbers)
     width = style.COLUMN if len(models) == 1 else style.PAGE
     layout = ConstrainedLayoutEngine(h_pad=0.03, w_pad=0.03)
     figure = Figure((width, 0.7 + len(emotions) * (words * LINE + 0.12)), layout=layout)
@@ -125,6 +125,11 @@ def draw(numbers: pd.DataFrame) -> Figure:
     notes += [f"Collapsed, {what}: {runs}."] * bool(runs)
     style.note(figure, notes)
     return figure
+
+
+def lowest(numbers: pd.DataFrame) -> float:
+    """Where the scale of similarities begins: a tenth below all of them."""
+    return float(np.floor(10 * np.nanmin([1, *numbers["similarity"]]) - 0.2) / 10)
 
 
 def panel(axes: Axes, rows: pd.DataFrame, bold: Container[str], colour: str) -> None:

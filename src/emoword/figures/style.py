@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import matplotlib.style
+import numpy as np
 import pandas as pd
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -21,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
 
 from emoword.io.errors import InputError
 from emoword.io.files import replacing, write_table
@@ -109,6 +111,21 @@ def absent(models: Iterable[str], expected: Sequence[str] = MODELS) -> list[str]
     """A note that names the ``expected`` models that are not among ``models``; none, no note."""
     missing = ", ".join(name for name in expected if name not in set(models))
     return [f"Not in the input, so not shown: {missing}."] * bool(missing)
+
+
+def collapsed(runs: Iterable[tuple[str, int, int]]) -> list[str]:
+    """A note on collapsed runs, if there are any; ``runs``: model, how many, of how many."""
+    fallen = ", ".join(f"{model} {count} of {whole}" for model, count, whole in runs if count)
+    return [f"Collapsed runs: {fallen}."] * bool(fallen)
+
+
+def finish_grid(grid: NDArray[np.object_], count: int, label: str) -> None:
+    """Keep the first ``count`` panels of a grid, and name the scale below the lowest of them."""
+    for axes in grid.flat[count:]:
+        axes.remove()
+    for axes in grid.flat[max(0, count - grid.shape[1]) : count]:
+        axes.set_xlabel(label)
+        axes.tick_params(labelbottom=True)
 
 
 @cache

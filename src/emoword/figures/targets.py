@@ -3,13 +3,12 @@
 import math
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from emoword.figures import style
-from emoword.figures.neighbours import LINE, panel
+from emoword.figures.neighbours import LINE, lowest, panel
 from emoword.schemas import NEIGHBOURS
 from emoword.tables.word_tables import parse_words
 
@@ -62,19 +61,15 @@ def draw(numbers: pd.DataFrame) -> Figure:
     count = int(numbers["rank"].max())
     layout = ConstrainedLayoutEngine(w_pad=0.08)
     figure = Figure((style.PAGE, lines * (count * LINE + 0.62) + 0.2), layout=layout)
-    grid = figure.subplots(lines, columns, sharex=True, squeeze=False).ravel()
-    low = np.floor(10 * np.nanmin([1, *numbers["similarity"]]) - 0.2) / 10
-    for axes, rows in zip(grid, panels, strict=False):
+    grid = figure.subplots(lines, columns, sharex=True, squeeze=False)
+    low = lowest(numbers)
+    for axes, rows in zip(grid.flat, panels, strict=False):
         own = set(rows.loc[rows["own"], "word"])
         panel(axes, rows.dropna(subset="similarity"), own, style.INK)
         axes.set(xlim=(low, 1), ylim=(count + 0.6, 0.4))
         label_set, target = rows[["label_set", "target"]].iloc[0]
         title = style.wrapped(f"{label_set}: {target}", 72 * style.PAGE / columns - 40, style.TEXT)
         axes.set_title("\n".join(title))
-    for axes in grid[len(panels) :]:
-        axes.remove()
-    for axes in grid[max(0, len(panels) - columns) : len(panels)]:
-        axes.set_xlabel("cosine similarity")
-        axes.tick_params(labelbottom=True)
+    style.finish_grid(grid, len(panels), "cosine similarity")
     style.note(figure, ["Words nearest to the mean vector of the target's words; bold: these."])
     return figure

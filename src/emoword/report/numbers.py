@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from emoword.evaluation.metrics import LINEAR
 from emoword.features.shards import FRAMES_PER_SECOND, Meta
 from emoword.figures.style import NOTE
 from emoword.io.errors import InputError
@@ -13,7 +12,7 @@ from emoword.io.files import read_json, read_table
 from emoword.labels.words import read_summaries
 from emoword.layout import read_settings, read_variant
 from emoword.reproduction.claim_pages import tally
-from emoword.schemas import INTERVALS, MODEL
+from emoword.schemas import INTERVALS, LINEAR, MODEL
 from emoword.settings import Mfcc, Transformers
 from emoword.tables.latex import Latex, escape, write_latex
 from emoword.tables.paper_tables import LOSSES

@@ -17,7 +17,7 @@ from emoword.statistics.resampling import (
     over_speakers,
     value,
 )
-from emoword.tables.appended import with_interval, within
+from emoword.tables.appended import between, with_interval
 from emoword.tables.model import Cell
 from emoword.tables.model import Key as TableKey
 from emoword.tables.number_tables import Show, percent
@@ -54,4 +54,5 @@ def jackknifed(
     values: Floats, error: Callable[[Floats], Error] = over_speakers, show: Show = percent
 ) -> Cell:
     """The mean over seeds with its `reach`."""
-    return within(float(values[:, 0].mean()), reach(values, error), show)
+    mean, half = float(values[:, 0].mean()), reach(values, error)
+    return between(mean, mean - half, mean + half, show)

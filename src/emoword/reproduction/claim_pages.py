@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emoword.evaluation.metrics import BY_MEASURE
 from emoword.reproduction.verdicts import VERDICTS, Part
 from emoword.tables.latex import Latex, escape
 
@@ -17,12 +16,12 @@ EDGE = 1.08  # the picture reaches a little beyond its longest interval
 
 def in_points(measure: str) -> bool:
     """Whether a measure is a share, printed in percentage points; a cosine is printed as it is."""
-    return BY_MEASURE[measure].unit == "points"
+    return not measure.endswith(" cosine")
 
 
 def measure_name(measure: str) -> str:
     """`class UA` -> `UA`, `S2 top10_l1` -> `S2 l1`."""
-    return BY_MEASURE[measure].says if measure else ""
+    return measure.removeprefix("class ").replace("top10_", "")
 
 
 def signed(value: float, measure: str) -> str:

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from emoword.evaluation.metrics import BY_MEASURE
 from emoword.io.yaml_files import Text, check_distinct, read_yaml_as
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
@@ -14,7 +13,7 @@ WordModel = Literal["M1", "M2", "M3"]
 OF_RUNS = r"M[123] (mse|mae|lc|soft_words)|baseline ce|(ridge|logistic) linear"
 Model = Annotated[str, Meta(pattern=rf"^({OF_RUNS}|[a-z]+\d{{4}}[a-z]+)$")]
 Models = Annotated[tuple[Model, ...], Meta(min_length=1)]
-Measure = Annotated[str, Meta(pattern=f"^({'|'.join(BY_MEASURE)})$")]
+Measure = Annotated[str, Meta(pattern=r"^(class (UA|WA)|S[123] cosine|S[23] top10_l[12])$")]
 Measures = Annotated[tuple[Measure, ...], Meta(min_length=1)]
 Near = Annotated[str, Meta(pattern=r"^M[123] \S+ \S+$")]
 

@@ -118,7 +118,7 @@ def read_models(paths: list[Path], utterances: Path) -> tuple[dict[Key, Model], 
     models: dict[Key, Model] = {}
     collapsed: dict[Key, str] = {}
     for path in paths:
-        for key, rows in by_model(path, "collapsed"):
+        for key, rows in by_model(path):
             models[key] = read_model(rows, about["speaker"], path)
             collapsed[key] = collapsed_runs(rows)
             scores, styles = models[key].scores, about["style"].reindex(models[key].tested.index)

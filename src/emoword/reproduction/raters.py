@@ -29,7 +29,7 @@ from emoword.statistics.intervals import Model, measure
 from emoword.statistics.resampling import Aggregate
 from emoword.tables.appended import AGGREGATES, Out, said_of
 from emoword.tables.model import Cell, Column, Row, Table, loss_name
-from emoword.tables.number_tables import Show, cosine, interval_cell, percent
+from emoword.tables.number_tables import Show, cosine, number_cell, percent
 from emoword.tables.word_tables import NO_RATERS
 from emoword.training.targets import CLASS_LOSSES, SHARES
 
@@ -235,7 +235,7 @@ def scored(against: Yardstick, found: Found, fold: str) -> dict[str, dict[str, C
         model = Model(against.rows, kept, tuple(map(str, range(len(seeds)))))
         numbers = measure({who: model})[who]
         table[who] = {
-            column.name: interval_cell(number.value, *number.interval()[:2], show)
+            column.name: number_cell(number.value, show, *number.interval()[:2])
             for on, (column, show) in PRINTED.items()
             if (number := numbers.get((fold, *on)))
         }
@@ -251,4 +251,4 @@ def scored(against: Yardstick, found: Found, fold: str) -> dict[str, dict[str, C
 def with_interval(value: float, without: NDArray[np.float64]) -> Cell:
     """A number with its jackknife interval; ``without``: the same without each speaker, [G]."""
     half = reach(np.append(value, without)[None])
-    return interval_cell(value, value - half, value + half, cosine)
+    return number_cell(value, cosine, value - half, value + half)

@@ -13,9 +13,7 @@ from emoword.schemas import DIFFERENCES
 from emoword.tables.appended import Out, said_of
 from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note, frame
 from emoword.tables.number_tables import (
-    Measured,
     add_intervals,
-    interval_cell,
     number_cell,
     number_row,
     percent,
@@ -97,8 +95,8 @@ def pairs_table(places: Sequence[Place], differences: Path) -> Table:
                     f"{differences}: no difference in {metric} of {first} and {second}"
                 )
             value, low, high, p = found[where]
-            cells[f"{metric} difference"] = interval_cell(value, low, high, points)
-            cells[f"{metric} p"] = number_cell(Measured(p, 0), "{:.3f}".format)
+            cells[f"{metric} difference"] = number_cell(value, points, low, high)
+            cells[f"{metric} p"] = number_cell(p, "{:.3f}".format)
         rows.append(Row((pair[0].settings.space, pair[1].settings.space), cells))
     columns = [Column(f"{m} {name}", name, m) for m in METRICS for name in ("difference", "p")]
     caption = (

@@ -8,10 +8,10 @@ from typing import NamedTuple, TypeVar, get_args
 import numpy as np
 import pandas as pd
 
-from emoword.evaluation.metrics import AVERAGED
+from emoword.evaluation.evaluate import AVERAGED
 from emoword.io.errors import InputError
 from emoword.io.files import write_table
-from emoword.schemas import DECISIONS, DIFFERENCES, INTERVALS, MODEL, RUN_KEYS, UTTERANCES
+from emoword.schemas import DECISIONS, DIFFERENCES, INTERVALS, MODEL, UTTERANCES
 from emoword.statistics.resampling import (
     Aggregate,
     Error,
@@ -29,16 +29,10 @@ from emoword.statistics.resampling import (
 
 
 class Model(NamedTuple):
-    """What one model did.
+    """What one model did on its test utterances, with each seed."""
 
-    Attributes:
-        tested: its test utterances: index utterance, columns speaker, fold, true.
-        scores: (measured_on, metric) -> float64 [seeds, utterances], NaN: not measured.
-        seeds: their names, in the order of the scores.
-    """
-
-    tested: pd.DataFrame
-    scores: dict[tuple[str, str], Floats]
+    tested: pd.DataFrame  # index utterance, columns speaker, fold, true
+    scores: dict[tuple[str, str], Floats]  # measured_on, metric -> [seeds, utterances], or NaN
     seeds: tuple[str, ...]
 
 
@@ -58,6 +52,12 @@ class Measured(NamedTuple):
         error = over_speakers(self.by_speaker)
         reach = half_width(error)
         return self.value - reach, self.value + reach, error.size
+
+    def row(self) -> tuple[float, ...]:
+        """What intervals.csv says of it."""
+        counts = (self.by_fold.shape[1], self.by_speaker.shape[1], len(self.seeds))
+        repeated = prediction_interval(self.by_seed)
+        return (self.value, *self.interval(), *repeated, *counts, self.utterances)
 
 
 class Difference(NamedTuple):
@@ -90,6 +90,7 @@ class Difference(NamedTuple):
 Key = tuple[str, str, str]  # variant, model, loss
 K = TypeVar("K")
 Where = tuple[str, str, str]  # fold (mean or pooled), measured_on, metric
+UNITS = ("speaker", "fold", "true")  # that scores are summed by
 
 
 def intervals(*decisions: Path, utterances: Path, intervals: Path, differences: Path) -> None:
@@ -118,9 +119,21 @@ def intervals(*decisions: Path, utterances: Path, intervals: Path, differences: 
         for path in decisions
         for key, rows in by_model(path)
     }
-    numbers, contrasts, unpaired = compare(models)
-    write_table(numbers, intervals)
-    write_table(contrasts, differences)
+    made = measure(models)
+    numbers = [
+        (*key, *where, *found.row()) for key, own in made.items() for where, found in own.items()
+    ]
+    contrasts: list[tuple[object, ...]] = []
+    unpaired = []
+    for ours, theirs in pairs(list(models)):
+        mine, other = models[ours], models[theirs]
+        if mine.tested.equals(other.tested) and mine.seeds == other.seeds:
+            found = paired(made[ours], made[theirs])
+            contrasts += [(*ours, *theirs, *where, *row) for where, row in found]
+        else:
+            unpaired.append(f"{' '.join(ours)} and {' '.join(theirs)}")
+    write_table(pd.DataFrame(numbers, columns=INTERVALS.names), intervals)
+    write_table(pd.DataFrame(contrasts, columns=DIFFERENCES.names), differences)
     print(f"{len(numbers)} intervals, {len(contrasts)} paired differences")
     for pair in unpaired:
         print(f"not compared, as they were not tested on the same utterances and seeds: {pair}")
@@ -131,10 +144,9 @@ def read_speakers(utterances: Path) -> pd.Series:
     return UTTERANCES.read(utterances, "utterance", "speaker").set_index("utterance")["speaker"]
 
 
-def by_model(decisions: Path, *further: str) -> Iterator[tuple[Key, pd.DataFrame]]:
-    """The rows of each model in decisions.csv, cells as strings; ``further``: columns it needs."""
-    needed = (*RUN_KEYS, "utterance", "true", "predicted", *further)
-    for key, rows in DECISIONS.read_text(decisions, *needed).groupby(MODEL, sort=False):
+def by_model(decisions: Path) -> Iterator[tuple[Key, pd.DataFrame]]:
+    """The rows of each model in decisions.csv, cells as strings."""
+    for key, rows in DECISIONS.read_text(decisions).groupby(MODEL, sort=False):
         variant, model, loss = map(str, key)
         yield (variant, model, loss), rows
 
@@ -149,9 +161,8 @@ def read_model(rows: pd.DataFrame, speaker_of: pd.Series, path: Path) -> Model:
     name = " ".join(rows[MODEL].iloc[0])
     seeds = tuple(rows["seed"].unique())
     first = rows.drop_duplicates("utterance").set_index("utterance").sort_index()
-    wrong = rows.groupby("utterance").size() != len(seeds)
-    if wrong.any() or rows.duplicated(["utterance", "seed"]).any():
-        example = wrong.index[wrong][0] if wrong.any() else rows["utterance"].iloc[0]
+    counts = rows.groupby("utterance")["seed"].agg(["size", "nunique"])
+    for example in counts.index[(counts != len(seeds)).any(axis=1)]:
         raise InputError(
             f"{path}: {name}: {example} is not there once for each of {len(seeds)} seeds"
         )
@@ -165,42 +176,19 @@ def read_model(rows: pd.DataFrame, speaker_of: pd.Series, path: Path) -> Model:
 
     hits = by_seed((rows["predicted"] == rows["true"]).astype(float))
     scores = {("class", "UA"): hits, ("class", "WA"): hits}
-    for metric in AVERAGED:
-        if metric.column in rows:
-            measured = by_seed(rows[metric.column].replace("", "nan").fillna("nan").astype(float))
+    for column, metric in AVERAGED.items():
+        if column in rows:
+            measured = by_seed(rows[column].replace("", "nan").fillna("nan").astype(float))
             if not np.isnan(measured).all():
-                scores[metric.measured_on, metric.name] = measured
+                scores[metric] = measured
     return Model(tested, scores, seeds)
-
-
-def compare(models: dict[Key, Model]) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """All intervals, all paired differences, and the pairs that could not be compared."""
-    measured = measure(models)
-    rows = [
-        (*key, *where, *interval_row(found))
-        for key, by_metric in measured.items()
-        for where, found in by_metric.items()
-    ]
-    differences, unpaired = [], []
-    for ours, theirs in pairs(list(models)):
-        mine, other = models[ours], models[theirs]
-        if mine.tested.equals(other.tested) and mine.seeds == other.seeds:
-            for where, row in paired(measured[ours], measured[theirs]):
-                differences.append((*ours, *theirs, *where, *row))
-        else:
-            unpaired.append(f"{' '.join(ours)} and {' '.join(theirs)}")
-    return (
-        pd.DataFrame(rows, columns=INTERVALS.names),
-        pd.DataFrame(differences, columns=DIFFERENCES.names),
-        unpaired,
-    )
 
 
 def measure(models: Mapping[K, Model]) -> dict[K, dict[Where, Measured]]:
     """Each model's metrics by (fold, measured_on, metric), under the model's key."""
     codes = {
         name: sorted(set(itertools.chain(*(model.tested[name] for model in models.values()))))
-        for name in ("speaker", "fold", "true")
+        for name in UNITS
     }
     return {
         key: {
@@ -219,10 +207,11 @@ def tally(
 ) -> Tally:
     """Sum scores [seeds, utterances] by speaker, fold and true class (or all classes as one)."""
     there = np.flatnonzero(~np.isnan(scores).any(axis=0))
-    known = {**codes, "true": codes["true"] if by_class else [""]}
-    rows = tested.iloc[there] if by_class else tested.iloc[there].assign(true="")
-    shape = tuple(len(known[name]) for name in ("speaker", "fold", "true"))
-    places = [pd.Categorical(rows[name], known[name]).codes for name in ("speaker", "fold", "true")]
+    rows = tested.iloc[there]
+    if not by_class:
+        rows, codes = rows.assign(true=""), {**codes, "true": [""]}
+    shape = tuple(len(codes[name]) for name in UNITS)
+    places = [pd.Categorical(rows[name], codes[name]).codes for name in UNITS]
     cells = np.ravel_multi_index(places, shape)
     sums = [np.bincount(cells, one[there], np.prod(shape)).reshape(shape) for one in scores]
     counts = np.bincount(cells, minlength=np.prod(shape)).reshape(shape)
@@ -235,13 +224,6 @@ def measured(made: Tally, fold: Aggregate, seeds: tuple[str, ...]) -> Measured:
     speakers, folds = pseudo_values(made, fold, "speaker"), pseudo_values(made, fold, "fold")
     n = int(made.counts.sum())
     return Measured(made, float(by_seed.mean()), by_seed, speakers, folds, seeds, n)
-
-
-def interval_row(found: Measured) -> tuple[float, ...]:
-    """What intervals.csv says of a metric."""
-    repeated = prediction_interval(found.by_seed)
-    counts = (found.by_fold.shape[1], found.by_speaker.shape[1], len(found.seeds))
-    return (found.value, *found.interval(), *repeated, *counts, found.utterances)
 
 
 def pairs(keys: Sequence[Key]) -> Iterator[tuple[Key, Key]]:
@@ -264,10 +246,7 @@ def paired(
 
 
 def contrast(mine: Measured, other: Measured) -> Difference:
-    """Mine minus the other's, seed by seed.
-
-    There is no interval for one seed: how much of the difference is the training's luck is unknown.
-    """
+    """Mine minus the other's, seed by seed; of one seed, whose luck is unknown, no interval."""
     by_speaker = mine.by_speaker - other.by_speaker
     by_session = half_width(over_speakers(mine.by_fold - other.by_fold))
     counts = (by_speaker.shape[1], len(mine.seeds), mine.utterances)

@@ -1,31 +1,24 @@
 r"""How sure a number is: what it changes when a speaker is left out, and from seed to seed.
 
-Utterances of one speaker are alike, so that what varies from sample to sample is who speaks; and a
-training with another seed is another model. UA, WA, mean cosine similarity and top-10 accuracy are
-all one thing here, a `Tally`: sums of scores and numbers of utterances by seed, speaker, fold and
-class (WA and the rest have one class). A metric of a tally is a mean of ratios, so that leaving out
-a speaker is a matrix product. Leaving out each of G speakers in turn gives G pseudo-values (the
-delete-one jackknife: Efron and Tibshirani 1993, chapter 11), which behave as G observations: their
-mean is the metric, and Student's t for them gives its interval.
+A metric is a `Tally`: sums of scores and numbers of utterances by seed, speaker, fold and class.
+It is a mean of ratios, so that leaving out a speaker is a matrix product. Leaving out each of G
+speakers in turn gives G pseudo-values (the delete-one jackknife: Efron and Tibshirani 1993, chapter
+11), which behave as G observations: their mean is the metric, and Student's t its interval.
 
-- `over_speakers`: seeds averaged, as if their number had no end. For a number by itself: another
-  sample of speakers, these trainings.
-- `over_speakers_and_seeds`: for a difference between models, whose trainings are random, too. The
+- `over_speakers`, of a number by itself: another sample of speakers, these trainings; or, with a
+  fold for each speaker, of sessions.
+- `over_speakers_and_seeds`, of a difference between models, whose trainings are random, too. The
   pseudo-values x of seed r and speaker s are a two-way layout of random effects,
 
       x_rs = mean + speaker_s + seed_r + rest_rs,
 
   and the variance of their mean is MS_seed / RG + max(0, MS_speaker - MS_rest) / RG (R seeds, G
-  speakers; Searle, Casella and McCulloch 1992, chapter 4). The first term already holds what a
-  single run (a fold with a seed) has of luck, which the two speakers of a session share and which
-  speakers alone do not show. Degrees of freedom: Satterthwaite 1946, of the two terms.
+  speakers; Searle, Casella and McCulloch 1992, chapter 4). Degrees of freedom: Satterthwaite 1946,
+  of the two terms. The first holds the luck of a single run, which a session's speakers share.
 
-A session as a whole (what its speakers share whatever the seed) is the unit of a third interval,
-again by `over_speakers`, with a fold for each speaker: a check with fewer degrees of freedom. No
-interval here sees that folds share training data. tests/test_resampling.py simulates all this.
+No interval here sees that folds share training data. tests/test_resampling.py simulates all this.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -42,12 +35,11 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Tally:
-    """Scores of one model by one metric.
+    """Scores of one model by one metric, float64; all but UA have one class.
 
     Attributes:
-        scores: sums over utterances, float64 [seeds, speakers, folds, classes]: of ones where the
-            decision is right (UA, WA), or of similarities.
-        counts: the utterances behind each sum, float64 [speakers, folds, classes].
+        scores: sums over utterances, [seeds, speakers, folds, classes].
+        counts: the utterances behind each sum, [speakers, folds, classes].
     """
 
     scores: Floats
@@ -71,13 +63,8 @@ def value(tally: Tally, aggregate: Aggregate, weights: Floats | None = None) -> 
     folds (``mean``). A class or fold without utterances does not take part, as in metrics.csv. With
     weights a fold counts as its speakers do: in a balanced design each speaker has the same say.
 
-    Args:
-        tally: the scores.
-        aggregate: over folds.
-        weights: how often each speaker counts, [weightings, speakers]; None: each once.
-
-    Returns:
-        float64 [seeds, weightings].
+    ``weights``: how often each speaker counts, [weightings, speakers]; None: each once. Returns
+    float64 [seeds, weightings].
     """
     scores, counts = tally.scores, tally.counts
     if aggregate == "pooled":
@@ -107,28 +94,13 @@ def ratio(a: Floats, b: Floats) -> Floats:
 def pseudo_values(tally: Tally, aggregate: Aggregate, by: Literal["speaker", "fold"]) -> Floats:
     """G times the metric, less G - 1 times the metric without one of G speakers (or folds).
 
-    Returns:
-        float64 [seeds, G], for those that have utterances.
+    Float64 [seeds, G], for those that have utterances.
     """
     there = tally.counts.sum(axis=2) > 0  # [speakers, folds]
     groups = np.diag(there.sum(axis=1) > 0) if by == "speaker" else there.T
     groups = groups[groups.sum(axis=1) > 0].astype(np.float64)
-    return jackknife(lambda weights: value(tally, aggregate, weights), groups)
-
-
-def jackknife(metric: Callable[[Floats], Floats], groups: Floats) -> Floats:
-    """The pseudo-values of any metric, such as a harmonic mean of two.
-
-    Args:
-        metric: weights of speakers [weightings, speakers] -> values [seeds, weightings].
-        groups: who is left out together, 0 or 1 [G, speakers].
-
-    Returns:
-        float64 [seeds, G].
-    """
-    n = len(groups)
-    whole = metric(np.ones((1, groups.shape[1])))
-    return n * whole - (n - 1) * np.nan_to_num(metric(1.0 - groups))
+    n, without = len(groups), value(tally, aggregate, 1.0 - groups)
+    return n * value(tally, aggregate) - (n - 1) * np.nan_to_num(without)
 
 
 def over_speakers(pseudo: Floats) -> Error:
@@ -181,16 +153,9 @@ def detectable(error: Error) -> float:
 def prediction_interval(values_by_seed: ArrayLike) -> tuple[float, float]:
     """Where one more run of the same experiment, with another seed, would lie (95%).
 
-    This is the yardstick of whether a number is reproduced: the paper's experiment has the same
-    speakers and utterances, and what differs from run to run is the training. mean +- t s sqrt(1 +
-    1/k), for k seeds of standard deviation s (k - 1), t of k - 1 degrees (Hahn and Meeker 1991,
-    chapter 4).
-
-    Args:
-        values_by_seed: the number as each seed alone gives it, [k].
-
-    Returns:
-        Low and high; NaN for one seed: not judged.
+    Whether a number is reproduced is judged by it, as the paper's experiment has the same speakers
+    and utterances. Low and high are mean +- t s sqrt(1 + 1/k), for values [k] of k seeds, their
+    standard deviation s (k - 1), t of k - 1 degrees (Hahn and Meeker 1991, chapter 4); NaN for one.
 
     >>> low, high = prediction_interval([0.60, 0.62, 0.64])
     >>> round(low, 4), round(high, 4)

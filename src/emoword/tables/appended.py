@@ -1,7 +1,6 @@
 """What the appended tables (A1 to A8) share: where they go, their cells, what stands below them."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +15,7 @@ from emoword.layout import Variant
 from emoword.statistics.intervals import Measured, Where, paired
 from emoword.tables.latex import render, write_latex
 from emoword.tables.model import Cell, Row, Table, frame, loss_name
-from emoword.tables.number_tables import Show, interval_cell, percent, points
+from emoword.tables.number_tables import Show, number_cell, percent, points
 
 # which of the overall values are printed, and what the caption says of it
 AGGREGATES = {
@@ -68,43 +67,28 @@ def paged(table: Table) -> list[Table]:
 
     Caption and notes stand above the first part alone, so that two of the others may share a page.
     """
-    first, *others = pages(table.rows)
+    parts: list[tuple[Row, ...]] = [()]
+    for _, group in groupby(table.rows, key=lambda row: row.stub[0]):
+        rows = tuple(group)
+        if parts[-1] and len(parts[-1]) + len(rows) > ROWS:
+            parts.append(())
+        parts[-1] += rows
     further = replace(table, caption=f"{table.title}, continued.", notes=())
     return [
-        replace(table, rows=tuple(first)),
-        *(
-            replace(further, number=table.number + "-continued" * i, rows=tuple(part))
-            for i, part in enumerate(others, start=1)
-        ),
+        replace(further if i else table, number=table.number + "-continued" * i, rows=part)
+        for i, part in enumerate(parts)
     ]
-
-
-def pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """The rows in parts of whole groups that fit on a page."""
-    part: list[Row] = []
-    for _, members in groupby(rows, key=lambda row: row.stub[0]):
-        group = list(members)
-        if part and len(part) + len(group) > ROWS:
-            yield part
-            part = []
-        part += group
-    yield part
 
 
 def share(value: float, show: Show = percent) -> Cell:
     """A share in per cent; with ``points``, a difference of two; an en dash where there is none."""
-    return Cell("–") if math.isnan(value) else Cell(show(float(value)), float(value))
+    return number_cell(value, show)
 
 
 def between(value: float, low: float, high: float, show: Show = percent) -> Cell:
     """A number with half the width of its interval, which takes less room than its ends."""
-    cell = interval_cell(value, low, high, show)
+    cell = number_cell(value, show, low, high)
     return replace(cell, interval=f"±{percent((high - low) / 2)}" if cell.interval else "")
-
-
-def within(value: float, reach: float, show: Show = percent) -> Cell:
-    """The same of an interval that reaches as far on both sides."""
-    return between(value, value - reach, value + reach, show)
 
 
 def with_interval(found: Measured) -> Cell:
@@ -114,9 +98,8 @@ def with_interval(found: Measured) -> Cell:
 
 def difference(ours: dict[Where, Measured], theirs: dict[Where, Measured], where: Where) -> Cell:
     """A paired difference in points with its interval, if it can be had."""
-    for found, (value, low, high, *_) in paired({where: ours[where]}, theirs):
-        if found == where:
-            return between(value, low, high, points)
+    for _, (value, low, high, *_) in paired({where: ours[where]}, theirs):
+        return between(value, low, high, points)
     return Cell("–")
 
 

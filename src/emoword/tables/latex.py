@@ -46,10 +46,9 @@ _SPECIAL = {
 }
 # What pdflatex shows with T1 fonts (t1enc.dfu): printable ASCII, the letters of most European
 # languages, and the punctuation that lies between words.
-_ABSENT_FROM_T1 = "ĦħĸĿŀŉŦŧ"
 _SHOWN = (
     {chr(code) for code in range(0x20, 0x7F)}
-    | {chr(code) for code in range(0xC0, 0x17F)} - set(_ABSENT_FROM_T1)
+    | {chr(code) for code in range(0xC0, 0x17F)} - set("ĦħĸĿŀŉŦŧ")
     | set("ȘșȚț‘’“”–—…€")
 )
 # -- --- ,, '' become other signs when they meet
@@ -72,13 +71,8 @@ def escape(value: object) -> Latex:
     if isinstance(value, Latex):
         return value
     text = unicodedata.normalize("NFC", str(value))
-    return Latex(_LIGATURE.sub("{}", "".join(map(_escape_character, text))))
-
-
-def _escape_character(character: str) -> str:
-    if character in _SPECIAL:
-        return _SPECIAL[character]
-    return character if character in _SHOWN else rf"\texttt{{U+{ord(character):04X}}}"
+    shown = (_SPECIAL.get(c, c if c in _SHOWN else rf"\texttt{{U+{ord(c):04X}}}") for c in text)
+    return Latex(_LIGATURE.sub("{}", "".join(shown)))
 
 
 def bold(value: object) -> Latex:

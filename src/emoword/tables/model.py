@@ -13,9 +13,11 @@ from typing import NamedTuple
 import msgspec
 import pandas as pd
 from msgspec import Struct
+from msgspec.structs import replace
 
 from emoword.io.errors import InputError
 from emoword.io.files import replacing
+from emoword.schemas import CONSTANT, LINEAR
 
 
 class Key(NamedTuple):
@@ -140,30 +142,31 @@ class Table(Struct, frozen=True, omit_defaults=True):
 
     def groups(self) -> Iterator[tuple[str, int, int]]:
         """What stands above the heads: (text, its first column, its last), from 1."""
-        first = len(self.stub) + 1
-        for text, members in groupby(self.columns, key=lambda column: column.group):
-            last = first + len(list(members)) - 1
-            yield text, first, last
-            first = last + 1
+        places = enumerate(self.columns, start=len(self.stub) + 1)
+        for text, members in groupby(places, key=lambda place: place[1].group):
+            own = [number for number, _ in members]
+            yield text, own[0], own[-1]
 
     def with_notes(self, *notes: str) -> "Table":
         """The same table with further sentences below its caption."""
-        return msgspec.structs.replace(self, notes=(*self.notes, *notes))
+        return replace(self, notes=(*self.notes, *notes))
 
 
 def loss_name(loss: str) -> str:
     """A loss as tables write it: `LC`, `SOFT WORDS`; nothing for models that have none."""
-    return "" if loss in ("constant", "linear") else loss.upper().replace("_", " ")
+    return "" if loss in (CONSTANT, LINEAR) else loss.upper().replace("_", " ")
+
+
+def collapses(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    """What is behind the daggers of a table: ``M1``, ``LC: 3 of 25 runs``."""
+    for cell in (cell for row in rows for cell in row.cells.values()):
+        if cell.collapsed and cell.source:
+            yield cell.source.model, f"{loss_name(cell.source.loss)}: {cell.collapsed}"
 
 
 def collapse_note(rows: Iterable[Row]) -> tuple[str, ...]:
     """What the daggers of a table say, if there are any."""
-    runs = dict.fromkeys(
-        f"{cell.source.model} {loss_name(cell.source.loss)}: {cell.collapsed}"
-        for row in rows
-        for cell in row.cells.values()
-        if cell.collapsed and cell.source
-    )
+    runs = dict.fromkeys(map(" ".join, collapses(rows)))
     what = "predicting hardly more than one vector or never one of the classes"
     return (f"† Collapsed, {what}: {'; '.join(runs)}.",) * bool(runs)
 
@@ -195,21 +198,17 @@ def frame(table: Table) -> pd.DataFrame:
     """
     if table.missing:
         return pd.DataFrame({"note": [table.missing]})
-    names = [column.name for column in table.stub]
     records = []
     for row in table.rows:
-        record: dict[str, str | float | None] = dict(zip(names, row.stub, strict=True))
+        record: dict[str, str | float | None] = {
+            column.name: text for column, text in zip(table.stub, row.stub, strict=True)
+        }
         for name, cell in row.cells.items():
             if isinstance(cell.source, Near):
                 record |= {name: cell.text, f"{name} similarity": cell.value}
             else:
                 record[name] = cell.value
-        fallen = dict.fromkeys(
-            f"{loss_name(cell.source.loss)}: {cell.collapsed}"
-            for cell in row.cells.values()
-            if cell.collapsed and cell.source
-        )
-        record["collapsed"] = "; ".join(fallen)
+        record["collapsed"] = "; ".join(dict.fromkeys(fallen for _, fallen in collapses([row])))
         for name, cell in row.cells.items():
             if cell.low is not None:
                 record |= {f"{name} low": cell.low, f"{name} high": cell.high}

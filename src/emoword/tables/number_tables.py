@@ -5,19 +5,17 @@ A table is a function from the metrics to a `Table`; a missing value is printed 
 
 import math
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from msgspec.structs import replace
 
 from emoword.evaluation.evaluate import count_metrics
-from emoword.evaluation.floors import LOSS as CONSTANT
-from emoword.evaluation.metrics import LINEAR
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
-from emoword.schemas import FLOORS, INTERVALS, METRICS, RUN_KEYS
+from emoword.schemas import CONSTANT, FLOORS, INTERVALS, LINEAR, METRICS
 from emoword.tables.model import Cell, Column, Key, Row, Table, collapse_note
 from emoword.tables.word_tables import NO_RATERS
 
@@ -68,22 +66,22 @@ Metrics = Mapping[Key, Measured]
 
 
 def read_metrics(path: Path, variant: str, fold: str) -> dict[Key, Measured]:
-    """Read the overall values of a variant: those over all seeds, and over folds as named.
-
-    Raises:
-        InputError: the file is no metrics.csv, has none of these rows, or one of them twice.
-    """
+    """Read the overall values of a variant: those over all seeds, and over folds as named."""
     return overall(METRICS.read(path), path, variant, fold)
 
 
 def with_floors(metrics: Metrics, path: Path, variant: str, fold: str) -> dict[Key, Measured]:
     """Add what constant predictors reach, counted from floors.csv."""
-    counted = count_metrics(FLOORS.read_text(path, *RUN_KEYS, "collapsed", "true", "predicted"))
+    counted = count_metrics(FLOORS.read_text(path))
     return {**metrics, **overall(counted, path, variant, fold)}
 
 
 def overall(rows: pd.DataFrame, path: Path, variant: str, fold: str) -> dict[Key, Measured]:
-    """The values of a variant over all seeds, and over folds as named."""
+    """The values of a variant over all seeds, and over folds as named.
+
+    Raises:
+        InputError: there are none of these rows, or one of them twice; names ``path``.
+    """
     rows = rows[(rows["variant"] == variant) & (rows["seed"] == "all")]
     metrics: dict[Key, Measured] = {}
     for row in rows[rows["fold"] == fold].to_dict("records"):
@@ -102,10 +100,7 @@ def overall(rows: pd.DataFrame, path: Path, variant: str, fold: str) -> dict[Key
 def add_intervals(
     metrics: Metrics, path: Path, variant: str, fold: str
 ) -> tuple[dict[Key, Measured], str]:
-    """Add the intervals of intervals.csv to the values.
-
-    Returns:
-        The values, and what they are means of and where the intervals are from, for the caption.
+    """The values with the intervals of intervals.csv, and what the caption says of both.
 
     Raises:
         InputError: the file is no intervals.csv, or a value in it is another: it is out of date.
@@ -159,13 +154,14 @@ def accuracy_table(metrics: Metrics) -> Table:
     above = tuple(Column(f"CE {metric}", f"% {metric}") for metric in ("UA", "WA"))
     baseline = number_row(metrics, "baseline", accuracies("baseline", ["ce"]), percent)
     rows = [number_row(metrics, model, accuracies(model, LOSSES), percent) for model in MODELS]
-    columns = [Column(name, name.split()[1], name.split()[0]) for name in rows[0].cells]
+    columns = tuple(Column(name, name.split()[1], name.split()[0]) for name in rows[0].cells)
     caption = (
         "Unweighted (UA) and weighted accuracy (WA) in per cent of M1, M2, M3, the models trained "
         "on label sets S1, S2, S3, with mean squared error (MSE), mean absolute error (MAE) and "
         "log-cosh (LC); of the baseline, trained on S1 with cross entropy."
     )
-    table = number_table("1", "Model accuracies on the four labels", caption, columns, rows)
+    bare = Table("1", "Model accuracies on the four labels", caption, columns=columns)
+    table = number_table(bare, rows)
     return replace(table, rows=(*table.rows, replace(baseline, columns=above)))
 
 
@@ -192,14 +188,18 @@ def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
         if Key(model, own, "class", "UA") in metrics or own != LINEAR
     ]
     papers, further = (
-        [work_row(work) for work in works[works["listed_by"] == by].to_dict("records")]
+        [
+            Row((work["approach"],), {m: number_cell(work[m], percent) for m in names})
+            for work in works[works["listed_by"] == by].to_dict("records")
+        ]
         for by in LISTED_BY
     )
     rows = sorted([*papers, *ours], key=lambda row: row.cells["UA"].value or 0)
     rows += [replace(row, rule=row is further[0]) for row in further]
     title = "Comparison with recent work"
     caption = f"{title}: UA and WA in per cent."
-    table = number_table("2", title, caption, [Column(name) for name in names], rows, "approach")
+    bare = Table("2", title, caption, columns=tuple(map(Column, names)))
+    table = number_table(bare, rows, "approach")
     notes = [PAPERS_WORKS] * bool(papers) + [OUR_WORKS] * bool(further)
     notes = notes or [NO_WORKS]
     notes += below_linear(metrics, loss)
@@ -208,22 +208,15 @@ def comparison_table(metrics: Metrics, loss: str, works: pd.DataFrame) -> Table:
 
 def below_linear(metrics: Metrics, loss: str) -> list[str]:
     """What the linear reference is, if there is one, and which models stay below it in UA."""
-    models = (f"M1 {loss.upper()}", "the baseline", "ridge", "logistic")
-    keys = (("M1", loss), *(one[1:] for one in REFERENCES))
-    values = {
-        says: metrics[key].value
-        for says, own in zip(models, keys, strict=True)
-        if (key := Key(*own, "class", "UA")) in metrics
-    }
-    linear = max((values.pop(name) for name in models[2:] if name in values), default=0)
-    below = [name for name, value in values.items() if value < linear]
-    return [LINEAR_NOTE] * (linear > 0) + [f"{' and '.join(below)}: {BELOW_LINEAR}"] * bool(below)
 
+    def ua(model: str, own: str) -> float:
+        return metrics.get(Key(model, own, "class", "UA"), NOTHING).value
 
-def work_row(work: Mapping[Hashable, Any]) -> Row:
-    """A published work: values without anything of ours behind them."""
-    cells = {name: number_cell(Measured(work[name], 0), percent) for name in ("UA", "WA")}
-    return Row((work["approach"],), cells)
+    linear = max(ua("ridge", LINEAR), ua("logistic", LINEAR))
+    ours = {f"M1 {loss.upper()}": ua("M1", loss), "the baseline": ua("baseline", "ce")}
+    below = [name for name, value in ours.items() if value < linear]
+    notes = [] if math.isnan(linear) else [LINEAR_NOTE]
+    return notes + [f"{' and '.join(below)}: {BELOW_LINEAR}"] * bool(below)
 
 
 def similarity_table(metrics: Metrics, loss: str) -> Table:
@@ -234,7 +227,7 @@ def similarity_table(metrics: Metrics, loss: str) -> Table:
         "Average cosine similarity between the predictions of the models and the targets of the "
         "label sets."
     )
-    return rater_table("3", title, caption, metrics, loss, columns, cosine)
+    return rater_table(Table("3", title, caption), metrics, loss, columns, cosine)
 
 
 def top10_table(metrics: Metrics, loss: str) -> Table:
@@ -250,7 +243,7 @@ def top10_table(metrics: Metrics, loss: str) -> Table:
         "frequent label (l₂) of an utterance in S2 and S3 are among the ten words nearest to the "
         "prediction."
     )
-    table = rater_table("6", title, caption, metrics, loss, columns, percent)
+    table = rater_table(Table("6", title, caption), metrics, loss, columns, percent)
     counted = []
     for on, column in columns.items():
         ns = {metrics[key].n for model in MODELS if (key := Key(model, loss, *on)) in metrics}
@@ -260,60 +253,42 @@ def top10_table(metrics: Metrics, loss: str) -> Table:
 
 
 def rater_table(
-    number: str,
-    title: str,
-    caption: str,
-    metrics: Metrics,
-    loss: str,
-    columns: Mapping[tuple[str, str], Column],
-    show: Show,
+    bare: Table, metrics: Metrics, loss: str, columns: Mapping[tuple[str, str], Column], show: Show
 ) -> Table:
     """Table 3 or 6: M1..M3 and, below, constant predictors; none without values of S2 or S3."""
     if not any(key[2:] in columns and key.measured_on != "S1" for key in metrics):
-        return Table(number, title, caption, missing=NO_RATERS)
+        return replace(bare, missing=NO_RATERS)
     floors = sorted({key[:2] for key in metrics if key.loss == CONSTANT})
     rows: list[Row] = []
     for model, own in [*((model, loss) for model in MODELS), *floors]:
         keys = {column.name: Key(model, own, *on) for on, column in columns.items()}
         row = number_row(metrics, model.replace("_", " of "), keys, show)
         rows.append(replace(row, rule=len(rows) == len(MODELS)))
-    table = number_table(number, title, caption, list(columns.values()), rows)
+    table = number_table(replace(bare, columns=tuple(columns.values())), rows)
     return table.with_notes(FLOORS_NOTE) if floors else table
 
 
 # ------------------------------------------------------------------------- from metrics to cells
 
 
-def number_table(
-    number: str,
-    title: str,
-    caption: str,
-    columns: Sequence[Column],
-    rows: Sequence[Row],
-    stub: str = "model",
-) -> Table:
+def number_table(bare: Table, rows: Sequence[Row], stub: str = "model") -> Table:
     """A table of numbers whose rows are named by one column, the highest values in bold.
 
     What is printed alike is equally high. A value without any to compare it with is not bold.
     """
-    best: dict[str, str] = {}
-    for column in columns:
-        there = [cell for row in rows if (cell := row.cells[column.name]).value is not None]
-        if len(there) > 1:
-            best[column.name] = max(there, key=lambda cell: cell.value or 0.0).text
-    bold = tuple(
-        replace(
-            row,
-            cells={
-                name: replace(cell, bold=cell.text == best.get(name))
-                for name, cell in row.cells.items()
-            },
-        )
-        for row in rows
+    rows = [replace(row, cells={**row.cells}) for row in rows]
+    for name in (column.name for column in bare.columns):
+        there = [row.cells for row in rows if row.cells[name].value is not None]
+        best = max(there, key=lambda cells: cells[name].value or 0.0, default={})
+        for cells in there if len(there) > 1 else ():
+            cells[name] = replace(cells[name], bold=cells[name].text == best[name].text)
+    return replace(
+        bare,
+        caption=f"{bare.caption} Bold: the highest value of a column.",
+        stub=(Column(stub, stub.capitalize(), words=True),),
+        rows=tuple(rows),
+        notes=collapse_note(rows),
     )
-    caption += " Bold: the highest value of a column."
-    heads = (Column(stub, stub.capitalize(), words=True),)
-    return Table(number, title, caption, heads, tuple(columns), bold, collapse_note(rows))
 
 
 def number_row(metrics: Metrics, name: str, keys: Mapping[str, Key], show: Show) -> Row:
@@ -322,26 +297,26 @@ def number_row(metrics: Metrics, name: str, keys: Mapping[str, Key], show: Show)
     for column, key in keys.items():
         runs = metrics.get(Key(key.model, key.loss, "class", "collapsed"), NOTHING)
         fallen = f"{int(runs.value)} of {runs.n} runs" if runs.value > 0 else ""
-        cell = number_cell(metrics.get(key, NOTHING), show)
-        cells[column] = replace(cell, source=key, collapsed=fallen)
+        value, _, *ends = metrics.get(key, NOTHING)
+        cells[column] = replace(number_cell(value, show, *ends), source=key, collapsed=fallen)
     return Row((name,), cells)
 
 
-def number_cell(measured: Measured, show: Show) -> Cell:
-    """A number as it is printed; an en dash where there is none."""
-    value, low, high, again, most = (
-        None if math.isnan(x) else x for x in (measured.value, *measured[2:])
-    )
-    if value is None:
+def number_cell(
+    value: float, show: Show, low: float = math.nan, high: float = math.nan, *repeat: float
+) -> Cell:
+    """A number with its interval as they are printed; an en dash where there is none.
+
+    ``repeat``: where another run would lie, from and to.
+    """
+    if math.isnan(value):
         return Cell("–")
-    between = " to " if measured.low < 0 else "–"
-    interval = "" if low is None or high is None else show(low) + between + show(high)
-    return Cell(show(value), value, None, interval, low, high, again, most)
-
-
-def interval_cell(value: float, low: float, high: float, show: Show) -> Cell:
-    """A number with its interval as they are printed; nothing of metrics.csv is behind it."""
-    return number_cell(Measured(value, 0, low, high), show)
+    between = " to " if low < 0 else "–"
+    interval = "" if math.isnan(low) or math.isnan(high) else show(low) + between + show(high)
+    names = ("low", "high", "repeat_low", "repeat_high")
+    ends = zip(names, (low, high, *repeat), strict=False)
+    known = {name: float(end) for name, end in ends if not math.isnan(end)}
+    return replace(Cell(show(value), float(value), interval=interval), **known)
 
 
 def percent(fraction: float) -> str:

@@ -74,11 +74,13 @@ def table(
         json: The table with what is behind it.
     """
     place = read_variant(variant)
-    made = (
-        words_table(number, place)
-        if number > 3 and number < 6
-        else numbers_table(number, place, literature)
-    )
+    if number in (4, 5):
+        name = place.variant.name
+        rows = read_neighbours(place.path(f"neighbours/{name}.csv"), name)
+        loss = place.variant.settings.table_loss
+        made = target_table(rows) if number == 4 else prediction_table(rows, loss)
+    else:
+        made = numbers_table(number, place, literature)
     if place.variant.kind == "iemocap":
         made = beside(made, read_reported(reported))
     made = made.with_notes(*choices(made, place))
@@ -86,14 +88,6 @@ def table(
     write_table(model.frame(made), csv)
     write_latex(latex, tex)
     model.write(made, json)
-
-
-def words_table(number: int, place: Place) -> Table:
-    """Read and make Table 4 or 5."""
-    name = place.variant.name
-    rows = read_neighbours(place.path(f"neighbours/{name}.csv"), name)
-    loss = place.variant.settings.table_loss
-    return target_table(rows) if number == 4 else prediction_table(rows, loss)
 
 
 def numbers_table(number: int, place: Place, literature: Path) -> Table:

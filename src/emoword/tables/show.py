@@ -49,9 +49,7 @@ def text(table: Table, notes: bool = True) -> Iterator[str]:
         own = ", ".join(f"{column.name} {said(row.cells[column.name])}" for column in row.columns)
         yield plain(f"  {row.name}: {own}")
     names = [column.head.strip() or column.name for column in table.stub]
-    heads = [
-        f"{c.group} {c.head or c.name}" if c.group else c.head or c.name for c in table.columns
-    ]
+    heads = [f"{column.group} {column.head or column.name}".strip() for column in table.columns]
     lines = [[*names, *heads]]
     for row in (row for row in table.rows if not row.columns):
         cells = [row.cells.get(column.name, Cell("")) for column in table.columns]

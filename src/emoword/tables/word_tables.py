@@ -21,7 +21,7 @@ NO_PREDICTIONS = "does not apply: this variant has no predictions of models with
 
 
 def read_neighbours(path: Path, variant: str) -> pd.DataFrame:
-    """Read the nearest words of a variant, rank 1 to 5, in the order of their ranks.
+    """Read the nearest words of a variant, rank 1 to 5.
 
     Raises:
         InputError: the file is no neighbours.csv or has no row of the variant.
@@ -30,11 +30,6 @@ def read_neighbours(path: Path, variant: str) -> pd.DataFrame:
     rows = rows[rows["variant"] == variant]
     if rows.empty:
         raise InputError(f"{path}: no rows of variant {variant!r}")
-    for position, words in rows.loc[rows["kind"] == "target", "words"].items():
-        try:
-            parse_words(words)
-        except ValueError as error:
-            raise InputError(f"{path}: line {int(str(position)) + 2}: {error}") from error
     return rows[rows["rank"] <= len(PLACES)]
 
 
@@ -46,9 +41,8 @@ def target_table(neighbours: pd.DataFrame) -> Table:
         multiset = parse_words(str(words))
         own = {word for word, _ in multiset}
         label = ", ".join(word for word, count in sorted(multiset) for _ in range(count))
-        rows.append(
-            Row((str(name), label), dict(zip(PLACES, word_cells(group, own), strict=False)))
-        )
+        cells = dict(zip(PLACES, word_cells(group, own), strict=False))
+        rows.append(Row((str(name), label), cells))
     title = "Top 5 nearest neighbours of the target labels"
     caption = (
         "The words of example targets of the label sets, and the five words nearest to their "
@@ -73,11 +67,10 @@ def prediction_table(neighbours: pd.DataFrame, loss: str) -> Table:
     rows: list[Row] = []
     for model, own in predicted.groupby("model"):
         lists = {str(name): word_cells(group) for name, group in own.groupby("name")}
-        for rank in range(max(map(len, lists.values()))):
-            cells = {
-                name: lists[name][rank] for name in emotions if rank < len(lists.get(name, []))
-            }
-            rows.append(Row((str(model), PLACES[rank]), cells, rule=rank == 0 and bool(rows)))
+        for rank, place in enumerate(PLACES[: max(map(len, lists.values()))]):
+            known = (name for name in emotions if rank < len(lists.get(name, [])))
+            cells = {name: lists[name][rank] for name in known}
+            rows.append(Row((str(model), place), cells, rule=rank == 0 and bool(rows)))
     stub = (Column("model", "Model", words=True, once=True), Column("rank", " ", words=True))
     columns = tuple(Column(name, group="Emotion label", words=True) for name in emotions)
     return Table("5", title, caption, stub, columns, tuple(rows), collapse_note(rows))
@@ -116,11 +109,11 @@ def parse_words(text: str) -> list[tuple[str, int]]:
     """Read a multiset such as ``anger:2 frustration:1``; words may hold colons and spaces.
 
     Raises:
-        ValueError: it is no such text.
+        InputError: it is no such text.
     """
     # word, count, word, count, ..., and what is left, which is nothing
     pieces = re.split(r":(\d+)(?: |\Z)", text)
     words, counts = pieces[:-1:2], pieces[1::2]
     if pieces[-1] or not words or not all(words):
-        raise ValueError(f"{text!r} is not written as word:count word:count")
+        raise InputError(f"{text!r} is not written as word:count word:count")
     return [(word, int(count)) for word, count in zip(words, counts, strict=True)]
