@@ -180,6 +180,7 @@ use rule rater_table as encodings_table with:
         tex="results/{dataset}/tables/encodings.tex",
     log:
         "results/{dataset}/logs/comparisons/encodings_table.log",
+    localrule: True  # not inherited
 
 
 rule compare_spaces:
@@ -268,6 +269,7 @@ use rule figure as unseen_figure with:
         code=code("reproduction.unseen_figure"),
     wildcard_constraints:
         figure="unseen",
+    localrule: True  # not inherited
     params:
         options=lambda w, input: flags(
             {"table": input.table, **Plan(CONFIG, w.dataset).synthetic_note}
