@@ -30,11 +30,7 @@ def read_yaml_as(kind: type[T], path: Path) -> T:
 
 
 def parsed(path: Path) -> tuple[yaml.Node | None, Any]:
-    """A YAML file as nodes, which know their lines, and as plain values.
-
-    Raises:
-        InputError: the file is missing, or is not YAML.
-    """
+    """A YAML file as nodes, which know their lines, and as plain values."""
     try:
         text = path.read_text(encoding="utf-8")
         return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
@@ -46,7 +42,7 @@ def parsed(path: Path) -> tuple[yaml.Node | None, Any]:
 
 def line_in(path: Path, place: list[str | int]) -> int:
     """The line, from 1, on which a part of a YAML file begins."""
-    return line_of(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), place)
+    return line_of(parsed(path)[0], place)
 
 
 def line_of(node: yaml.Node | None, path: list[str | int]) -> int:
