@@ -303,9 +303,7 @@ use rule figure as unseen_figure with:
     wildcard_constraints:
         figure="unseen",
     params:
-        options=lambda w, input: flags(
-            {"table": input.table, **Plan(CONFIG, w.dataset).synthetic_note}
-        ),
+        options=lambda w: flags(plan(w.dataset).figure("unseen").reads),
 
 
 rule sensitivity:
