@@ -100,10 +100,10 @@ class Tracer:
         self.place = Place(self.own, Path(self.plan.folder))
         self.evidence = evidence(given)
         self.agrees = True
-        texts = self.plan.written()
-        for name in (own for own in texts if "/variants/" in own):
-            (work / name).parent.mkdir(parents=True, exist_ok=True)
-            (work / name).write_text(texts[name], encoding="utf-8")
+        for name, text in self.plan.written().items():
+            if "/variants/" in name:
+                (work / name).parent.mkdir(parents=True, exist_ok=True)
+                (work / name).write_text(text, encoding="utf-8")
         mirror(given.files, work)
 
     def same(self, there: object, again: object) -> str:
@@ -120,8 +120,9 @@ class Tracer:
         if table.missing:
             raise InputError(f"{csv}: {table.missing}")
         cell = table.find(row, column)
-        frame = read_table(csv, [own.name for own in table.stub])
-        names = [" ".join(cells) for cells in frame[[own.name for own in table.stub]].to_numpy()]
+        stub = [own.name for own in table.stub]
+        frame = read_table(csv, stub)
+        names = [" ".join(cells) for cells in frame[stub].to_numpy()]
         if row not in names or column not in frame:
             raise InputError(f"{csv}: is not the table of {csv.stem}.json: make it again")
         line = names.index(row)
@@ -143,7 +144,7 @@ class Tracer:
         what = KINDS[key.metric].format(key.measured_on)
         averaged = "mean over folds" if over == "mean" else "utterances of all folds pooled"
         yield f"{what} of {key.model}, loss {key.loss}, variant {self.own.name}: {averaged}"
-        if key.loss in (CONSTANT, LINEAR):
+        if key.loss in UNTRAINED:
             what, stage = UNTRAINED[key.loss]
             yield f"{what}, from {stage}/{self.own.name}.csv: see emoword verify"
             return
@@ -152,8 +153,8 @@ class Tracer:
         wanted = metrics["variant"] == self.own.name
         for name, value in key._asdict().items():
             wanted &= metrics[name] == value
-        runs = [run for run in self.runs() if run_key(run[1]) == (key.model, key.loss)]
-        again = self.counted([run for _, run in runs], key)
+        runs = self.runs(key.model, key.loss)
+        again = self.counted(runs, key)
         yield from (
             "",
             f"{path}",
@@ -170,19 +171,21 @@ class Tracer:
         yield f"Cell {text}, computed again from the predictions: {self.same(text, overall)}"
         yield from self.told(runs)
 
-    def runs(self) -> list[tuple[Path, Run]]:
-        """All runs of the variant, by their folders."""
-        return [(folder, read_run(folder)) for folder in self.place.runs()]
+    def runs(self, *wanted: str) -> list[tuple[Path, Run]]:
+        """The runs of the variant by their folders; wanted: those of this model and loss."""
+        runs = [(folder, read_run(folder)) for folder in self.place.runs()]
+        keys = [(run.record["model"], run.record["loss"]) for _, run in runs]
+        return [run for run, key in zip(runs, keys, strict=True) if wanted in ((), key)]
 
-    def counted(self, runs: list[Run], key: Key) -> dict[tuple[str, str], str]:
+    def counted(self, runs: list[tuple[Path, Run]], key: Key) -> dict[tuple[str, str], str]:
         """A metric by fold and seed, counted again from predictions; as text, as it is written."""
         judge, near = Judge.of(self.place), None
         if not key.metric.startswith("top10"):  # no search for the nearest words
             judge, near = replace(judge, ranked={}), pd.DataFrame()
-        text = pd.concat([judge.decisions(run, near) for run in runs]).to_csv(index=False)
+        text = pd.concat([judge.decisions(run, near) for _, run in runs]).to_csv(index=False)
         metrics = count_metrics(pd.read_csv(StringIO(text), dtype=str, keep_default_na=False))
-        own = metrics[(metrics["measured_on"] == key.measured_on)]
-        own = own[own["metric"] == key.metric].astype(str)
+        wanted = (metrics["measured_on"] == key.measured_on) & (metrics["metric"] == key.metric)
+        own = metrics[wanted].astype(str)
         return {(row["fold"], row["seed"]): row["value"] for row in own.to_dict("records")}
 
     def told(self, runs: list[tuple[Path, Run]]) -> Iterator[str]:
@@ -191,9 +194,8 @@ class Tracer:
         for folder, run in runs:
             record = run.record
             state = ", collapsed" if record["collapsed"] else ""
-            yield (
-                f"  {folder}: best of {record['epochs']} epochs was {record['best_epoch']}{state}"
-            )
+            best = f"best of {record['epochs']} epochs was {record['best_epoch']}"
+            yield f"  {folder}: {best}{state}"
             for name in ("predictions.npy", "weights.safetensors"):
                 yield f"      {name:20} {self.fingerprint(str(folder / name))}"
         for folder in dict.fromkeys(folder.parent for folder, _ in runs):
@@ -216,7 +218,7 @@ class Tracer:
         path = self.place.path(f"neighbours/{self.own.name}.csv")
         rows = neighbours_of(source, read_neighbours(path, self.own.name))
         made = {"out": "again.csv", "means": "means.csv"}
-        failed = run_step(Step("neighbours", [self.plan.variant(self.own)], {}, made))
+        failed = run_step(Step("neighbours", [self.plan.variant(self.own)], {}, made), Path())
         if failed:
             raise InputError(f"{path}: cannot be computed again: {failed}")
         again = neighbours_of(source, read_neighbours(Path("again.csv"), self.own.name))
@@ -238,8 +240,8 @@ class Tracer:
         found = fresh.get(source.rank, {"word": "nothing"})["word"]
         yield ""
         yield f"Cell {text}, searched for again: {self.same(text, found)}"
-        runs = [run for run in self.runs() if run_key(run[1]) == (source.model, source.loss)]
-        yield from self.told(runs) if runs else ()
+        if runs := self.runs(source.model, source.loss):
+            yield from self.told(runs)
 
     def utterance(self, name: str) -> Iterator[str]:
         """An utterance: its raters' lines, the words of its targets, what each model heard."""
@@ -278,8 +280,3 @@ class Tracer:
         if near is not None:
             for rank in range(1, LISTED + 1):
                 yield f"      {near[f'word {rank}'][0]:20} {near[f'similarity {rank}'][0]:.3f}"
-
-
-def run_key(run: Run) -> tuple[str, str]:
-    """The model and loss of a run."""
-    return run.record["model"], run.record["loss"]
