@@ -347,6 +347,21 @@ def test_a_template_is_this_repositorys(copy: Path, again: Remade) -> None:
     assert set(wrong(copy, again)) == {"paper/templates/table.tex.j2"}
 
 
+def test_a_corpus_that_is_here_is_read_again(tmp_path: Path) -> None:
+    """And is named as the configuration names it."""
+    folder = make_results(tmp_path / "made", trains=False)
+    config = json.loads((folder / "config.json").read_text()) | {"iemocap_root": f"{D}/corpus"}
+    config["datasets"]["demo"]["kind"] = "iemocap"
+    del config["datasets"]["demo"]["utterances"]
+    (folder / "config.json").write_text(json.dumps(config))
+    corpus = (folder / "corpus").rename(tmp_path / "corpus")
+    (tmp_path / "work").mkdir()
+    with opened(folder) as given:
+        again = remake(given, tmp_path / "work", corpus)
+    for name in ("utterances.csv", "annotations.csv"):
+        assert again.made[f"{D}/{name}"].read_bytes() == (folder / name).read_bytes()
+
+
 def test_results_of_another_version_are_for_that_version(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
