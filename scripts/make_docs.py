@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from emoword import settings
 from emoword.cli import GROUPS
-from emoword.reproduction.choices import Choice, read_choices
+from emoword.reproduction.choices import read_choices
 from emoword.schemas import SCHEMAS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -138,17 +138,6 @@ def handovers_page() -> str:
     return MADE + text
 
 
-def markdown(choices: tuple[Choice, ...]) -> str:
-    """The ledger in short, as a table in Markdown."""
-    lines = ["| choice | default | alternatives (variants) | switch |", "|---|---|---|---|"]
-    for choice in choices:
-        tried = "; ".join(f"{other.says} (`{other.variant}`)" for other in choice.alternatives)
-        setting = f"`{choice.setting}`" if choice.setting else ""
-        cells = [choice.choice, choice.default, tried or "–", setting]
-        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
-    return "\n".join(lines)
-
-
 def choices_page() -> str:
     """What the paper leaves open."""
     text = (
@@ -159,7 +148,13 @@ def choices_page() -> str:
         "and in the verdicts on the claims; what an alternative does not touch is not trained "
         "again.\n\n"
     )
-    return MADE + text + markdown(read_choices(LEDGER)) + "\n"
+    text += "| choice | default | alternatives (variants) | switch |\n|---|---|---|---|\n"
+    for choice in read_choices(LEDGER):
+        tried = "; ".join(f"{other.says} (`{other.variant}`)" for other in choice.alternatives)
+        setting = f"`{choice.setting}`" if choice.setting else ""
+        cells = [choice.choice, choice.default, tried or "–", setting]
+        text += "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |\n"
+    return MADE + text
 
 
 def config_page() -> str:
