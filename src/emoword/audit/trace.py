@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import chdir
 from dataclasses import replace
 from io import StringIO
@@ -113,6 +113,13 @@ class Tracer:
         self.agrees = False
         return f"{again}: DIFFERS"
 
+    def beside(self, path: Path, rows: pd.DataFrame, again: Iterable[str]) -> Iterator[str]:
+        """Rows of a file with their lines there, the last cells beside those computed again."""
+        pairs = zip(rows.iloc[:, -1], again, strict=True)
+        shown = rows.assign(again=[self.same(*pair) for pair in pairs])
+        shown.insert(0, "line", shown.index + 2)
+        yield from ("", f"{path}", *shown.to_string(index=False).splitlines(), "")
+
     def cell(self, path: str, row: str, column: str) -> Iterator[str]:
         """The chain behind a cell."""
         csv = self.place.path(path)
@@ -155,19 +162,10 @@ class Tracer:
             wanted &= metrics[name] == value
         runs = self.runs(key.model, key.loss)
         again = self.counted(runs, key)
-        yield from (
-            "",
-            f"{path}",
-            f"  {'line':>5}  {'fold':6} {'seed':4}  {'n':>5}  {'value':20}  again",
-        )
-        for position, own in metrics[wanted].iterrows():
-            fresh = again.get((own["fold"], own["seed"]), "nothing")
-            yield (
-                f"  {int(str(position)) + 2:>5}  {own['fold']:6} {own['seed']:4}  {own['n']:>5}  "
-                f"{own['value']:20}  {self.same(own['value'], fresh)}"
-            )
+        rows = metrics.loc[wanted, ["fold", "seed", "n", "value"]]
+        keys = zip(rows["fold"], rows["seed"], strict=True)
+        yield from self.beside(path, rows, [again.get(key, "nothing") for key in keys])
         overall = again.get((over, "all"), "nothing")
-        yield ""
         yield f"Cell {text}, computed again from the predictions: {self.same(text, overall)}"
         yield from self.told(runs)
 
@@ -216,32 +214,25 @@ class Tracer:
     def word(self, text: str, source: Near) -> Iterator[str]:
         """The nearest words of the vector that a word is near to, searched for again."""
         path = self.place.path(f"neighbours/{self.own.name}.csv")
-        rows = neighbours_of(source, read_neighbours(path, self.own.name))
         made = {"out": "again.csv", "means": "means.csv"}
         failed = run_step(Step("neighbours", [self.plan.variant(self.own)], {}, made), Path())
         if failed:
             raise InputError(f"{path}: cannot be computed again: {failed}")
-        again = neighbours_of(source, read_neighbours(Path("again.csv"), self.own.name))
-        fresh = {row["rank"]: row for row in again.to_dict("records")}
+        rows, again = (self.near(source, file) for file in (path, Path("again.csv")))
+        again = again.set_index("rank")
         of = source.words or f'predictions of "{source.name}" by {source.model}'
         yield f"The words nearest to the mean of {of}"
-        yield from (
-            "",
-            f"{path}",
-            f"  {'line':>5}  {'rank':4}  {'similarity':10}  {'word':20}  again",
-        )
-        for position, own in rows.iterrows():
-            found = fresh.get(own["rank"], {"word": "nothing", "similarity": ""})
-            pair = [f"{one['word']} {one['similarity']}" for one in (own, found)]
-            yield (
-                f"  {int(str(position)) + 2:>5}  {own['rank']:>4}  {own['similarity']:<10}  "
-                f"{own['word']:20}  {self.same(*pair)}"
-            )
-        found = fresh.get(source.rank, {"word": "nothing"})["word"]
-        yield ""
-        yield f"Cell {text}, searched for again: {self.same(text, found)}"
+        fresh = again["found"].reindex(rows["rank"], fill_value="nothing")
+        yield from self.beside(path, rows[["rank", "found"]], fresh)
+        word = again["word"].get(source.rank, "nothing")
+        yield f"Cell {text}, searched for again: {self.same(text, word)}"
         if runs := self.runs(source.model, source.loss):
             yield from self.told(runs)
+
+    def near(self, source: Near, path: Path) -> pd.DataFrame:
+        """The nearest words of a vector, with their similarities in ``found``."""
+        rows = neighbours_of(source, read_neighbours(path, self.own.name))
+        return rows.assign(found=rows["word"] + " " + rows["similarity"].astype(str))
 
     def utterance(self, name: str) -> Iterator[str]:
         """An utterance: its raters' lines, the words of its targets, what each model heard."""
