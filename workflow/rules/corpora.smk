@@ -22,7 +22,7 @@ rule demo:
 
 
 rule read_iemocap:
-    """Read IEMOCAP in place (or the demo, which has its layout): raters, labels, comments, lines."""
+    """Read a corpus: IEMOCAP in place (or the demo, in its layout), own recordings, several as one."""
     input:
         root=lambda w: corpus_files(w.dataset),
         expected=lambda w: reported(w.dataset),

@@ -2,7 +2,7 @@
 
 
 rule config:
-    """The configuration that the results were made with, complete."""
+    """What results are made with: the configuration, complete; a variant; a part of it."""
     output:
         "results/{dataset}/config.json",
     log:
