@@ -1,7 +1,7 @@
 """Records, verify, trace and the archive, on a small workflow's results made by the real commands.
 
-The fraud table is `FRAUDS`: one edit of each kind of file, and what verify says of it. The attacks
-of those who would harm the auditor are in test_audit_redteam.py.
+`REMADE`, `INVENTED` and `TRAINED` are one edit of each kind of file; docs/attacks.md lists them.
+The attacks of those who would harm the auditor are in test_audit_redteam.py.
 """
 
 import hashlib
@@ -24,9 +24,10 @@ import pytest
 
 from auditing import REPOSITORY, D, make_results
 from emoword.audit.comparing import close
+from emoword.audit.provenance import evidence
 from emoword.audit.remaking import Remade, remake
 from emoword.audit.results import opened
-from emoword.audit.verify import below, judge
+from emoword.audit.verify import judge
 from emoword.cli import main
 
 RUN = "runs/S2-lc-*/fold2-seed0"
@@ -59,11 +60,9 @@ def copy(made: Path, tmp_path: Path) -> Path:
 def wrong(folder: Path, remade: Remade | None = None) -> dict[str, str]:
     """The files that verify finds wrong, with its reasons; recomputed here, unless given."""
     with opened(folder) as given, TemporaryDirectory() as work:
-        verdicts = judge(
-            given, given.provenance(), remade or remake(given, Path(work), None), False
-        )
+        verdicts = judge(given, evidence(given), remade or remake(given, Path(work), None))
         return {
-            below(verdict.name, given): "; ".join([verdict.why, *verdict.details])
+            given.below(verdict.name): "; ".join([verdict.why, *verdict.details])
             for verdict in verdicts
             if verdict.kind == "wrong"
         }
@@ -346,6 +345,21 @@ def test_a_template_is_this_repositorys(copy: Path, again: Remade) -> None:
     sealed["sources"]["paper/templates/table.tex.j2"]["sha256"] = "0" * 64
     path.write_text(json.dumps(sealed))
     assert set(wrong(copy, again)) == {"paper/templates/table.tex.j2"}
+
+
+def test_a_corpus_that_is_here_is_read_again(tmp_path: Path) -> None:
+    """And is named as the configuration names it."""
+    folder = make_results(tmp_path / "made", trains=False)
+    config = json.loads((folder / "config.json").read_text()) | {"iemocap_root": f"{D}/corpus"}
+    config["datasets"]["demo"]["kind"] = "iemocap"
+    del config["datasets"]["demo"]["utterances"]
+    (folder / "config.json").write_text(json.dumps(config))
+    corpus = (folder / "corpus").rename(tmp_path / "corpus")
+    (tmp_path / "work").mkdir()
+    with opened(folder) as given:
+        again = remake(given, tmp_path / "work", corpus)
+    for name in ("utterances.csv", "annotations.csv"):
+        assert again.made[f"{D}/{name}"].read_bytes() == (folder / name).read_bytes()
 
 
 def test_results_of_another_version_are_for_that_version(

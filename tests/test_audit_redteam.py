@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib.font_manager  # noqa: F401  makes its own folders when it is first imported
 import pytest
 
 from auditing import CONFIG, REPOSITORY, D, make_results

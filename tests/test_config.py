@@ -82,8 +82,8 @@ def test_a_wrong_setting_is_one_line(change: str, message: str, dry_run: DryRun)
 def test_names_that_no_variant_has_are_named(dry_run: DryRun) -> None:
     for path, message in {
         "results/demo/comparisons/nothing/metrics.csv": "demo has no comparison 'nothing'",
-        "results/demo/runs/S1-lc-x-00000000/settings.json": "no variant of the configuration",
-        "results/demo/runs/S1-lc-x-00000000/fold1-seed0/run.json": "no variant has such runs",
+        "results/demo/runs/S1-lc-x-00000000/settings.json": "no variant of the config",
+        "results/demo/runs/S1-lc-x-00000000/fold1-seed0/run.json": "no variant of the config",
     }.items():
         done = dry_run(path)
         assert done.returncode != 0

@@ -53,7 +53,7 @@ def test_the_demo_is_fifty_trainings_and_iemocap_two_hundred_and_fifty() -> None
     config = read_config(CONFIG)
     assert trainings(config, "paper") == 5 * (3 * 3 + 1)
     assert len(variant_of(config, "iemocap", "paper").runs()) == 5 * 5 * (3 * 3 + 1)
-    assert len(variant_of(config, "demo", "paper").table_runs()) == 15
+    assert len(variant_of(config, "demo", "paper").runs(["lc"])) == 15
 
 
 def test_a_name_says_what_lies_there() -> None:

@@ -31,7 +31,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, embedded_folder: Path) -> Sm
 
 
 def parts_of(small: Small, fold: int) -> dict[str, list[str]]:
-    folder = next(f for f in small.variant.table_runs() if f.endswith(f"fold{fold}-seed0"))
+    folder = next(f for f in small.variant.runs(["lc"]) if f.endswith(f"fold{fold}-seed0"))
     split = SPLIT.read(small.root / folder / "split.csv")
     return {str(part): list(rows["utterance"]) for part, rows in split.groupby("part")}
 

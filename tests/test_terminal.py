@@ -103,12 +103,14 @@ def test_a_run_beside_another_says_that_the_folder_is_locked(toy: Path) -> None:
     """And not that the files on which the first is at work are incomplete."""
     snakefile = toy / "Snakefile"
     snakefile.write_text(
-        snakefile.read_text().replace('"touch {output}"', '"touch {output}; sleep 6"')
+        snakefile.read_text().replace('"touch {output}"', '"touch {output}; read go < gate"')
     )
+    os.mkfifo(toy / "gate")
     with subprocess.Popen([*SNAKEMAKE, *ALWAYS], cwd=toy, stderr=subprocess.DEVNULL):
         while not (toy / "sum.txt").exists():
             time.sleep(0.1)
         status, lines = piped(toy, *ALWAYS)
+        (toy / "gate").write_text("go\n")
     assert status == 1
     assert "cannot be locked" in " ".join(lines)
 

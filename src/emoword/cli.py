@@ -5,13 +5,12 @@ room is imported only when one of its commands is called, as torch and transform
 """
 
 import difflib
-import os
 import shutil
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import cyclopts
 from cyclopts import App, Group
@@ -19,11 +18,7 @@ from cyclopts import App, Group
 from emoword import __version__
 from emoword.io.errors import InputError, in_words, plain
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 WIDTH = 104  # of lines in docstrings, and what help puts around them
-
 
 # command -> the module of its function, which has the command's name unless `:` names it; a summary
 GROUPS = {
@@ -108,6 +103,11 @@ COMMANDS = {name: command for group in GROUPS.values() for name, command in grou
 
 def build_app(called: str | None) -> App:
     """The application; only the command that is called is imported."""
+    console: Any = None
+    if "--help" in sys.argv:  # wide enough for the examples, so that they can be pasted
+        from rich.console import Console
+
+        console = Console(width=max(shutil.get_terminal_size().columns, WIDTH))
     app = App(
         name="emoword",
         version=f"emoword {__version__}",
@@ -116,7 +116,7 @@ def build_app(called: str | None) -> App:
         help_format="markdown",
         help_formatter="plain",
         result_action="return_value",
-        console=wide_console() if "--help" in sys.argv else None,
+        console=console,
     )
     for order, (title, commands) in enumerate(GROUPS.items()):
         group = Group(title, sort_key=order)
@@ -128,13 +128,6 @@ def build_app(called: str | None) -> App:
             said = None if name == called else summary
             app.command(f"emoword.{function}", name=name, help=said, group=group, sort_key=place)
     return app
-
-
-def wide_console() -> "Console":
-    """Where help is printed: wide enough for the examples, so that they can be pasted."""
-    from rich.console import Console
-
-    return Console(width=max(shutil.get_terminal_size().columns, WIDTH))
 
 
 def figures(app: App) -> App:
@@ -157,7 +150,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # a scheduler's time limit: leave as for any error, so that temporary files are removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    arguments, record = without_record(arguments)
+    record = None
+    if "--record" in arguments[:-1]:
+        place = arguments.index("--record")
+        record = Path(arguments[place + 1])
+        del arguments[place : place + 2]
     name = arguments[0] if arguments and arguments[0] in COMMANDS else None
     try:
         for word in arguments:
@@ -165,12 +162,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if record is None:
             run(name, arguments)
             return
-        from emoword.audit.recording import Recorder
+        from emoword.audit.recording import recorded
 
-        recorder = Recorder(arguments)
-        run(name, arguments)
-        seed = arguments.index("--seed") + 1 if "--seed" in arguments else None
-        recorder.write(record, None if seed is None else int(arguments[seed]))
+        with recorded(arguments, record):
+            run(name, arguments)
     except Exception as error:
         # OSError: a full disk, a missing permission: the user's to mend, and no bug of ours
         said = str(error) if isinstance(error, (InputError, OSError)) else in_words(error)
@@ -192,15 +187,3 @@ def run(name: str | None, arguments: Sequence[str]) -> None:
         said = " ".join(str(error).split())[:300]
         print(f"emoword {name or ''}: {said}; see emoword {name or ''} --help", file=sys.stderr)
         sys.exit(2)
-
-
-def without_record(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
-    """Take ``--record FILE`` out of the arguments; it may stand anywhere."""
-    left, record = [], None
-    words = iter(arguments)
-    for word in words:
-        if word == "--record":
-            record = Path(next(words, os.devnull))
-        else:
-            left.append(word)
-    return left, record

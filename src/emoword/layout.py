@@ -126,10 +126,6 @@ class Variant(Struct, frozen=True, kw_only=True):
             for seed in self.seeds
         ]
 
-    def table_runs(self) -> list[str]:
-        """The runs behind Tables 3 to 6: one loss."""
-        return self.runs([self.settings.table_loss])
-
     def final(self) -> dict[str, str]:
         """Model -> the folder of its run without a test fold: loss of the tables, first seed."""
         return {
@@ -224,24 +220,17 @@ def _without_defaults(value: object) -> object:
         return value
     kept = {}
     for field in msgspec.structs.fields(value):
-        own = getattr(value, field.name)
-        default = field.default
-        if field.default_factory is not msgspec.NODEFAULT:
-            default = field.default_factory()
-        if own != default:
+        own, make = getattr(value, field.name), field.default_factory
+        if own != (field.default if make is msgspec.NODEFAULT else make()):
             kept[field.name] = _without_defaults(own)
     return kept
 
 
 def labels_behind(labels: LabelSettings, label_set: LabelSet) -> LabelSettings:
     """The labels' choices with those that a label set does not hang on at their defaults."""
-    unused = [
-        name
-        for name in UNUSED[label_set]
-        # without classes every label that is not dropped is a class
-        if name != "drop" or labels.classes
-    ]
-    usual = LabelSettings()
+    unused, usual = set(UNUSED[label_set]), LabelSettings()
+    if not labels.classes:  # then each label that is not dropped is a class
+        unused -= {"drop"}
     return msgspec.structs.replace(labels, **{name: getattr(usual, name) for name in unused})
 
 
@@ -254,11 +243,9 @@ def label_set_settings(chosen: Settings | RunSettings, label_set: LabelSet) -> L
 
 def run_settings(chosen: Settings, label_set: LabelSet, loss: Loss) -> RunSettings:
     """What makes the runs of a model; the baseline has its own learning rate."""
-    training, usual = chosen.training, TrainingSettings()
+    training, usual = chosen.training, TrainingSettings().baseline_learning_rate
     rate = training.baseline_learning_rate if loss == "ce" else training.learning_rate
-    training = msgspec.structs.replace(
-        training, learning_rate=rate, baseline_learning_rate=usual.baseline_learning_rate
-    )
+    training = msgspec.structs.replace(training, learning_rate=rate, baseline_learning_rate=usual)
     has_space = loss not in SPACELESS
     return RunSettings(
         label_set=label_set,
@@ -273,24 +260,26 @@ def run_settings(chosen: Settings, label_set: LabelSet, loss: Loss) -> RunSettin
     )
 
 
+def joined(*words: str) -> str:
+    """A name of the words that say something."""
+    return "-".join(word for word in words if word not in ("", "none"))
+
+
 def target_name(made_by: LabelSetSettings) -> str:
     """``S2-glove_840b-1a2b3c4d``."""
-    return "-".join(filter(None, (made_by.label_set, made_by.space, digest(made_by))))
+    return joined(made_by.label_set, made_by.space, digest(made_by))
 
 
-def vectors_name(chosen: Settings, label_set: LabelSet) -> str:
+def vectors_name(chosen: Settings | RunSettings, label_set: LabelSet) -> str:
     """``S2-glove_840b-1a2b3c4d-centred``: a label set, in a space."""
     named = target_name(label_set_settings(chosen, label_set))
-    space = chosen.space if label_set == "S1" else ""
-    transform = "" if chosen.space_transform == "none" else chosen.space_transform
-    return "-".join(filter(None, (named, space, transform)))
+    return joined(named, chosen.space if label_set == "S1" else "", chosen.space_transform)
 
 
 def run_name(made_by: RunSettings) -> str:
     """``S2-lc-wav2vec2_large-glove_840b-1a2b3c4d``."""
-    transform = "" if made_by.space_transform == "none" else made_by.space_transform
-    words = (made_by.label_set, made_by.loss, made_by.upstream, made_by.space, transform)
-    return "-".join(filter(None, (*words, digest(made_by))))
+    source = (made_by.upstream, made_by.space, made_by.space_transform)
+    return joined(made_by.label_set, made_by.loss, *source, digest(made_by))
 
 
 def run_folder(model: str, fold: int | str, seed: int | str) -> str:
@@ -351,27 +340,21 @@ def parts_of(config: Config, dataset: str) -> Parts:
     """
     parts = Parts({}, {}, {}, {})
     for name in config.every_variant(dataset):
-        own = variant_of(config, dataset, name)
-        chosen = own.settings
-        parts.variants[name] = own
+        own = parts.variants[name] = variant_of(config, dataset, name)
         for label_set in own.targets:
-            made_by = label_set_settings(chosen, label_set)
-            parts.label_sets[target_name(made_by)] = made_by
-            parts.vectors[vectors_name(chosen, label_set)] = (target_name(made_by), own.space)
+            made_by = label_set_settings(own.settings, label_set)
+            targets = target_name(made_by)
+            parts.label_sets[targets] = made_by
+            parts.vectors[vectors_name(own.settings, label_set)] = (targets, own.space)
         for model in own.models:
-            trained_by = run_settings(chosen, model.label_set, model.loss)
+            trained_by = run_settings(own.settings, model.label_set, model.loss)
             parts.models[run_name(trained_by)] = trained_by
     return parts
 
 
 def vectors_of_run(made_by: RunSettings) -> str | None:
     """The folder below vectors that a model is trained with, if it is."""
-    if made_by.loss in SPACELESS:
-        return None
-    chosen = Settings(
-        space=made_by.space, space_transform=made_by.space_transform, labels=made_by.labels
-    )
-    return vectors_name(chosen, made_by.label_set)
+    return None if made_by.loss in SPACELESS else vectors_name(made_by, made_by.label_set)
 
 
 def feature_settings(config: Config, dataset: str, upstream: str) -> FeatureSettings:
@@ -379,12 +362,12 @@ def feature_settings(config: Config, dataset: str, upstream: str) -> FeatureSett
 
     A label becomes a noun, is merged, and then is one of the classes or not (section 4.2).
     """
-    taken: set[str] = set()
+    made_by, taken = one(config, "upstreams", upstream), set[str]()
     for name in config.every_variant(dataset):
         labels = resolve(config, dataset, name).labels
         if not labels.classes:  # each label may be one
-            return FeatureSettings(upstream=one(config, "upstreams", upstream))
+            return FeatureSettings(upstream=made_by)
         classes = set(labels.classes)
         classes |= {old for old, new in labels.merge.items() if new in classes}
         taken |= classes | {old for old, new in labels.nouns.items() if new in classes}
-    return FeatureSettings(upstream=one(config, "upstreams", upstream), labels=tuple(sorted(taken)))
+    return FeatureSettings(upstream=made_by, labels=tuple(sorted(taken)))

@@ -1,6 +1,6 @@
 """Every table that one stage hands to the next: its columns, their types and what they mean.
 
-docs/tables.md is made from this file, and a test holds a whole run's files to it.
+docs/hand-overs.md is made from this file, and a test holds a whole run's files to it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,9 +81,9 @@ class LogHandler(LogHandlerBase):
         self.stream = sys.stdout if self.common_settings.dryrun else sys.stderr
         terminal = self.stream.isatty() and os.environ.get("TERM") != "dumb"
         self.live = terminal and not self.common_settings.dryrun
-        self.coloured = (
-            terminal and not self.common_settings.nocolor and not os.environ.get("NO_COLOR")
-        )
+        plain_text = self.common_settings.nocolor or os.environ.get("NO_COLOR")
+        self.coloured = terminal and not plain_text
+        self.clear = "\r\x1b[K" if self.live else ""  # takes the live line away
         self.stages: dict[str, Stage] = {}
         self.rule_of: dict[int, str] = {}
         self.groups: list[str] = []
@@ -99,24 +100,24 @@ class LogHandler(LogHandlerBase):
 
     def take(self, record: Any) -> None:
         """One record, by the kind of event that Snakemake gives it."""
-        event = getattr(record, "event", None)
-        if event == LogEvent.RUN_INFO:
-            self.plan(record.stats)
-        elif event == LogEvent.JOB_INFO:
-            self.start(record)
-        elif event == LogEvent.JOB_FINISHED:
-            self.finish(record.job_id)
-        elif event == LogEvent.JOB_ERROR:
-            self.fail(record)
-        elif event == LogEvent.GROUP_INFO:
-            self.groups.append(str(record.group_id))
-        elif event == LogEvent.GROUP_ERROR:
-            for log in record.aux_logs:
-                self.say_log("jobs that were submitted together failed", log)
-        elif event == LogEvent.PROGRESS and record.done == record.total and not self.failed:
-            self.say(f"{record.total} jobs in {duration(time.monotonic() - self.begun)}")
-        elif event in (None, LogEvent.ERROR):
-            self.message(record)
+        match getattr(record, "event", None):
+            case LogEvent.RUN_INFO:
+                self.plan(record.stats)
+            case LogEvent.JOB_INFO:
+                self.start(record)
+            case LogEvent.JOB_FINISHED:
+                self.finish(record.job_id)
+            case LogEvent.JOB_ERROR:
+                self.fail(record)
+            case LogEvent.GROUP_INFO:
+                self.groups.append(str(record.group_id))
+            case LogEvent.GROUP_ERROR:
+                for log in record.aux_logs:
+                    self.say_log("jobs that were submitted together failed", log)
+            case LogEvent.PROGRESS if record.done == record.total and not self.failed:
+                self.say(f"{record.total} jobs in {duration(time.monotonic() - self.begun)}")
+            case None | LogEvent.ERROR:
+                self.message(record)
 
     def plan(self, stats: dict[str, int]) -> None:
         """What is to be made; a dry run says it again at its end, and is told then."""
@@ -151,9 +152,8 @@ class LogHandler(LogHandlerBase):
     def finish(self, job: int) -> None:
         """A job is done."""
         rule = self.rule_of.get(job, "")
-        if rule not in self.stages:
+        if (stage := self.stages.get(rule)) is None:
             return
-        stage = self.stages[rule]
         stage.tick()
         stage.done.add(job)
         stage.running.discard(job)
@@ -180,10 +180,9 @@ class LogHandler(LogHandlerBase):
 
     def say_log(self, what: str, log: str) -> None:
         """The last lines of a log, and where it lies."""
-        try:
+        lines = list[str]()
+        with suppress(OSError):
             lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            lines = []
         self.say(f"{what}; the log ({log}) ends with", "31")
         for line in lines[-LAST:] or ["(it is empty)"]:
             self.say(f"    {line}")
@@ -207,36 +206,29 @@ class LogHandler(LogHandlerBase):
         text = plain(text)
         if colour and self.coloured:
             text = f"\x1b[{colour}m{text}\x1b[0m"
-        self.stream.write(f"{self.clear}{text}\n")
+        self.write(f"{text}\n")
+
+    def write(self, text: str) -> None:
+        """Text in place of the live line."""
+        self.stream.write(f"{self.clear}{text}")
         self.stream.flush()
 
-    @property
-    def clear(self) -> str:
-        """What takes the live line away."""
-        return "\r\x1b[K" if self.live else ""
-
     def draw(self) -> None:
-        """The live line: what runs, that with the most jobs first."""
+        """The live line: what runs, that with the most jobs first, and a bar of it."""
         if not self.live:
             return
         running = [(name, stage) for name, stage in self.stages.items() if stage.running]
         running.sort(key=lambda named: -named[1].total)
-        line = self.bar(running[0][1]) if running else ""
-        line += "; ".join(f"{name} {stage}" for name, stage in running)
-        columns = shutil.get_terminal_size().columns
-        self.stream.write(f"{self.clear}{line[: columns - 1]}")
-        self.stream.flush()
-
-    def bar(self, stage: Stage) -> str:
-        """``[######..................] ``."""
-        full = BAR * len(stage.done) // max(1, stage.total)
-        return f"[{'#' * full}{'.' * (BAR - full)}] "
+        line = "; ".join(f"{name} {stage}" for name, stage in running)
+        if running:
+            _, stage = running[0]
+            full = BAR * len(stage.done) // max(1, stage.total)
+            line = f"[{'#' * full:.<{BAR}}] {line}"
+        self.write(line[: shutil.get_terminal_size().columns - 1])
 
     def close(self) -> None:
         """The end: of a call that ran nothing, what Snakemake said last."""
-        if self.live:
-            self.stream.write(self.clear)
-            self.stream.flush()
+        self.write("")
         if not self.stages and self.last:
             self.say(self.last)
         if self.last.startswith(NOTHING) and not self.common_settings.dryrun:

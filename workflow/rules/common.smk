@@ -11,7 +11,13 @@ try:
     from emoword import cli, layout, settings
     from emoword.io.closure import closure
     from emoword.io.errors import InputError
-    from emoword.pipeline import Plan, option_words
+    from emoword.pipeline import (
+        Plan,
+        demo_options,
+        option_words,
+        reader_options,
+        space_options,
+    )
 except ModuleNotFoundError:
     raise WorkflowError(
         "emoword is not installed here: start with ./run instead of snakemake, "
@@ -71,9 +77,24 @@ def dataset(name):
 
 @cache
 @in_one_line
+def plan(name):
+    """The commands of a dataset."""
+    return Plan(CONFIG, name)
+
+
 def parts(name):
     """All that may be made of a dataset: variants, label sets, vectors, models."""
-    return layout.parts_of(CONFIG, name)
+    return plan(name).parts
+
+
+def part(w, kind, name):
+    """What makes one of the `label_sets`, `vectors` or `models`."""
+    known = getattr(parts(w.dataset), kind)
+    if name not in known:
+        raise WorkflowError(
+            f"results/{w.dataset}: no variant of the configuration has {name}"
+        )
+    return known[name]
 
 
 @in_one_line
@@ -84,7 +105,7 @@ def compared(name, comparison):
 
 def first(name):
     """The variant that tables and figures show."""
-    return parts(name).variants[dataset(name).variants[0]]
+    return plan(name).first
 
 
 def variant_file(w):
@@ -126,18 +147,13 @@ def below(name, folder, *files):
 
 def label_set_files(w, file="words.csv"):
     """A file of each label set of a variant."""
-    own = of_variant(w)
-    return [path for f in own.targets.values() for path in below(w.dataset, f, file)]
+    return [f"results/{w.dataset}/{f}/{file}" for f in of_variant(w).targets.values()]
 
 
 def vector_files(w):
     """The vectors of each label set of a variant."""
-    own = of_variant(w)
-    return [
-        path
-        for f in own.vectors.values()
-        for path in below(w.dataset, f, "vectors.npy")
-    ]
+    folders = of_variant(w).vectors.values()
+    return [f"results/{w.dataset}/{folder}/vectors.npy" for folder in folders]
 
 
 def space_file(w):
@@ -146,11 +162,18 @@ def space_file(w):
 
 def run_files(w, *files, losses=None):
     """Files of the runs of a variant (losses: of these alone)."""
-    return [
-        path
-        for folder in of_variant(w).runs(losses)
-        for path in below(w.dataset, folder, *files)
-    ]
+    runs = of_variant(w).runs(losses)
+    return [f"results/{w.dataset}/{run}/{file}" for run in runs for file in files]
+
+
+def decided(w):
+    """What models, and linear ones on the same frames, decided in all variants of a plain run."""
+    return expand(
+        "results/{dataset}/{stage}/{variant}.csv",
+        dataset=w.dataset,
+        stage=["decisions", "linear"],
+        variant=dataset(w.dataset).variants,
+    )
 
 
 def table_run_files(w, *files):
@@ -176,26 +199,16 @@ def feature_files(name, upstream, file="index.csv"):
 def settings_of(w):
     """What a part of the results is made by, as JSON: of a label set, a model, or frames."""
     if w.part == "features":
-        found = in_one_line(layout.feature_settings)(CONFIG, w.dataset, w.name)
-    else:
-        known = parts(w.dataset)
-        known = known.label_sets if w.part == "targets" else known.models
-        if w.name not in known:
-            raise WorkflowError(
-                f"results/{w.dataset}/{w.part}/{w.name}: no variant of the configuration has it"
-            )
-        found = known[w.name]
-    return layout.as_json(found)
+        return layout.as_json(
+            in_one_line(layout.feature_settings)(CONFIG, w.dataset, w.name)
+        )
+    kind = "label_sets" if w.part == "targets" else "models"
+    return layout.as_json(part(w, kind, w.name))
 
 
 def made_by(w):
     """The settings of the wildcards' model."""
-    known = parts(w.dataset).models
-    if w.model not in known:
-        raise WorkflowError(
-            f"results/{w.dataset}/runs/{w.model}: no variant has such runs"
-        )
-    return known[w.model]
+    return part(w, "models", w.model)
 
 
 def label_set_of_run(w, label_set=None):
@@ -247,13 +260,6 @@ def audio_folder(name):
 def reported(name):
     """What the paper says of the corpus and its targets; nothing is compared with the demo's."""
     return [] if dataset(name).kind != "iemocap" else source("paper/reported.csv")
-
-
-def recording_tables(name):
-    """The CSV files of own recordings."""
-    own = dataset(name)
-    given = {"table": own.table, "annotations_table": own.annotations_table}
-    return {key: path for key, path in given.items() if path}
 
 
 def flags(options):

@@ -16,19 +16,13 @@ rule demo:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w: flags(
-            {
-                "utterances": dataset(w.dataset).utterances,
-                "seed": dataset(w.dataset).synthesis_seed,
-                "emotions": dataset(w.dataset).emotions,
-            }
-        ),
+        options=lambda w: flags(demo_options(dataset(w.dataset))),
     shell:
         "emoword demo {params.options} --out {output.corpus:q} --record {log:q}.json > {log:q} 2>&1"
 
 
 rule read_iemocap:
-    """Read IEMOCAP in place (or the demo, which has its layout): raters, labels, comments, lines."""
+    """Read a corpus: IEMOCAP in place (or the demo, in its layout), own recordings, several as one."""
     input:
         root=lambda w: corpus_files(w.dataset),
         expected=lambda w: reported(w.dataset),
@@ -46,53 +40,40 @@ rule read_iemocap:
     conda:
         "../../envs/emoword.yaml"
     params:
-        root=lambda w: corpus_root(w.dataset),
-        folder=subpath(output.report, parent=True),
+        command="read-iemocap",
+        corpus=lambda w: corpus_root(w.dataset),
         options=lambda w: flags(
-            {
-                "folds": dataset(w.dataset).folds,
-                "expected": reported(w.dataset),
-                "skip_missing_audio": dataset(w.dataset).skip_missing_audio,
-            }
+            {**reader_options(dataset(w.dataset)), "expected": reported(w.dataset)}
         ),
+        folder=subpath(output.report, parent=True),
     shell:
-        "emoword read-iemocap {params.root:q} {params.options} --out {params.folder:q}"
+        "emoword {params.command} {params.corpus:q} {params.options} --out {params.folder:q}"
         " --record {log:q}.json > {log:q} 2>&1"
 
 
-rule read_recordings:
-    """Read a CSV of own recordings, and one of annotations if there is one."""
+use rule read_iemocap as read_recordings with:
+    # a CSV of own recordings, and one of annotations if there is one
     input:
-        unpack(lambda w: recording_tables(w.dataset)),
+        table=lambda w: dataset(w.dataset).table,
+        rated=lambda w: dataset(w.dataset).annotations_table or [],
         code=code("corpora.recordings"),
-    output:
-        utterances="results/{dataset}/utterances.csv",
-        annotations="results/{dataset}/annotations.csv",
-        report="results/{dataset}/corpus.json",
     log:
         "results/{dataset}/logs/read_recordings.log",
     benchmark:
         "results/{dataset}/benchmarks/read_recordings.tsv"
     wildcard_constraints:
         dataset=of_kind("recordings"),
-    conda:
-        "../../envs/emoword.yaml"
     params:
-        folder=subpath(output.report, parent=True),
-        options=lambda w: flags(
-            {
-                "annotations_table": dataset(w.dataset).annotations_table,
-                "folds": dataset(w.dataset).folds,
-                "skip_missing_audio": dataset(w.dataset).skip_missing_audio,
-            }
+        command="read-recordings",
+        corpus=lambda w: dataset(w.dataset).table,
+        options=lambda w, input: flags(
+            {**reader_options(dataset(w.dataset)), "annotations_table": input.rated}
         ),
-    shell:
-        "emoword read-recordings {input.table:q} {params.options} --out {params.folder:q}"
-        " --record {log:q}.json > {log:q} 2>&1"
+        folder=subpath(output.report, parent=True),
 
 
-rule unite:
-    """Make one corpus of several, each read by its own rule."""
+use rule read_iemocap as unite with:
+    # one corpus of several, each read by its own rule
     input:
         files=lambda w: expand(
             "results/{corpus}/{file}",
@@ -100,20 +81,14 @@ rule unite:
             file=["utterances.csv", "annotations.csv", "corpus.json"],
         ),
         code=code("corpora.union"),
-    output:
-        utterances="results/{dataset}/utterances.csv",
-        annotations="results/{dataset}/annotations.csv",
-        report="results/{dataset}/corpus.json",
     log:
         "results/{dataset}/logs/unite.log",
     benchmark:
         "results/{dataset}/benchmarks/unite.tsv"
     wildcard_constraints:
         dataset=of_kind("union"),
-    conda:
-        "../../envs/emoword.yaml"
     params:
-        corpora=lambda w: expand("results/{corpus}", corpus=CONFIG.corpora(w.dataset)),
+        command="unite",
+        corpus=lambda w: expand("results/{corpus}", corpus=CONFIG.corpora(w.dataset)),
+        options="",
         folder=subpath(output.report, parent=True),
-    shell:
-        "emoword unite {params.corpora:q} --out {params.folder:q} --record {log:q}.json > {log:q} 2>&1"

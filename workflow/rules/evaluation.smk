@@ -96,10 +96,9 @@ rule best_rate:
         variants=lambda w: variant_files(w.dataset, compared(w.dataset, "rates")),
         decisions=lambda w: of_compared(w.dataset, "rates", "decisions"),
         histories=lambda w: [
-            path
+            f"results/{w.dataset}/{run}/history.csv"
             for variant in compared(w.dataset, "rates")
             for run in parts(w.dataset).variants[variant].runs()
-            for path in below(w.dataset, run, "history.csv")
         ],
         code=code("evaluation.best_rate"),
     output:
@@ -140,12 +139,7 @@ rule evaluate:
     """Count UA, WA, cosine similarities and top-10 accuracies of all variants."""
     input:
         utterances="results/{dataset}/utterances.csv",
-        decisions=lambda w: expand(
-            "results/{dataset}/{stage}/{variant}.csv",
-            dataset=w.dataset,
-            stage=["decisions", "linear"],
-            variant=dataset(w.dataset).variants,
-        ),
+        decisions=decided,
         code=code("evaluation.evaluate"),
     output:
         "results/{dataset}/metrics.csv",

@@ -23,7 +23,7 @@ rule figure:
     conda:
         "../../envs/emoword.yaml"
     params:
-        options=lambda w: flags(Plan(CONFIG, w.dataset).figure_options()[w.figure]),
+        options=lambda w: flags(plan(w.dataset).figure(w.figure).reads),
     shell:
         "emoword figure {wildcards.figure:q} {params.options} --pdf {output.pdf:q}"
         " --png {output.png:q} --data {output.data:q} --record {log:q}.json > {log:q} 2>&1"

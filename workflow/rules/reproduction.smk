@@ -271,9 +271,7 @@ use rule figure as unseen_figure with:
         figure="unseen",
     localrule: True  # not inherited
     params:
-        options=lambda w, input: flags(
-            {"table": input.table, **Plan(CONFIG, w.dataset).synthetic_note}
-        ),
+        options=lambda w: flags(plan(w.dataset).figure("unseen").reads),
 
 
 rule sensitivity:

@@ -2,7 +2,7 @@
 
 
 rule config:
-    """The configuration that the results were made with, complete."""
+    """What results are made with: the configuration, complete; a variant; a part of it."""
     output:
         "results/{dataset}/config.json",
     log:
@@ -11,28 +11,23 @@ rule config:
     conda:
         "../../envs/emoword.yaml"
     params:
-        config=lambda w: json.dumps({**config, "dataset": w.dataset}, indent=2),
+        text=lambda w: json.dumps({**config, "dataset": w.dataset}, indent=2),
     shell:
-        "printf '%s\\n' {params.config:q} > {output:q} 2> {log:q}"
+        "printf '%s\\n' {params.text:q} > {output:q} 2> {log:q}"
 
 
-rule variant:
-    """The settings of a variant, and where its label sets, space, frames and runs lie."""
+use rule config as variant with:
+    # the settings of a variant, and where its label sets, space, frames and runs lie
     output:
         "results/{dataset}/variants/{variant}.json",
     log:
         "results/{dataset}/logs/variants/{variant}.log",
-    localrule: True
-    conda:
-        "../../envs/emoword.yaml"
     params:
-        variant=lambda w: layout.as_json(of_variant(w)),
-    shell:
-        "printf '%s\\n' {params.variant:q} > {output:q} 2> {log:q}"
+        text=lambda w: layout.as_json(of_variant(w)),
 
 
-rule settings:
-    """What a label set, a model or frames are made by, in the same folder."""
+use rule config as settings with:
+    # what a label set, a model or frames are made by, in the same folder
     output:
         "results/{dataset}/{part}/{name}/settings.json",
     log:
@@ -40,10 +35,5 @@ rule settings:
     wildcard_constraints:
         part="targets|features|runs",
         name=r"[\w.-]+",
-    localrule: True
-    conda:
-        "../../envs/emoword.yaml"
     params:
-        settings=settings_of,
-    shell:
-        "printf '%s\\n' {params.settings:q} > {output:q} 2> {log:q}"
+        text=settings_of,

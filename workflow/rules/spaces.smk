@@ -37,7 +37,7 @@ rule space:
         "../../envs/emoword.yaml"
     params:
         folder=subpath(output.meta, parent=True),
-        options=lambda w: space_flags(w.space),
+        options=lambda w: flags(space_options(CONFIG.spaces[w.space])),
     shell:
         "emoword space {params.options} --out {params.folder:q} --record {log:q}.json > {log:q} 2>&1"
 

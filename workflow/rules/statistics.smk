@@ -4,12 +4,7 @@
 rule intervals:
     """95% intervals of the numbers over all seeds, and differences between models."""
     input:
-        decisions=lambda w: expand(
-            "results/{dataset}/{stage}/{variant}.csv",
-            dataset=w.dataset,
-            stage=["decisions", "linear"],
-            variant=dataset(w.dataset).variants,
-        ),
+        decisions=decided,
         utterances="results/{dataset}/utterances.csv",
         code=code("statistics.intervals"),
     output:

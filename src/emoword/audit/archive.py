@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -54,28 +54,25 @@ def archive(
         out: The zip.
     """
     with opened(folder, spaces) as results:
-        provenance = results.provenance()
-        seal = f"{results.folder}/provenance.json"
+        provenance, seal = results.provenance, f"{results.folder}/provenance.json"
         if provenance is None:
             raise InputError(f"{folder}/provenance.json: no such file; see emoword provenance")
-        prefix = f"{results.folder}/"
         left = Counter[str]()
         packed = {**sources(), seal: results.files[seal]}
         for name, what in provenance.files.items():
             if name not in results.files:
                 raise InputError(f"{name}: not there any more; gather provenance.json again")
-            reason = left_out(name.removeprefix(prefix), what, without_labels)
-            left[reason] += 1
-            if not reason:
+            if reason := left_out(results.below(name), what, without_labels):
+                left[reason] += 1
+            else:
                 packed[name] = results.files[name]
     crate = crate_metadata(provenance, packed)
-    texts = dict(zip(BESIDE, (HOW_TO, json.dumps(crate, indent=1) + "\n"), strict=True))
+    texts = (HOW_TO, json.dumps(crate, indent=1) + "\n")
     with replacing(out) as made, zipfile.ZipFile(made, "w") as zipped:
-        for name, text in texts.items():
+        for name, text in zip(BESIDE, texts, strict=True):
             zipped.writestr(member(name), text)
         for name, path in sorted(packed.items()):
             zipped.writestr(member(name), path.read_bytes())
-    del left[""]
     print(f"{len(packed)} files, {out.stat().st_size / 1e6:.1f} MB")
     print(*(f"left out: {count} {reason}" for reason, count in left.items()), sep="\n")
 
@@ -89,13 +86,7 @@ def member(name: str) -> zipfile.ZipInfo:
 
 
 def left_out(name: str, what: Hashed | None, without_labels: bool = True) -> str:
-    """Why a file of the results is not packed; empty if it is.
-
-    Args:
-        name: as seen from the results.
-        what: its size; None: not known.
-        without_labels: whether what raters said is left out.
-    """
+    """Why a file, named as seen from the results, is not packed; empty if it is."""
     base = name.rpartition("/")[2]
     if base.lower().endswith(AUDIO):
         return "audio"
@@ -111,17 +102,10 @@ def left_out(name: str, what: Hashed | None, without_labels: bool = True) -> str
 
 # ------------------------------------------------------------------------------ as an RO-Crate
 
-CONTEXT = [
-    "https://w3id.org/ro/crate/1.1/context",
-    "https://w3id.org/ro/terms/workflow-run/context",
-]
-CRATE, WORKFLOW_CRATE = (
-    "https://w3id.org/ro/crate/1.1",
-    "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
-)
-LICENCE = "https://spdx.org/licenses/MIT"
-SNAKEMAKE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
-WORKFLOW = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+CRATE = {"@id": "https://w3id.org/ro/crate/1.1"}
+WORKFLOW_CRATE = {"@id": "https://w3id.org/workflowhub/workflow-ro-crate/1.0"}
+LICENCE = {"@id": "https://spdx.org/licenses/MIT"}
+SNAKEMAKE = {"@id": "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"}
 TYPES = {
     ".csv": "text/csv",
     ".json": "application/json",
@@ -130,23 +114,27 @@ TYPES = {
     ".png": "image/png",
     ".html": "text/html",
 }
+WORKFLOW = {
+    "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
+    "name": "emoword, from corpus to Tables 1 to 6",
+    "version": __version__,
+    "license": LICENCE,
+    "programmingLanguage": SNAKEMAKE,
+    "conformsTo": {"@id": "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"},
+}
+README = {"encodingFormat": "text/markdown", "about": {"@id": "./"}}
+FURTHER: dict[str, dict[str, Any]] = {"Snakefile": WORKFLOW, "README.md": README}
 
 
 def crate_metadata(provenance: Provenance, names: Iterable[str]) -> dict[str, Any]:
-    """What ro-crate-metadata.json says: the files, and the Snakefile as their main entity.
-
-    Profile: Workflow RO-Crate 1.0.
-    """
+    """The files as a Workflow RO-Crate 1.0, the Snakefile as their main entity."""
     hashes = {**provenance.files, **provenance.sources}
     files = [file_entity(name, hashes.get(name)) for name in ("README.md", *sorted(names))]
-    ended = max(record.ended for record in provenance.records.values())
-    workflow = {
-        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
-        "name": "emoword, from corpus to Tables 1 to 6",
-        "version": __version__,
-        "license": {"@id": LICENCE},
-        "programmingLanguage": {"@id": SNAKEMAKE},
-        "conformsTo": {"@id": WORKFLOW},
+    about = {
+        "@id": "ro-crate-metadata.json",
+        "@type": "CreativeWork",
+        "about": {"@id": "./"},
+        "conformsTo": [CRATE, WORKFLOW_CRATE],
     }
     root = {
         "@id": "./",
@@ -154,38 +142,32 @@ def crate_metadata(provenance: Provenance, names: Iterable[str]) -> dict[str, An
         "name": f"emoword: results of the dataset {provenance.dataset}",
         "description": "Emotion label encoding with word embeddings (Stanley et al., Interspeech "
         "2023), reproduced: results, records of the jobs that made them, what recomputes them.",
-        "datePublished": ended,
-        "license": {"@id": LICENCE},
-        "conformsTo": {"@id": WORKFLOW_CRATE},
+        "datePublished": max(record.ended for record in provenance.records.values()),
+        "license": LICENCE,
+        "conformsTo": WORKFLOW_CRATE,
         "mainEntity": {"@id": "Snakefile"},
         "hasPart": [{"@id": file["@id"]} for file in files],
     }
-    about = {
-        "@id": "ro-crate-metadata.json",
-        "@type": "CreativeWork",
-        "about": {"@id": "./"},
-        "conformsTo": [{"@id": CRATE}, {"@id": WORKFLOW_CRATE}],
+    licence = {**LICENCE, "@type": "CreativeWork", "name": "MIT", "url": LICENCE["@id"]}
+    language = {
+        **SNAKEMAKE,
+        "@type": "ComputerLanguage",
+        "name": "Snakemake",
+        "identifier": "https://doi.org/10.1093/bioinformatics/bts480",
+        "url": "https://snakemake.github.io",
     }
-    entities: list[Mapping[str, Any]] = [
-        about,
-        root,
-        *({**file, **workflow} if file["@id"] == "Snakefile" else file for file in files),
-        {"@id": LICENCE, "@type": "CreativeWork", "name": "MIT", "url": LICENCE},
-        {
-            "@id": SNAKEMAKE,
-            "@type": "ComputerLanguage",
-            "name": "Snakemake",
-            "identifier": "https://doi.org/10.1093/bioinformatics/bts480",
-            "url": "https://snakemake.github.io",
-        },
-    ]
-    return {"@context": CONTEXT, "@graph": entities}
+    return {
+        "@context": [
+            "https://w3id.org/ro/crate/1.1/context",
+            "https://w3id.org/ro/terms/workflow-run/context",
+        ],
+        "@graph": [about, root, *files, licence, language],
+    }
 
 
 def file_entity(name: str, what: Hashed | None) -> dict[str, Any]:
     """What is said of a file."""
-    kind = TYPES.get(Path(name).suffix, "text/markdown" if name == "README.md" else "text/plain")
-    said: dict[str, Any] = {"@id": name, "@type": "File", "name": name, "encodingFormat": kind}
-    if name == "README.md":
-        said["about"] = {"@id": "./"}
-    return {**said, "sha256": what.sha256, "contentSize": str(what.bytes)} if what else said
+    kind = TYPES.get(Path(name).suffix, "text/plain")
+    said = {"@id": name, "@type": "File", "name": name, "encodingFormat": kind}
+    size = {"sha256": what.sha256, "contentSize": str(what.bytes)} if what else {}
+    return {**said, **size, **FURTHER.get(name, {})}

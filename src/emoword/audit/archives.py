@@ -1,14 +1,11 @@
-"""A zip of a stranger: looked at as a whole, and unpacked only if nothing in it is odd.
+"""A zip of a stranger: unpacked only if its names, kinds, sizes and counts are as ours are."""
 
-Names, kinds, sizes and counts are checked before the first byte is written; files are written by
-us, under checked names, into an empty folder, as plain files.
-"""
-
+import shutil
 import stat
 import unicodedata
 import zipfile
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from emoword.audit.comparing import clipped
 from emoword.io.errors import InputError
@@ -35,26 +32,19 @@ def unpack(path: Path, folder: Path) -> None:
             check(members, path)
             for info in members:
                 place = folder / info.filename
-                if info.is_dir():
-                    place.mkdir(parents=True, exist_ok=True)
-                    continue
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(info) as packed, place.open("xb") as plain:
-                    while block := packed.read(2**20):
-                        plain.write(block)
+                (place if info.is_dir() else place.parent).mkdir(parents=True, exist_ok=True)
+                if not info.is_dir():
+                    with archive.open(info) as packed, place.open("xb") as plain:
+                        shutil.copyfileobj(packed, plain)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         raise InputError(f"{path}: cannot be unpacked: {error}") from None
 
 
 def check(members: list[zipfile.ZipInfo], path: Path) -> None:
-    """Refuse a zip that holds too much, or anything but plain files under plain names.
-
-    Raises:
-        InputError: says what is odd.
-    """
-    total = sum(info.file_size for info in members)
+    """Refuse a zip that holds too much, or anything but plain files under plain names."""
     if len(members) > MOST_FILES:
         raise InputError(f"{path}: {len(members)} files; at most {MOST_FILES} are unpacked")
+    total = sum(info.file_size for info in members)
     if total > min(TOTAL, max(FREE, RATIO * path.stat().st_size)):
         raise InputError(f"{path}: unpacks to {total:,} bytes: more than an archive of its size")
     seen: dict[str, str] = {}
@@ -68,10 +58,10 @@ def check(members: list[zipfile.ZipInfo], path: Path) -> None:
             raise InputError(f"{path}: {clipped(info.filename)} {odd}; nothing was unpacked")
         seen[key] = info.filename
     for key, name in seen.items():
-        parents = ("/".join(key.split("/")[:n]) for n in range(1, key.count("/") + 1))
-        file = next((seen[p] for p in parents if p in seen and not seen[p].endswith("/")), None)
-        if file:
-            raise InputError(f"{path}: {clipped(name)} lies below the file {clipped(file)}")
+        for parent in map(str, PurePosixPath(key).parents):
+            if parent in seen and not seen[parent].endswith("/"):
+                file = clipped(seen[parent])
+                raise InputError(f"{path}: {clipped(name)} lies below the file {file}")
 
 
 def oddity(info: zipfile.ZipInfo) -> str:

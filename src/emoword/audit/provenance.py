@@ -27,7 +27,16 @@ def provenance(folder: Path, /, *, spaces: Path | None = None, out: Path) -> Non
         out: provenance.json.
     """
     with opened(folder, spaces) as results:
-        gathered = gather(results)
+        later = {f"{results.folder}/{name}" for name in LATER}
+        names = [name for name in results.files if not name.endswith(recording.UNFINISHED)]
+        gathered = Provenance(
+            version=recording.VERSION,
+            dataset=results.config.dataset,
+            code=recording.code(),
+            records=results.records,
+            files={name: hashed(results.files[name]) for name in sorted({*names} - later)},
+            sources={name: hashed(path) for name, path in sources().items()},
+        )
     if not gathered.records:
         raise InputError(
             f"{folder}/logs: no records of jobs; results of an earlier version have none: run the "
@@ -36,20 +45,6 @@ def provenance(folder: Path, /, *, spaces: Path | None = None, out: Path) -> Non
     recording.write(gathered, out)
     print(f"{len(gathered.records)} records, {len(gathered.files)} files")
     print(f"sha256 of {out}: {hashed(out).sha256}")
-
-
-def gather(results: Results) -> Provenance:
-    """Records and hashes of what there is."""
-    later = [f"{results.folder}/{name}" for name in LATER]
-    later += [name for name in results.files if name.endswith(recording.UNFINISHED)]
-    return Provenance(
-        version=recording.VERSION,
-        dataset=results.config.dataset,
-        code=recording.code(),
-        records=results.records(),
-        files={name: hashed(results.files[name]) for name in sorted({*results.files} - {*later})},
-        sources={name: hashed(path) for name, path in sources().items()},
-    )
 
 
 def sources(root: Path = recording.PACKAGE.parents[1]) -> dict[str, Path]:
@@ -65,8 +60,7 @@ def evidence(results: Results) -> dict[str, dict[str, Hashed]]:
 
     These are provenance.json, and of the records the last one of a job that wrote the file.
     """
-    sealed = results.provenance()
-    seals = sealed.files if sealed else {}
+    seals = results.provenance.files if results.provenance else {}
     found = {name: {"provenance.json": what} for name, what in seals.items()}
     for name, (record, own) in last_written(results).items():
         found.setdefault(name, {})[f"the record {record}"] = own.outputs[name]
@@ -75,7 +69,7 @@ def evidence(results: Results) -> dict[str, dict[str, Hashed]]:
 
 def last_written(results: Results) -> dict[str, tuple[str, Record]]:
     """Name of a file -> the last record of a job that wrote it, and that record's name."""
-    records = sorted(results.records().items(), key=lambda item: item[1].ended)
+    records = sorted(results.records.items(), key=lambda item: item[1].ended)
     return {name: (record, own) for record, own in records for name in own.outputs}
 
 
@@ -87,10 +81,12 @@ def edited_since(folder: Path) -> str:
     """
     try:
         with opened(folder) as results:
+            written = last_written(results).items()
             names = [
                 name
-                for name, (_, record) in last_written(results).items()
-                if name.startswith("results/") and changed(results.files.get(name), name, record)
+                for name, (_, record) in written
+                if name.startswith("results/")
+                and changed(results.files.get(name), record.outputs[name], record.ended)
             ]
     except InputError as error:
         return str(error)
@@ -102,9 +98,9 @@ def edited_since(folder: Path) -> str:
     )
 
 
-def changed(file: Path | None, name: str, record: Record) -> bool:
-    """Whether a file is not what a record says."""
-    if file is None or (state := file.stat()).st_size != record.outputs[name].bytes:
+def changed(file: Path | None, what: Hashed, ended: str) -> bool:
+    """Whether a file is not what a record says that was ended then."""
+    if file is None or (state := file.stat()).st_size != what.bytes:
         return True
-    untouched = state.st_ctime <= datetime.fromisoformat(record.ended).timestamp()
-    return not untouched and hashed(file) != record.outputs[name]
+    touched = state.st_ctime > datetime.fromisoformat(ended).timestamp()
+    return touched and hashed(file) != what

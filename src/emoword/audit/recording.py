@@ -9,9 +9,11 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,33 +75,24 @@ class Record(Struct, frozen=True, kw_only=True):
     outputs: dict[str, Hashed]
 
 
-class Recorder:
-    """Takes the time from now on, and notes which files are written."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self.command = ("emoword", *command)
-        self.begun = now()
-        self.before = len(files.written)
-
-    def write(self, path: Path, seed: int | None) -> None:
-        """Write the record; ``seed`` is that of the job's random numbers, if it has one."""
-        record = Record(
-            version=VERSION,
-            command=self.command,
-            begun=self.begun,
-            ended=now(),
-            seed=seed,
-            code=code(),
-            packages=package_versions(),
-            host=host(),
-            outputs={relative(file): hashed(file) for file in self.outputs()},
-        )
-        write(record, path)
-
-    def outputs(self) -> list[Path]:
-        """The files that were written and are there still, in order."""
-        written = sorted(set(files.written[self.before :]))
-        return [path for path in written if path.is_file() and not path.name.endswith(UNFINISHED)]
+@contextmanager
+def recorded(command: Sequence[str], path: Path) -> Iterator[None]:
+    """Record in ``path`` what the command does within, if it succeeds."""
+    begun, before = now(), len(files.written)
+    yield
+    written = sorted({path for path in files.written[before:] if path.is_file()})
+    record = Record(
+        version=VERSION,
+        command=("emoword", *command),
+        begun=begun,
+        ended=now(),
+        seed=int(command[command.index("--seed") + 1]) if "--seed" in command else None,
+        code=code(),
+        packages=package_versions(),
+        host=host(),
+        outputs={relative(p): hashed(p) for p in written if not p.name.endswith(UNFINISHED)},
+    )
+    write(record, path)
 
 
 def write(value: Struct, path: Path) -> None:
@@ -116,9 +109,7 @@ def relative(path: Path) -> str:
 
 def hashed(path: Path) -> Hashed:
     """Size and sha256 of a file."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return Hashed(stream.tell(), digest)
+    return Hashed(path.stat().st_size, files.sha256_of(path))
 
 
 def now() -> str:
@@ -132,11 +123,10 @@ def code() -> Code:
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
         digest.update(f"{name}\0{hashed(path).sha256}\n".encode())
-    about = importlib.metadata.version("emoword"), digest.hexdigest()
-    root = PACKAGE.parents[1]
+    about, root = (importlib.metadata.version("emoword"), digest.hexdigest()), PACKAGE.parents[1]
+    options = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     if not (root / ".git").exists():
         return Code(*about)
-    options = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         asked = subprocess.run(
             ["git", "-C", root, *options], capture_output=True, text=True, check=True, timeout=30
@@ -157,16 +147,15 @@ def package_versions() -> dict[str, str]:
 def host() -> dict[str, str | int | None]:
     """What of the machine may matter to a result; no names of users or machines."""
     ours = getattr(os, "sched_getaffinity", None)  # Linux: those that Slurm gave us
+    torch = sys.modules.get("torch")
+    on_gpu = torch is not None and torch.cuda.is_initialized()
     facts: dict[str, str | int | None] = {
         "system": platform.system(),
         "machine": platform.machine(),
         "processor": processor(),
         "cpus": len(ours(0)) if ours else os.cpu_count(),
-        "device": "cpu",
+        "device": torch.cuda.get_device_name() if torch and on_gpu else "cpu",
     }
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        facts["device"] = torch.cuda.get_device_name()
     if "SLURM_JOB_ID" in os.environ:
         facts["slurm_job"] = os.environ["SLURM_JOB_ID"]
         facts["slurm_node"] = os.environ.get("SLURMD_NODENAME", "")
@@ -176,10 +165,8 @@ def host() -> dict[str, str | int | None]:
 def processor() -> str:
     """The model of the CPU, as Linux or Python names it; empty where neither does."""
     try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        pass
-    return platform.processor()
+        text = ""
+    found = re.search(r"^model name\s*:(.*)", text, re.MULTILINE)
+    return found[1].strip() if found else platform.processor()

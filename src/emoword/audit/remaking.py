@@ -1,17 +1,15 @@
 """Run the commands that results consist of again, in a folder of their own.
 
-The folder holds what no command makes (predictions, frames) as links to the files of the results,
-which are read, and `paper`, the repository's own; what a command gives is written into it, under
-names that were free. Of what the results say, only config.json decides what runs, and only by the
-names and choices that `emoword.settings` lets pass.
+In the folder, what no command makes (predictions, frames) is a link to the file of the results, and
+`paper` is the repository's own; commands write under names that were free. Of what the results
+say, only config.json decides what runs, by the names and choices that `emoword.settings` lets pass.
 """
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
-from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
@@ -26,6 +24,7 @@ from emoword.settings import Recordings, Union
 
 LONGEST = 1800  # seconds a command; on IEMOCAP's size the longest takes a tenth
 CORPUS = "given-corpus"
+OF_FRAMES, OF_WEIGHTS = ("check-leaks", "linear", "temperature"), ("check-leaks", "temperature")
 
 
 @dataclass
@@ -46,19 +45,14 @@ class Remade:
 
 
 def remake(given: Results, work: Path, corpus: Path | None) -> Remade:
-    """Recompute what can be recomputed of some results.
-
-    Args:
-        given: the results.
-        work: an empty folder, in which it is done.
-        corpus: where the corpus lies, if it is here.
-    """
+    """Recompute in an empty folder what can be recomputed; ``corpus``: where it lies, if here."""
     plan = Plan(given.config, corpus=CORPUS if corpus else "")
     there = {*given.files, *(parent for name in given.files for parent in parents(name))}
     steps = [step for step in plan.steps() if step.usual or there.intersection(step.outputs)]
     usual = plan.usual()
     texts = {name: text for name, text in plan.written().items() if name in usual or name in there}
     outputs = {output for step in steps for output in step.outputs}
+    output_of = {n: out for n in given.files if n not in texts and (out := behind(n, outputs))}
     (work / "paper").symlink_to(PACKAGE.parents[1] / "paper")
     if corpus:
         (work / CORPUS).symlink_to(corpus.resolve())
@@ -70,55 +64,49 @@ def remake(given: Results, work: Path, corpus: Path | None) -> Remade:
     for name, source in COPIED.items():
         if (work / source).is_file():
             remade.made[plan.at(name)] = work / source
-    kept = {
-        name: file
-        for name, file in given.files.items()
-        if name not in texts and outputs.isdisjoint((name, *parents(name)))
-    }
-    mirror(kept, work)
+    mirror({n: f for n, f in given.files.items() if n not in texts and n not in output_of}, work)
     for step in (bar := tqdm(steps, disable=None, leave=False)):
         bar.set_description(step.name)
+        before = len(files.written)
         lacking = next((name for name in needs(step, plan) if not (work / name).exists()), "")
         if lacking:
             remade.lacking |= dict.fromkeys(step.outputs, lacking)
+        elif failed := run_step(step, work):
+            remade.failed |= dict.fromkeys(step.outputs, failed)
         else:
-            attempt(step, work, remade)
-        if step.outputs[0] not in {**remade.lacking, **remade.failed}:
-            if corpus and step.name.startswith(("read-", "unite")):
+            remade.commands += 1
+            written = [str(path) for path in files.written[before:]]
+            remade.made |= {name: work / name for name in written if (work / name).is_file()}
+            if corpus and step.makes == {"out": plan.folder}:
                 rename_corpus(plan, work)
             continue
         # in place of what could not be recomputed, what the results have is taken as it is
-        for name in given.files:
-            if not set(step.outputs).isdisjoint((name, *parents(name))) and name not in texts:
-                (work / name).unlink(missing_ok=True)
-                mirror({name: given.files[name]}, work)
+        taken = {n: given.files[n] for n, output in output_of.items() if output in step.outputs}
+        for name in taken:
+            (work / name).unlink(missing_ok=True)
+        mirror(taken, work)
     return remade
 
 
 def needs(step: Step, plan: Plan) -> Iterator[str]:
     """What a command reads that may not be here, though all is well: an archive leaves it out."""
+    frames, weights = step.name in OF_FRAMES, step.name in OF_WEIGHTS
     if step.name == "export":
         yield f"{step.subject[0]}/weights.safetensors"
         yield from held(plan.at(plan.first.space))
-    values = (v if isinstance(v, (list, tuple)) else [v] for v in step.reads.values())
-    for word in (*step.subject, *chain.from_iterable(values)):
-        path = PurePosixPath(str(word))
-        if path.parts[:1] != ("results",):
+    for path in step.words:
+        if not path.startswith("results/") or path in step.makes.values():
             continue
-        if path.parent.name == "variants":
-            own = plan.parts.variants[path.stem]
-            folders = [own.space, *own.targets.values()]
-            files = list[str]()
-            if step.name in ("check-leaks", "linear", "temperature"):
-                shards = plan.config.feature_shards
-                parts = (f"{own.features}/shard{k}of{shards}" for k in range(1, shards + 1))
-                files = [f"{folder}/frames.npy" for folder in parts]
-            if step.name in ("check-leaks", "temperature"):
-                files += [f"{folder}/weights.safetensors" for folder in own.runs()]
-            yield from (plan.at(file) for file in files)
-            yield from chain.from_iterable(held(plan.at(folder)) for folder in folders)
-        else:
-            yield from held(str(path))
+        if PurePosixPath(path).parent.name != "variants":
+            yield from held(path)
+            continue
+        own, shards = plan.parts.variants[PurePosixPath(path).stem], plan.config.feature_shards
+        for shard in range(1, shards + 1) if frames else ():
+            yield plan.at(own.features, f"shard{shard}of{shards}/frames.npy")
+        for folder in own.runs() if weights else ():
+            yield plan.at(folder, "weights.safetensors")
+        for folder in (own.space, *own.targets.values()):
+            yield from held(plan.at(folder))
 
 
 def held(path: str) -> list[str]:
@@ -128,23 +116,15 @@ def held(path: str) -> list[str]:
     return [f"{path}/words.csv"] if path.rpartition("/")[0].endswith("/targets") else [path]
 
 
-def attempt(step: Step, work: Path, remade: Remade) -> None:
-    """Run a command, and take note of what it wrote."""
-    before = len(files.written)
-    with chdir(work):
-        failed = run_step(step)
-    if failed:
-        remade.failed |= dict.fromkeys(step.outputs, failed)
-        return
-    remade.commands += 1
-    written = dict.fromkeys(str(path) for path in files.written[before:])
-    remade.made |= {name: work / name for name in written if (work / name).is_file()}
-
-
-def run_step(step: Step) -> str:
+def run_step(step: Step, work: Path) -> str:
     """Run a command in the working folder; returns why it failed, in one line."""
     try:
-        with redirect_stdout(StringIO()), redirect_stderr(StringIO()) as said, at_most(LONGEST):
+        with (
+            chdir(work),
+            redirect_stdout(StringIO()),
+            redirect_stderr(StringIO()) as said,
+            at_most(LONGEST),
+        ):
             run(step.name, step.words)
     except SystemExit:
         return in_one_line(said.getvalue())
@@ -192,6 +172,11 @@ def parents(name: str) -> Iterator[str]:
     while "/" in name:
         name = name.rpartition("/")[0]
         yield name
+
+
+def behind(name: str, outputs: Container[str]) -> str:
+    """The output that a file is or lies in; empty: none."""
+    return next((own for own in (name, *parents(name)) if own in outputs), "")
 
 
 def mirror(given: Mapping[str, Path], work: Path) -> None:

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -77,15 +78,24 @@ class Results:
         """``results/demo``."""
         return f"results/{self.config.dataset}"
 
+    @cached_property
     def provenance(self) -> Provenance | None:
         """What provenance.json says; None if there is none."""
         path = self.files.get(f"{self.folder}/provenance.json")
         return read(path, Provenance) if path else None
 
+    @cached_property
     def records(self) -> dict[str, Record]:
         """The records beside the logs, by name."""
         names = [name for name in self.files if name.endswith(SUFFIX)]
         return {name: read(self.files[name], Record) for name in names}
+
+    def below(self, name: str) -> str:
+        """A name as seen from the results: metrics.csv, ../spaces/embedded/meta.json."""
+        own = f"{self.folder}/"
+        if name.startswith(own):
+            return name.removeprefix(own)
+        return name.replace("results/", "../", 1)
 
 
 def read(path: Path, kind: type[R]) -> R:
@@ -97,11 +107,11 @@ def read(path: Path, kind: type[R]) -> R:
     try:
         data = path.read_bytes()
         stamp = msgspec.json.decode(data, type=Stamp)
-        if stamp.version != recording.VERSION:
-            made_by = f"emoword {stamp.code.get('version') or 'of an earlier version'}"
-            commit = f" (commit {stamp.code['commit']})" if stamp.code.get("commit") else ""
-            raise InputError(f"{path}: made by {made_by}{commit}: verify it with that version")
-        return msgspec.json.decode(data, type=kind)
+        if stamp.version == recording.VERSION:
+            return msgspec.json.decode(data, type=kind)
+        made_by = f"emoword {stamp.code.get('version') or 'of an earlier version'}"
+        commit = f" (commit {stamp.code['commit']})" if stamp.code.get("commit") else ""
+        raise InputError(f"{path}: made by {made_by}{commit}: verify it with that version")
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: no record of a job of emoword: {error}") from None
 
@@ -156,11 +166,7 @@ def look_at(title: Path, top: Path, spaces: Path | None) -> Results:
 
 
 def read_config(path: Path) -> Config:
-    """Read config.json, from which all else is derived.
-
-    Raises:
-        InputError: it is no plain file, no configuration, or one of more than anybody runs.
-    """
+    """Read config.json, from which all else is derived; refuse what is more than anybody runs."""
     if path.resolve() != path or not is_plain(path) or path.stat().st_size > LARGEST_CONFIG:
         raise InputError(f"{path}: a link, or no plain file, or too large: not looked at")
     try:
@@ -176,14 +182,13 @@ def read_config(path: Path) -> Config:
 
 def spaces_of(config: Config, files: Mapping[str, Path]) -> list[str]:
     """The word spaces of the variants that there are, and of those of a plain run."""
-    dataset = config.dataset
-    made = [
+    dataset, plain = config.dataset, config.datasets[config.dataset].variants
+    there = (
         name
         for name in config.every_variant(dataset)
-        if name in one(config, "datasets", dataset).variants
-        or f"results/{dataset}/variants/{name}.json" in files
-    ]
-    return list(dict.fromkeys(resolve(config, dataset, name).space for name in made))
+        if name in plain or f"results/{dataset}/variants/{name}.json" in files
+    )
+    return list(dict.fromkeys(resolve(config, dataset, name).space for name in there))
 
 
 def collect(folder: Path, name: str, files: dict[str, Path], odd: dict[str, str]) -> None:

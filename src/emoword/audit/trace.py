@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import chdir
 from dataclasses import replace
 from io import StringIO
@@ -98,10 +98,10 @@ class Tracer:
         self.place = Place(self.own, Path(self.plan.folder))
         self.evidence = evidence(given)
         self.agrees = True
-        texts = self.plan.written()
-        for name in (own for own in texts if "/variants/" in own):
-            (work / name).parent.mkdir(parents=True, exist_ok=True)
-            (work / name).write_text(texts[name], encoding="utf-8")
+        for name, text in self.plan.written().items():
+            if "/variants/" in name:
+                (work / name).parent.mkdir(parents=True, exist_ok=True)
+                (work / name).write_text(text, encoding="utf-8")
         mirror(given.files, work)
 
     def same(self, there: object, again: object) -> str:
@@ -111,6 +111,13 @@ class Tracer:
         self.agrees = False
         return f"{again}: DIFFERS"
 
+    def beside(self, path: Path, rows: pd.DataFrame, again: Iterable[str]) -> Iterator[str]:
+        """Rows of a file with their lines there, the last cells beside those computed again."""
+        pairs = zip(rows.iloc[:, -1], again, strict=True)
+        shown = rows.assign(again=[self.same(*pair) for pair in pairs])
+        shown.insert(0, "line", shown.index + 2)
+        yield from ("", f"{path}", *shown.to_string(index=False).splitlines(), "")
+
     def cell(self, path: str, row: str, column: str) -> Iterator[str]:
         """The chain behind a cell."""
         csv = self.place.path(path)
@@ -118,8 +125,9 @@ class Tracer:
         if table.missing:
             raise InputError(f"{csv}: {table.missing}")
         cell = table.find(row, column)
-        frame = read_table(csv, [own.name for own in table.stub])
-        names = [" ".join(cells) for cells in frame[[own.name for own in table.stub]].to_numpy()]
+        stub = [own.name for own in table.stub]
+        frame = read_table(csv, stub)
+        names = [" ".join(cells) for cells in frame[stub].to_numpy()]
         if row not in names or column not in frame:
             raise InputError(f"{csv}: is not the table of {csv.stem}.json: make it again")
         line = names.index(row)
@@ -141,7 +149,7 @@ class Tracer:
         what = KINDS[key.metric].format(key.measured_on)
         averaged = "mean over folds" if over == "mean" else "utterances of all folds pooled"
         yield f"{what} of {key.model}, loss {key.loss}, variant {self.own.name}: {averaged}"
-        if key.loss in (CONSTANT, LINEAR):
+        if key.loss in UNTRAINED:
             what, stage = UNTRAINED[key.loss]
             yield f"{what}, from {stage}/{self.own.name}.csv: see emoword verify"
             return
@@ -150,37 +158,30 @@ class Tracer:
         wanted = metrics["variant"] == self.own.name
         for name, value in key._asdict().items():
             wanted &= metrics[name] == value
-        runs = [run for run in self.runs() if run_key(run[1]) == (key.model, key.loss)]
-        again = self.counted([run for _, run in runs], key)
-        yield from (
-            "",
-            f"{path}",
-            f"  {'line':>5}  {'fold':6} {'seed':4}  {'n':>5}  {'value':20}  again",
-        )
-        for position, own in metrics[wanted].iterrows():
-            fresh = again.get((own["fold"], own["seed"]), "nothing")
-            yield (
-                f"  {int(str(position)) + 2:>5}  {own['fold']:6} {own['seed']:4}  {own['n']:>5}  "
-                f"{own['value']:20}  {self.same(own['value'], fresh)}"
-            )
+        runs = self.runs(key.model, key.loss)
+        again = self.counted(runs, key)
+        rows = metrics.loc[wanted, ["fold", "seed", "n", "value"]]
+        keys = zip(rows["fold"], rows["seed"], strict=True)
+        yield from self.beside(path, rows, [again.get(key, "nothing") for key in keys])
         overall = again.get((over, "all"), "nothing")
-        yield ""
         yield f"Cell {text}, computed again from the predictions: {self.same(text, overall)}"
         yield from self.told(runs)
 
-    def runs(self) -> list[tuple[Path, Run]]:
-        """All runs of the variant, by their folders."""
-        return [(folder, read_run(folder)) for folder in self.place.runs()]
+    def runs(self, *wanted: str) -> list[tuple[Path, Run]]:
+        """The runs of the variant by their folders; wanted: those of this model and loss."""
+        runs = [(folder, read_run(folder)) for folder in self.place.runs()]
+        keys = [(run.record["model"], run.record["loss"]) for _, run in runs]
+        return [run for run, key in zip(runs, keys, strict=True) if wanted in ((), key)]
 
-    def counted(self, runs: list[Run], key: Key) -> dict[tuple[str, str], str]:
+    def counted(self, runs: list[tuple[Path, Run]], key: Key) -> dict[tuple[str, str], str]:
         """A metric by fold and seed, counted again from predictions; as text, as it is written."""
         judge = Judge.of(self.place)
         if not key.metric.startswith("top10"):  # no search for the nearest words
             judge = replace(judge, ranked={})
-        text = pd.concat(map(judge.decisions, runs)).to_csv(index=False)
+        text = pd.concat([judge.decisions(run) for _, run in runs]).to_csv(index=False)
         metrics = count_metrics(pd.read_csv(StringIO(text), dtype=str, keep_default_na=False))
-        own = metrics[(metrics["measured_on"] == key.measured_on)]
-        own = own[own["metric"] == key.metric].astype(str)
+        wanted = (metrics["measured_on"] == key.measured_on) & (metrics["metric"] == key.metric)
+        own = metrics[wanted].astype(str)
         return {(row["fold"], row["seed"]): row["value"] for row in own.to_dict("records")}
 
     def told(self, runs: list[tuple[Path, Run]]) -> Iterator[str]:
@@ -189,9 +190,8 @@ class Tracer:
         for folder, run in runs:
             record = run.record
             state = ", collapsed" if record["collapsed"] else ""
-            yield (
-                f"  {folder}: best of {record['epochs']} epochs was {record['best_epoch']}{state}"
-            )
+            best = f"best of {record['epochs']} epochs was {record['best_epoch']}"
+            yield f"  {folder}: {best}{state}"
             for name in ("predictions.npy", "weights.safetensors"):
                 yield f"      {name:20} {self.fingerprint(str(folder / name))}"
         for folder in dict.fromkeys(folder.parent for folder, _ in runs):
@@ -212,32 +212,25 @@ class Tracer:
     def word(self, text: str, source: Near) -> Iterator[str]:
         """The nearest words of the vector that a word is near to, searched for again."""
         path = self.place.path(f"neighbours/{self.own.name}.csv")
-        rows = neighbours_of(source, read_neighbours(path, self.own.name))
         made = {"out": "again.csv", "means": "means.csv"}
-        failed = run_step(Step("neighbours", [self.plan.variant(self.own)], {}, made))
+        failed = run_step(Step("neighbours", [self.plan.variant(self.own)], {}, made), Path())
         if failed:
             raise InputError(f"{path}: cannot be computed again: {failed}")
-        again = neighbours_of(source, read_neighbours(Path("again.csv"), self.own.name))
-        fresh = {row["rank"]: row for row in again.to_dict("records")}
+        rows, again = (self.near(source, file) for file in (path, Path("again.csv")))
+        again = again.set_index("rank")
         of = source.words or f'predictions of "{source.name}" by {source.model}'
         yield f"The words nearest to the mean of {of}"
-        yield from (
-            "",
-            f"{path}",
-            f"  {'line':>5}  {'rank':4}  {'similarity':10}  {'word':20}  again",
-        )
-        for position, own in rows.iterrows():
-            found = fresh.get(own["rank"], {"word": "nothing", "similarity": ""})
-            pair = [f"{one['word']} {one['similarity']}" for one in (own, found)]
-            yield (
-                f"  {int(str(position)) + 2:>5}  {own['rank']:>4}  {own['similarity']:<10}  "
-                f"{own['word']:20}  {self.same(*pair)}"
-            )
-        found = fresh.get(source.rank, {"word": "nothing"})["word"]
-        yield ""
-        yield f"Cell {text}, searched for again: {self.same(text, found)}"
-        runs = [run for run in self.runs() if run_key(run[1]) == (source.model, source.loss)]
-        yield from self.told(runs) if runs else ()
+        fresh = again["found"].reindex(rows["rank"], fill_value="nothing")
+        yield from self.beside(path, rows[["rank", "found"]], fresh)
+        word = again["word"].get(source.rank, "nothing")
+        yield f"Cell {text}, searched for again: {self.same(text, word)}"
+        if runs := self.runs(source.model, source.loss):
+            yield from self.told(runs)
+
+    def near(self, source: Near, path: Path) -> pd.DataFrame:
+        """The nearest words of a vector, with their similarities in ``found``."""
+        rows = neighbours_of(source, read_neighbours(path, self.own.name))
+        return rows.assign(found=rows["word"] + " " + rows["similarity"].astype(str))
 
     def utterance(self, name: str) -> Iterator[str]:
         """An utterance: its raters' lines, the words of its targets, what each model heard."""
@@ -276,8 +269,3 @@ class Tracer:
         if near is not None:
             for rank in range(1, LISTED + 1):
                 yield f"      {near[f'word {rank}'][0]:20} {near[f'similarity {rank}'][0]:.3f}"
-
-
-def run_key(run: Run) -> tuple[str, str]:
-    """The model and loss of a run."""
-    return run.record["model"], run.record["loss"]

@@ -13,8 +13,8 @@ from emoword.audit import archive
 from emoword.audit.comparing import close, differences
 from emoword.audit.provenance import LATER, evidence, sources
 from emoword.audit.recording import Hashed, code, hashed, host, package_versions
-from emoword.audit.remaking import Remade, parents, remake
-from emoword.audit.results import Provenance, Results, opened
+from emoword.audit.remaking import Remade, behind, remake
+from emoword.audit.results import Results, opened
 from emoword.corpora.corpus import some
 from emoword.io.errors import InputError, plain
 from emoword.settings import Embedded
@@ -102,52 +102,63 @@ def verify(
         opened(results, spaces) as given,
         TemporaryDirectory(prefix="emoword-verify-") as scratch,
     ):
-        sealed = given.provenance()
+        said = evidence(given)
         remade = Remade() if quick else remake(given, Path(scratch), corpus)
-        verdicts = list(judge(given, sealed, remade, quick))
-        print(report(given, sealed, remade, verdicts))
+        verdicts = list(judge(given, said, remade, quick))
+        print(report(given, remade, verdicts))
     if any(verdict.kind == "wrong" for verdict in verdicts):
         sys.exit(1)
 
 
 def judge(
-    given: Results, sealed: Provenance | None, remade: Remade, quick: bool
+    given: Results, said: Mapping[str, Mapping[str, Hashed]], remade: Remade, quick: bool = False
 ) -> Iterator[Verdict]:
-    """Class every file that is there, that was recorded, or that was recomputed."""
-    said = evidence(given)
-    seals = sealed.files if sealed else {}
+    """Class every file that is there, that was recorded (``said``), or that was recomputed."""
     for name, why in given.odd.items():
         yield Verdict(name, "wrong", why)
     for name, why in remade.failed.items():
         yield Verdict(name, "wrong", f"cannot be recomputed: {why}")
     for name, lacking in remade.lacking.items():
-        if not is_left_out(lacking, given, seals):
+        if not is_left_out(lacking, given):
             yield Verdict(name, "wrong", f"cannot be recomputed: {lacking} is not here")
+    yield from judge_sources(given)
     for name in sorted({*given.files, *said, *remade.made}):
         if not name.startswith("results/"):
-            if name in given.files:
-                yield judge_source(name, given)
             continue
         if name in given.files:
             yield judge_file(name, given, said.get(name, {}), remade, quick)
-        elif reason := is_left_out(name, given, seals):
+        elif reason := is_left_out(name, given):
             yield Verdict(name, "left out", reason)
         else:
             yield Verdict(name, "wrong", "is missing")
-    for name, source in (sealed.sources if sealed else {}).items():
-        ours = sources().get(name)
-        if ours is None or hashed(ours) != source:
+
+
+def judge_sources(given: Results) -> Iterator[Verdict]:
+    """Class what an archive holds of a repository, and what is sealed of it, by this one."""
+    ours = {name: hashed(path) for name, path in sources().items()}
+    for name, path in given.files.items():
+        if name.startswith("results/"):
+            continue
+        if name in ours and ours[name] == hashed(path):
+            yield Verdict(name, "equal")
+        elif name in archive.BESIDE:
+            yield Verdict(name, "said", "about the archive")
+        else:
+            yield Verdict(name, "wrong", "is not this repository's, with which all was recomputed")
+    for name, source in (given.provenance.sources if given.provenance else {}).items():
+        if ours.get(name) != source:
             why = "of this repository is not what these results were made with"
             yield Verdict(name, "wrong", why)
 
 
-def is_left_out(name: str, given: Results, seals: Mapping[str, Hashed]) -> str:
+def is_left_out(name: str, given: Results) -> str:
     """Why a file may be missing though all is well; empty if it may not."""
     if name.startswith("results/spaces/"):
         own = given.config.spaces.get(name.split("/")[2])
         if own is not None and not isinstance(own, Embedded):
             return "a word space: --spaces"
-    return archive.left_out(below(name, given), seals.get(name)) if given.packed else ""
+    seals = given.provenance.files if given.provenance else {}
+    return archive.left_out(given.below(name), seals.get(name)) if given.packed else ""
 
 
 def judge_file(
@@ -167,11 +178,11 @@ def judge_file(
         return Verdict(name, "equal" if same else "rounded")
     if broken:
         return Verdict(name, "wrong", broken[0], broken[1:])
-    short = below(name, given)
+    short = given.below(name)
     undone = {**dict.fromkeys(remade.failed, "its command fails"), **remade.lacking}
-    out = next((undone[out] for out in (name, *parents(name)) if out in undone), "")
+    out = undone.get(behind(name, undone), "")
     known = next((why for pattern, why in UNMADE.items() if fnmatchcase(short, pattern)), "")
-    why = "not recomputed" if quick else f"needs {below(out, given)}" if out else known
+    why = "not recomputed" if quick else f"needs {given.below(out)}" if out else known
     if not why:
         return Verdict(name, "wrong", "is made by nothing that config.json says")
     if said:
@@ -181,28 +192,10 @@ def judge_file(
     return Verdict(name, "wrong", "has no record: what it held is not known", [why])
 
 
-def judge_source(name: str, given: Results) -> Verdict:
-    """Class a file that an archive holds beside the results: it should be this repository's."""
-    ours = sources().get(name)
-    if ours is not None and hashed(ours) == hashed(given.files[name]):
-        return Verdict(name, "equal")
-    if ours is None and name in archive.BESIDE:
-        return Verdict(name, "said", "about the archive")
-    return Verdict(name, "wrong", "is not this repository's, with which all was recomputed")
-
-
-def below(name: str, given: Results) -> str:
-    """A name as seen from the results: metrics.csv, ../spaces/embedded/meta.json."""
-    own = f"{given.folder}/"
-    return name.removeprefix(own) if name.startswith(own) else name.replace("results/", "../", 1)
-
-
 # ---------------------------------------------------------------------------------- in words
 
 
-def report(
-    given: Results, sealed: Provenance | None, remade: Remade, verdicts: Sequence[Verdict]
-) -> str:
+def report(given: Results, remade: Remade, verdicts: Sequence[Verdict]) -> str:
     """What was looked at, and what was found."""
     counts = Counter(verdict.kind for verdict in verdicts)
     lines = [
@@ -220,11 +213,11 @@ def report(
         reasons = Counter(verdict.why for verdict in verdicts if verdict.kind == kind)
         for why, count in sorted(reasons.items()):
             lines.append(f"{title:13}{count} files: {why}")
-    lines += [*made_with(given, sealed), ""]
+    lines += [*made_with(given), ""]
     wrong = [verdict for verdict in verdicts if verdict.kind == "wrong"]
     groups = dict[tuple[str, str, tuple[str, ...]], list[str]]()
     for verdict in wrong:
-        folder, _, name = below(verdict.name, given).rpartition("/")
+        folder, _, name = given.below(verdict.name).rpartition("/")
         top = "runs" if folder.startswith("runs/") else folder  # many alike
         place = f"{folder}/{name}".removeprefix(f"{top}/")
         groups.setdefault((top, verdict.why, tuple(verdict.details)), []).append(place)
@@ -236,7 +229,7 @@ def report(
     return "\n".join(plain(line) for line in lines)
 
 
-def made_with(given: Results, sealed: Provenance | None) -> Iterator[str]:
+def made_with(given: Results) -> Iterator[str]:
     """With which code and packages the results were made, where these are others than here."""
     path = given.files.get(f"{given.folder}/provenance.json")
     if path:
@@ -244,22 +237,14 @@ def made_with(given: Results, sealed: Provenance | None) -> Iterator[str]:
         yield f"sealed by    sha256 {seal} of provenance.json: compare with the published one"
     else:
         yield "not sealed   there is no provenance.json: ./run --cores 1 audit gathers it"
-    records = given.records() or (sealed.records if sealed else {})
-    codes = {record.code.sha256: record.code for record in records.values()}
-    ours = code()
-    for digest, theirs in codes.items():
+    sealed = given.provenance.records if given.provenance else {}
+    records = (given.records or sealed).values()
+    ours, versions, processor = code(), package_versions(), host()["processor"]
+    for digest, theirs in {record.code.sha256: record.code for record in records}.items():
         if digest != ours.sha256:
             yield f"other code   made by {theirs}; this is {ours}"
-    versions = package_versions()
-    then = {pair for record in records.values() for pair in record.packages.items()}
+    then = {pair for record in records for pair in record.packages.items()}
     others = [f"{name} {v}" for name, v in sorted(then) if versions.get(name, v) != v]
-    here = host()
-    others += sorted(
-        {
-            str(record.host.get("processor"))
-            for record in records.values()
-            if record.host.get("processor") != here["processor"]
-        }
-    )
+    others += sorted({str(record.host.get("processor")) for record in records} - {processor})
     if others:
         yield f"other        {', '.join(others)}: rounding and drawing may differ"

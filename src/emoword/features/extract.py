@@ -17,9 +17,9 @@ from emoword.features.device import device_name, pick_device, versions
 from emoword.features.frames import STORED
 from emoword.features.shards import Meta
 from emoword.features.upstreams import Upstream, build
+from emoword.io.closure import fingerprint
 from emoword.io.errors import InputError
 from emoword.io.files import replacing, write_npy_header, write_table
-from emoword.io.fingerprints import fingerprint
 from emoword.layout import FeatureSettings, as_json, read_settings
 from emoword.schemas import UTTERANCES
 

@@ -1,10 +1,11 @@
 """The code that a result is made by: a module and what it imports, read from the source itself.
 
-The rules declare these files as inputs, and a checkpoint carries their fingerprint, so that an
-edit of the code repeats exactly the work that it can change.
+The rules declare these files as inputs, and what a training resumes from carries their fingerprint,
+so that an edit of the code repeats exactly the work that it can change.
 """
 
 import ast
+import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -57,22 +58,29 @@ def _imported(package: Path, path: Path) -> Iterator[str]:
     """The package's modules that a file imports, also within functions."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
-            yield from _below(package, (alias.name for alias in node.names))
+            named = [(alias.name, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             if node.level:
                 raise ImportError(f"{path}, line {node.lineno}: a relative import; name it in full")
-            source = node.module or ""
-            if source.partition(".")[0] != package.name:
-                continue
-            own = source.partition(".")[2]
-            for alias in node.names:
-                inner = f"{own}.{alias.name}".lstrip(".")
+            named = [(str(node.module), alias.name) for alias in node.names]
+        else:
+            continue
+        for source, name in named:
+            root, _, module = source.partition(".")
+            if root == package.name:
                 # a name is a module of its own, or is defined in the module it is imported from
-                yield inner if _file(package, inner) else own
+                inner = f"{module}.{name}".strip(".")
+                yield inner if _file(package, inner) else module
 
 
-def _below(package: Path, names: Iterable[str]) -> Iterator[str]:
-    """``emoword.io.files`` -> ``io.files``; other packages are left out."""
-    for name in names:
-        if name.partition(".")[0] == package.name:
-            yield name.partition(".")[2]
+def fingerprint_with_code(module: str, parts: Iterable[bytes]) -> str:
+    """The sha256 of the code that ``module`` is made of, and of parts in this order."""
+    return fingerprint([*(path.read_bytes() for path in closure(module)), *parts])
+
+
+def fingerprint(parts: Iterable[bytes]) -> str:
+    """The sha256 of parts in this order, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8) + part)
+    return digest.hexdigest()

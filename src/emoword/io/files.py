@@ -56,14 +56,15 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         made = folder / path.name
         yield made
-        inside = [file.relative_to(made) for file in made.rglob("*") if file.is_file()]
-        for file in [made / name for name in inside] or [made] * made.is_file():
+        files = [path for path in made.rglob("*") if path.is_file()] if made.is_dir() else [made]
+        for file in files:
             file.chmod(0o666 & ~UMASK)  # safetensors keeps its files from others
+        names = [file.relative_to(made) for file in files]
         if made.is_dir() and path.is_dir() and any(path.iterdir()):
             move_into(made, path)
         else:
             made.replace(path)
-        written.extend(path / name for name in inside or [Path()])
+        written.extend(path / name for name in names)
     except InputError:
         raise
     except Exception as error:

@@ -31,11 +31,7 @@ def read_yaml_as(kind: type[T], path: Path) -> T:
 
 
 def parsed(path: Path) -> tuple[yaml.Node | None, Any]:
-    """A YAML file as nodes, which know their lines, and as plain values.
-
-    Raises:
-        InputError: the file is missing, or is not YAML.
-    """
+    """A YAML file as nodes, which know their lines, and as plain values."""
     try:
         text = path.read_text(encoding="utf-8")
         return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)

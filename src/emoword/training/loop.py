@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from emoword.io.closure import fingerprint_with_code
 from emoword.io.errors import InputError
-from emoword.io.fingerprints import fingerprint_with_code
 from emoword.layout import RunSettings, as_json
 from emoword.settings import TrainingSettings
 from emoword.spaces.geometry import cosine

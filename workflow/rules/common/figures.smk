@@ -11,7 +11,7 @@ IN_FOLDER = {
 def figure_inputs(name, figure):
     """The files that the options of a figure's command name; the network's are settings, too."""
     files = []
-    for option, value in Plan(CONFIG, name).figure_options()[figure].items():
+    for option, value in plan(name).figure_options()[figure].items():
         for path in value if isinstance(value, list) else [value]:
             files += [f"{path}/{file}" for file in IN_FOLDER.get(option, [])]
             files += [path] if str(path).endswith(".csv") else []

@@ -3,19 +3,15 @@
 
 def words_of(w):
     """The word space that a label set's words must be in; S1 needs none."""
-    space = parts(w.dataset).label_sets[w.label_set].space
+    space = part(w, "label_sets", w.label_set).space
     return f"results/spaces/{space}/meta.json" if space else []
 
 
 def label_set_of_vectors(w):
     """The folder of the label set whose words' vectors these are."""
-    if w.vectors not in parts(w.dataset).vectors:
-        raise WorkflowError(
-            f"results/{w.dataset}/vectors/{w.vectors}: no variant has these"
-        )
-    return f"results/{w.dataset}/targets/{parts(w.dataset).vectors[w.vectors][0]}"
+    return f"results/{w.dataset}/targets/{part(w, 'vectors', w.vectors)[0]}"
 
 
 def space_of_vectors(w):
     """The word space that vectors are looked up in."""
-    return below(w.dataset, parts(w.dataset).vectors[w.vectors][1], "meta.json")[0]
+    return below(w.dataset, part(w, "vectors", w.vectors)[1], "meta.json")[0]
