@@ -5,7 +5,9 @@
 tests/test_docs.py fails where a page is not what this script writes.
 """
 
+import importlib
 import inspect
+import sys
 import types
 import typing
 from pathlib import Path
@@ -70,27 +72,37 @@ def settings_rows(kind: type[Struct], others: list[type[Struct]]) -> str:
     for field in msgspec.structs.fields(kind):
         if field.type == inherited.get(field.name) or field.name in (*BLOCKS, *SECTIONS):
             continue
-        metas = [meta for meta in getattr(field.type, "__metadata__", ()) if meta.description]
-        meaning, place = "", ""
-        if metas:
-            meaning, place = metas[0].description, (metas[0].extra or {}).get("open", "")
-        cells = (f"`{field.name}`", type_name(field.type), default_of(field), meaning, place)
-        rows += f"| {' | '.join(cells)} |\n"
+        meta = meta_of(field.type)
+        rows += "| " + " | ".join(
+            (
+                f"`{field.name}`",
+                type_name(field.type),
+                default_of(field),
+                meta.description or "" if meta else "",
+                (meta.extra or {}).get("open") or "" if meta else "",
+            )
+        )
+        rows += " |\n"
     return rows
+
+
+def meta_of(kind: Any) -> msgspec.Meta | None:
+    """What a field's type says of its meaning."""
+    metas = [m for m in getattr(kind, "__metadata__", ()) if isinstance(m, msgspec.Meta)]
+    return next((meta for meta in metas if meta.description), None)
 
 
 def type_name(kind: Any) -> str:
     """A type in words."""
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is typing.Annotated:
-        return type_name(inner[0])
-    if origin is Literal:
-        return ", ".join(f"`{value}`" for value in inner)
-    if origin is tuple:
-        return f"list of {type_name(inner[0])}"
-    if origin is dict:
+    if get_origin(kind) is typing.Annotated:
+        return type_name(get_args(kind)[0])
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(kind))
+    if get_origin(kind) is tuple:
+        return f"list of {type_name(get_args(kind)[0])}"
+    if get_origin(kind) is dict:
         return "map"
-    if origin in (typing.Union, types.UnionType):
+    if get_origin(kind) in (typing.Union, types.UnionType):
         return "one of the blocks below"
     if isinstance(kind, type) and issubclass(kind, Struct):
         return "block, below"
@@ -100,10 +112,12 @@ def type_name(kind: Any) -> str:
 
 def default_of(field: msgspec.structs.FieldInfo) -> str:
     """A default as YAML has it."""
-    if field.required:
+    if field.default_factory is not msgspec.NODEFAULT:
+        value = field.default_factory()
+    elif field.default is not msgspec.NODEFAULT:
+        value = field.default
+    else:
         return "*needed*"
-    made = field.default_factory is not msgspec.NODEFAULT
-    value = field.default_factory() if made else field.default
     if isinstance(value, Struct):
         return "none"
     text = msgspec.json.encode(value).decode().strip('"')
@@ -172,7 +186,66 @@ def config_page() -> str:
     return MADE + text + table + end
 
 
+def attacks_page() -> str:
+    """What verify is tried with: the parameters of its tests."""
+    sys.path.append(str(DOCS.parent / "tests"))
+    frauds, attacks = map(importlib.import_module, ("test_audit", "test_audit_redteam"))
+    zips = {cell(repr(name)[1:-1][:60]): says for name, says in attacks.NAMES.items()}
+    zips |= {kind.__name__.replace("_", " "): says for kind, says in attacks.ZIPS.items()}
+    places = dict.fromkeys(name.split(" ")[0] for name in attacks.FOLDERS)
+    lines = [
+        "# Frauds and attacks that verify is tried with",
+        "",
+        "The parameters of tests/test_audit.py and tests/test_audit_redteam.py, which run in CI.",
+        "",
+        "## Frauds",
+        "",
+        f"An edit of each of these {len(frauds.REMADE)} is *recomputed and different*, whether or",
+        "not its record and provenance.json are edited, too:",
+        ", ".join(map(cell, frauds.REMADE)) + ".",
+        "",
+        "A file that nothing makes is *made by nothing that config.json says*: "
+        + ", ".join(map(cell, frauds.INVENTED))
+        + ".",
+        "",
+        "What only a training makes is not what its record says. With its record edited, too:",
+        "",
+        "| edited | shows as different in |",
+        "|---|---|",
+        *(
+            f"| {what} ({cell(name)}) | {', '.join(sorted(shows)) or 'nothing: train it again'} |"
+            for what, (name, _, shows) in frauds.TRAINED.items()
+        ),
+        "",
+        "## Attacks on whoever verifies",
+        "",
+        "While verify and trace read them, nothing is run, nothing is written but in a temporary",
+        "folder that they remove, no file of the user's is read, and no text reaches a terminal",
+        "that it would act on.",
+        "",
+        "| in a zip: a name, or a zip that is | refused in a line, as it says |",
+        "|---|---|",
+        *(f"| {what} | {says} |" for what, says in zips.items()),
+        "",
+        f"In place of a file or folder: not followed, or found as edited ({len(attacks.FOLDERS)}):",
+        ", ".join(place.strip(",").replace("_", " ") for place in places) + ".",
+        "",
+        "A config.json with: " + ", ".join(attacks.CONFIGS) + ".",
+        "",
+        "In each field of a record, of provenance.json and of config.json, by turns: "
+        + ", ".join(cell(ascii(path)[1:-1]) for path in attacks.PATHS)
+        + ", numbers out of range, lists, objects, 10,000 letters.",
+    ]
+    return MADE + "\n".join(lines) + "\n"
+
+
+def cell(text: str) -> str:
+    """A text in a cell of a table."""
+    return "`" + text.replace("|", "\\|").replace("`", "'") + "`"
+
+
 PAGES = {
+    "attacks.md": attacks_page,
     "../config/README.md": config_page,
     "open-choices.md": choices_page,
     "settings.md": settings_page,
