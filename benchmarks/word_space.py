@@ -24,6 +24,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -37,6 +38,7 @@ from pathlib import Path
 import numpy as np
 from glove_like import DIM, FULL, write_glove_like
 
+RUN = Path(__file__).parents[1] / "run"
 QUERIES = 5531  # the utterances of the paper
 K = 10
 Measured = dict[str, float]
@@ -183,6 +185,8 @@ def measure(name: str, folder: Path, threads: int) -> Measured:
     """Run one of CHILDREN in a process of its own."""
     names = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
     environment = os.environ | dict.fromkeys(names, str(threads))
+    # what ./run tells malloc
+    environment |= dict(re.findall(r"(MALLOC_\w+)=(\d+)", RUN.read_text()))
     command = [sys.executable, __file__, "--folder", str(folder), "--child", name]
     print(f"{time.strftime('%H:%M:%S')} {name}", file=sys.stderr, flush=True)
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
