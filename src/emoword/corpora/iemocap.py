@@ -62,7 +62,8 @@ def read_evaluation(path: Path, odd: Odd) -> tuple[dict[str, str], list[Row]]:
     """Read one dialog's file: utterance -> ground truth, and rows of annotations.csv.
 
     Labels and comments are kept as written, whatever they say. A blank line ends an utterance's
-    block. A comment whose parenthesis is not closed reaches to the end of its line.
+    block. A comment whose parenthesis is not closed reaches to the end of its line. What is
+    odd, but read, is added to ``odd``.
 
     Raises:
         InputError: a line is neither a header, a rating, a remark (``%``) nor blank; an
