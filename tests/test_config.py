@@ -1,5 +1,6 @@
 """What Snakemake makes of config.yaml: plans, without running anything."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -77,6 +78,15 @@ def test_a_wrong_setting_is_one_line(change: str, message: str, dry_run: DryRun)
     assert message in said
     assert "Traceback" not in said
     assert said.count("\n") < 40
+
+
+def test_a_rule_that_is_like_a_local_one_is_local_too() -> None:
+    """Snakemake hands on all but this, and each on a cluster is a submission of its own."""
+    text = "".join(path.read_text() for path in sorted(ROOT.glob("workflow/rules/*.smk")))
+    rules = re.findall(r"^(?:use rule (\w+) as|rule) (\w+)(.*?)(?=^\S|\Z)", text, re.M | re.S)
+    local = {name for _, name, body in rules if "localrule: True" in body}
+    assert {"config", "variant", "settings", "rater_table"} < local
+    assert {name for like, name, _ in rules if like in local} < local
 
 
 def test_names_that_no_variant_has_are_named(dry_run: DryRun) -> None:

@@ -359,7 +359,9 @@ def test_a_root_one_folder_too_high_is_told_the_right_one(root: Path) -> None:
 
 def test_a_session_without_dialogs_is_named(root: Path) -> None:
     (root / DIALOG_2).unlink()
-    with pytest.raises(InputError, match=r"Session2/dialog/EmoEvaluation: no dialog.*Ses02F_"):
+    with pytest.raises(
+        InputError, match=r"Session2/dialog/EmoEvaluation: no dialog.*Ses02F_.*unpacked in full"
+    ):
         read_release(root)
 
 

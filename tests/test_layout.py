@@ -24,6 +24,7 @@ from emoword.layout import (
     run_settings,
     target_name,
     variant_of,
+    vectors_name,
     vectors_of_run,
 )
 from emoword.settings import (
@@ -69,6 +70,9 @@ def test_a_name_says_what_lies_there() -> None:
     assert folders[0].startswith("runs/S1-lc-logmel-embedded-centred-")
     assert folders[-1].startswith("runs/S1-ce-logmel-")
     assert "embedded" not in folders[-1]  # the baseline knows no word space
+    unusual = Settings(space="none", upstream="none")
+    assert run_name(run_settings(unusual, "S2", "lc")).startswith("S2-lc-none-none-")
+    assert vectors_name(unusual, "S1").endswith("-none")
 
 
 def test_a_variant_shares_what_it_does_not_touch() -> None:

@@ -113,7 +113,7 @@ def test_role_and_source_are_read_and_have_defaults(tmp_path: Path) -> None:
     [
         ("", 2, r"csv: no rows; it needs the header wav,speaker,label"),
         ("wav,speaker,label\n", 2, "csv: no rows"),
-        ("wav,label\na.wav,joy\n", 2, "csv:1: no column speaker"),
+        ("wav,label\na.wav,joy\n", 2, "csv:1: no column speaker in the header 'wav,label'$"),
         ("wav;speaker;label\na.wav;s;joy\n", 2, "csv:1: no column .*separated by commas"),
         ("wav,speaker,label,wav\na.wav,s,joy,a\n", 2, "csv:1: column 'wav' stands twice"),
         ("wav,speaker,label\na.wav,s1,joy,x\n", 2, "csv:2: 4 cells, but the header has 3"),
@@ -144,6 +144,11 @@ def test_role_and_source_are_read_and_have_defaults(tmp_path: Path) -> None:
             "wav,speaker,label,fold\na.wav,s,joy,1\nb.wav,t,joy,2\nc.wav,u,joy,3\n",
             5,
             r"column `fold` has 3 folds \(1, 2, 3\), not 5; write `folds: 3`",
+        ),
+        (
+            "wav,speaker,label,fold\na.wav,s,joy,1\nb.wav,t,joy,1\n",
+            2,
+            r"column `fold` has 1 folds \(1\), not 2; at least two are needed",
         ),
     ],
 )

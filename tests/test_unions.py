@@ -122,6 +122,7 @@ def test_a_corpus_or_recording_that_comes_twice_is_refused(
     results: Path, tmp_path: Path, fails: Callable[..., str]
 ) -> None:
     out = tmp_path / "out"
+    assert "no corpora" in fails("unite", "--out", out)
     assert "a corpus one is there already" in fails(
         "unite", results / "one", results / "one", "--out", out
     )

@@ -261,8 +261,13 @@ def run_settings(chosen: Settings, label_set: LabelSet, loss: Loss) -> RunSettin
 
 
 def joined(*words: str) -> str:
-    """A name of the words that say something."""
-    return "-".join(word for word in words if word not in ("", "none"))
+    """A name of the words that are not empty."""
+    return "-".join(filter(None, words))
+
+
+def transformed(space: str, transform: Transform) -> str:
+    """``glove_840b-centred``; where nothing is transformed, the space alone."""
+    return space if transform == "none" else joined(space, transform)
 
 
 def target_name(made_by: LabelSetSettings) -> str:
@@ -273,13 +278,14 @@ def target_name(made_by: LabelSetSettings) -> str:
 def vectors_name(chosen: Settings | RunSettings, label_set: LabelSet) -> str:
     """``S2-glove_840b-1a2b3c4d-centred``: a label set, in a space."""
     named = target_name(label_set_settings(chosen, label_set))
-    return joined(named, chosen.space if label_set == "S1" else "", chosen.space_transform)
+    space = chosen.space if label_set == "S1" else ""
+    return joined(named, transformed(space, chosen.space_transform))
 
 
 def run_name(made_by: RunSettings) -> str:
     """``S2-lc-wav2vec2_large-glove_840b-1a2b3c4d``."""
-    source = (made_by.upstream, made_by.space, made_by.space_transform)
-    return joined(made_by.label_set, made_by.loss, *source, digest(made_by))
+    space = transformed(made_by.space, made_by.space_transform)
+    return joined(made_by.label_set, made_by.loss, made_by.upstream, space, digest(made_by))
 
 
 def run_folder(model: str, fold: int | str, seed: int | str) -> str:

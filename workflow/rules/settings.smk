@@ -22,6 +22,7 @@ use rule config as variant with:
         "results/{dataset}/variants/{variant}.json",
     log:
         "results/{dataset}/logs/variants/{variant}.log",
+    localrule: True  # not inherited
     params:
         text=lambda w: layout.as_json(of_variant(w)),
 
@@ -35,5 +36,6 @@ use rule config as settings with:
     wildcard_constraints:
         part="targets|features|runs",
         name=r"[\w.-]+",
+    localrule: True  # not inherited
     params:
         text=settings_of,

@@ -62,7 +62,8 @@ def read_evaluation(path: Path, odd: Odd) -> tuple[dict[str, str], list[Row]]:
     """Read one dialog's file: utterance -> ground truth, and rows of annotations.csv.
 
     Labels and comments are kept as written, whatever they say. A blank line ends an utterance's
-    block. A comment whose parenthesis is not closed reaches to the end of its line.
+    block. A comment whose parenthesis is not closed reaches to the end of its line. What is
+    odd, but read, is added to ``odd``.
 
     Raises:
         InputError: a line is neither a header, a rating, a remark (``%``) nor blank; an
@@ -160,7 +161,8 @@ def find_dialogs(session: Path, number: int) -> tuple[list[Path], list[Path]]:
     texts = sorted(p for p in folder.glob("*.txt") if p.is_file() and p.name[0] != ".")
     dialogs = {path: match for path in texts if (match := DIALOG.fullmatch(path.stem))}
     if not dialogs:
-        raise InputError(f"{folder}: no dialog's file, Ses{number:02}F_impro01.txt or the like")
+        told = f"no dialog's file, Ses{number:02}F_impro01.txt or the like"
+        raise InputError(f"{folder}: {told}; is the corpus unpacked in full?")
     for path, match in dialogs.items():
         if int(match["session"]) != number:
             raise InputError(f"{path}: a dialog of session {match['session']}; move it there")

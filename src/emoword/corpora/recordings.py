@@ -128,7 +128,8 @@ def _check_header(header: Sequence[str], columns: Mapping[str, Column], place: s
     missing = [name for name, own in columns.items() if not own.optional and name not in header]
     if missing:
         told = f"no column {', '.join(missing)} in the header {','.join(header)!r}"
-        raise InputError(f"{place}: {told}; columns must be separated by commas")
+        comma = "" if len(header) > 1 else "; columns must be separated by commas"
+        raise InputError(f"{place}: {told}{comma}")
     if same := repeated(header):
         raise InputError(f"{place}: column {header[same[0]]!r} stands twice; remove one")
 
@@ -213,7 +214,9 @@ def assign_folds(corpus: Corpus, folds: int, table: Path) -> None:
         names = [str(fold) for fold in range(1, folds + 1)]
     if len(names) != folds:
         told = f"{len(names)} folds ({some(names, 5)}), not {folds}"
-        raise InputError(f"{table}: the column `fold` has {told}; write `folds: {len(names)}`")
+        few = "at least two are needed, to train and to test"
+        remedy = few if len(names) < 2 else f"write `folds: {len(names)}`"
+        raise InputError(f"{table}: the column `fold` has {told}; {remedy}")
     corpus.fold_names = dict(enumerate(names, start=1))
     number = {name: fold for fold, name in corpus.fold_names.items()}
     fold_of = {speaker: number[name] for speaker, name in own.items()}

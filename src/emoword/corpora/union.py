@@ -26,6 +26,8 @@ def unite(*corpora: Path, out: Path) -> None:
             that of its corpus.
         out: Folder of the files.
     """
+    if not corpora:
+        raise InputError("no corpora: name the folders of those that are to be one")
     if same := repeated(folder.name for folder in corpora):
         folder = corpora[same[0]]
         raise InputError(f"{folder}: a corpus {folder.name} is there already; rename a folder")

@@ -29,8 +29,11 @@ def encode(targets: pd.DataFrame, utterances: Sequence[str], space: Vectors) -> 
 
     Args:
         targets: utterance, word, count.
-        utterances: which, in the order of the rows of the result, float32 [utterances, dim].
+        utterances: one row each, in this order.
         space: the word space W, or as much of it as is needed.
+
+    Returns:
+        Float32 [utterances, dim].
 
     Raises:
         InputError: an utterance has no words, or a word is not in the space.

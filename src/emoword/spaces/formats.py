@@ -81,7 +81,8 @@ def read_word2vec_binary(path: Path, odd: Counter[str]) -> Iterator[Chunk]:
                 words.append(word.lstrip(b"\n"))
                 rows.append(stream.read(4 * dim))
                 if len(word) == LONGEST or len(rows[-1]) < 4 * dim:
-                    raise InputError(f"{path}: word {first + len(words)} of {count} is cut off")
+                    told = f"word {first + len(words)} of {count} is cut off"
+                    raise InputError(f"{path}: {told}; get it again")
             yield words, np.frombuffer(b"".join(rows), "<f4").reshape(-1, dim)
         if stream.read(2).strip(b"\n"):
             raise InputError(f"{path}: line 1 says {count} words, but more follow; get it again")
@@ -152,7 +153,9 @@ def _text(path: Path, stream: IO[bytes], first: int, dim: int = 0) -> Iterator[C
         text += b"" if text.endswith(b"\n") else stream.readline(LONGEST)
         lines = text.split(b"\n")
         if lines.pop():
-            raise InputError(f"{path}: line {first + len(lines)}: cut off, as it has no line end")
+            remedy = "get the file again, or put one there if it is whole"
+            place = f"{path}: line {first + len(lines)}"
+            raise InputError(f"{place}: cut off, as it has no line end; {remedy}")
         dim = dim or _dim(path, lines)
         yield _parse(path, first, lines, dim, spaces_in_words)
         first += len(lines)

@@ -93,7 +93,8 @@ def _write_vectors(
             # float32 products would over- or underflow
             for row in np.flatnonzero((length != 0) & ~((length > 1e-15) & (length < 1e15))):
                 word = words[rows[row]].decode(errors="replace")
-                raise InputError(f"{name}: the vector of {word!r} has the length {length[row]}")
+                told = f"the vector of {word!r} has the length {length[row]}"
+                raise InputError(f"{name}: {told}; damaged?")
             stream.write(np.ascontiguousarray(kept, dtype="<f4").data)
             bar.update(len(words))
         if not seen:
