@@ -47,7 +47,7 @@ def surroundings(device: torch.device, threads: int) -> dict[str, Any]:
         "machine": platform.machine(),
         "threads": threads,
         # torch's own word names the CUDA that it was built for
-        "versions": versions("numpy") | {"torch": torch.__version__},
+        "versions": versions("torch", "numpy") | {"torch": torch.__version__},
     }
 
 
