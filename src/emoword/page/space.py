@@ -19,6 +19,7 @@ from emoword.figures.neighbours import read_predictions as read_listed
 from emoword.figures.style import EMOTIONS, in_order
 from emoword.io.errors import InputError
 from emoword.io.files import read_json
+from emoword.labels.encoding import encode
 from emoword.layout import Place
 from emoword.settings import LabelSet
 from emoword.spaces.geometry import unit
@@ -42,22 +43,29 @@ def space_data(
     """The page's data of the map, if anything is predicted: `map`, and `map-{seed}` for each seed.
 
     Yields:
-        name, data. `map`: words [word, kind] and their places, variance (shares on the axes); words
-        that can be asked for, their quantised vectors, and how far similarities are off, mean and
-        most. `map-{seed}`: model -> places and quantised vectors of utterances.
+        name, data. `map`: words [word, kind] and targets (label set -> places), variance (shares
+        on the axes); words that can be asked for, their quantised vectors, and how far similarities
+        are off, mean and most. `map-{seed}`: model -> places and quantised vectors of utterances.
     """
     if not predicted:
         return
     held = WordSpace.open(place.space)
     kinds = words_shown(place, held, targets)
     spanning = sum(kind != "rater" for kind in kinds.values())
-    vectors = held.vectors_of(list(kinds))
-    (words, *spots), variance = places(vectors, spanning, [*predicted.values()])
+    means = [
+        np.unique(encode(table, list(dict.fromkeys(table["utterance"])), held), axis=0)
+        for table in targets.values()
+    ]
+    (words, *spots), variance = places(
+        held.vectors_of(list(kinds)), spanning, [*means, *predicted.values()]
+    )
     asked, told = asked_for(held, list(kinds), predicted)
     about = {"variance": variance, "words": [list(item) for item in kinds.items()]}
-    yield "map", {**about, "places": words, **asked}
+    about |= {"places": words, "targets": dict(zip(targets, spots, strict=False))}
+    yield "map", {**about, **asked}
     by_seed: dict[str, dict[str, Any]] = {}
-    for ((model, seed), (own, size)), spot in zip(told.items(), spots, strict=True):
+    of_predictions = zip(told.items(), spots[len(means) :], strict=True)
+    for ((model, seed), (own, size)), spot in of_predictions:
         packed = {"places": spot, "vectors": encoded(own), "scale": size.tolist()}
         by_seed.setdefault(seed, {})[model] = packed
     for seed, models in by_seed.items():

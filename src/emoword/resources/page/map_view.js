@@ -60,6 +60,14 @@ window.emoword.map_view = (tools) => {
       if (dots[2 * k] !== NOWHERE) disc(across(dots, k), down(dots, k), 2.2, classes[truth[i]]);
     });
     context.globalAlpha = 1;
+    if (form.elements.targets.checked) {
+      const of = unpackTargets();
+      for (let k = 0; k < of.length / 2; k++) {
+        const [x, y] = [across(of, k), down(of, k)];
+        context.fillStyle = colour("ink");
+        context.fillRect(x - 1.5, y - 1.5, 3, 3);
+      }
+    }
     context.lineWidth = 1.5;
     for (const k of found) disc(across(dots, k), down(dots, k), 5, colour("accent"), true);
     if (chosen >= 0) disc(across(dots, chosen), down(dots, chosen), 7, colour("ink"), true);
@@ -86,6 +94,8 @@ window.emoword.map_view = (tools) => {
       context.fillText(text, x + 5, y + 4);
     });
   }
+
+  const unpackTargets = () => unpack(space.targets[`S${form.elements.model.value.slice(1)}`] ?? "", Int16Array);
 
   // ------------------------------------------------------------------------------------- asking
 
