@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cosine
 
-from emoword.evaluation.decide import decide, ranked_words
+from emoword.evaluation.decide import decide, ranked_words, words_near
 from emoword.evaluation.floors import floors
 from emoword.evaluation.neighbours import neighbours, typical_examples
 from emoword.io.errors import InputError
@@ -210,6 +210,20 @@ def test_the_nearest_words_are_kept(results: Results, embedded: WordSpace) -> No
     assert of_s3[0] == of_s3[2], "a and c have the same target"
     # only of the loss that the tables show
     assert set(results.decide(M2, losses=("mse",), table_loss="mse")[1]["of"]) == set(TARGETS)
+
+
+def test_rows_as_numpy_2_0_0_numbers_them(
+    embedded: WordSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = embedded.vectors_of(["anger", "sadness", "anger"])
+    wanted, unique = words_near("abc", vectors, embedded), np.unique
+
+    def columns(*given: Any, **options: Any) -> Any:
+        found = unique(*given, **options)
+        return (found[0], found[1][:, None]) if options.get("return_inverse") else found
+
+    monkeypatch.setattr(np, "unique", columns)
+    pd.testing.assert_frame_equal(words_near("abc", vectors, embedded), wanted)
 
 
 def test_neighbours(results: Results, embedded: WordSpace) -> None:

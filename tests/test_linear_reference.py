@@ -121,3 +121,5 @@ def test_what_stays_below_is_said() -> None:
     assert said.startswith("M1 LC: BELOW THE LINEAR REFERENCE")
     (_, said) = below_linear(metrics(M1=0.5, baseline=0.4, ridge=0.6, logistic=0.3), "lc")
     assert said.startswith("M1 LC and the baseline: BELOW")
+    (_, said) = below_linear(metrics(M1=0.5, logistic=0.6), "lc")  # one of the two is enough
+    assert said.startswith("M1 LC: BELOW")

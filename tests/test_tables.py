@@ -414,7 +414,7 @@ def test_tables_of_neighbours_name_the_filter(inputs: Path) -> None:
         ),
         (1, "metrics.csv", "0.6275", "much", "could not convert"),
         (1, "metrics.csv", "paper,", "x,", "no rows of variant 'paper' with seed `all`"),
-        (4, "neighbours/paper.csv", "anger:1", "anger", "'anger' is not written as word:count"),
+        (4, "neighbours/paper.csv", "anger:1", "anger", r"paper\.csv: line 2: 'anger' is not"),
         (5, "neighbours/paper.csv", ",paper,", ",x,", "no rows of variant 'paper'"),
     ],
 )
@@ -570,6 +570,20 @@ CELLS = {
     "5": {*product((f"{m} {place}" for m in MODELS for place in PLACES), EMOTIONS)},
     "6": {*product(MODELS, (f"{s} {label}" for s in ("S2", "S3") for label in ("l1", "l2")))},
 }
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("1,M1,LC UA,0.6,t", "line 3: 1 M1 LC UA stands there twice"),
+        ("1,M1,LC WA,61%,t", "line 3: 1 M1 LC WA: '61%' is no number"),
+    ],
+)
+def test_bad_rows_of_reported_values(tmp_path: Path, row: str, message: str) -> None:
+    path = tmp_path / "reported.csv"
+    path.write_text(f"table,row,column,value,source\n1,M1,LC UA,0.62,t\n{row}\n")
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_reported(path)
 
 
 def test_reported_values_are_whole_and_add_up() -> None:

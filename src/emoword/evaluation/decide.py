@@ -202,6 +202,7 @@ def words_near(
     Equal vectors are searched for once.
     """
     distinct, which = np.unique(vectors, axis=0, return_inverse=True)
+    which = which.ravel()  # numpy 2.0.0 gives a column
     indices, similarities = nearest_words(space, distinct, LISTED)
     table: dict[str, Any] = {"utterance": utterances}
     for rank in range(indices.shape[1]):

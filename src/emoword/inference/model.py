@@ -82,11 +82,19 @@ class Prediction:
         return dict(zip(self.classes, self._scores(self.vector[None])[0].tolist(), strict=True))
 
     def nearest(self, k: int = 5) -> list[tuple[str, float]]:
-        """The ``k`` nearest words of the whole space, with their cosine similarities."""
+        """The ``k`` nearest words of the whole space, with their cosine similarities.
+
+        Raises:
+            InputError: the model predicts classes.
+        """
         return words.near(self._words(), self.vector, k)
 
     def similarity(self, word: str) -> float:
-        """Cosine similarity with any word of the space."""
+        """Cosine similarity with any word of the space.
+
+        Raises:
+            InputError: the space lacks it, or the model predicts classes.
+        """
         return float(cosine(self.vector, words.vectors_of(self._words(), [word])[0]))
 
     def _scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -39,7 +39,11 @@ class Results:
         return sorted(names, key=lambda name: name != default)
 
     def place(self, variant: str | None = None) -> Place:
-        """A variant's settings, and where its runs, label sets and space lie; None: the default."""
+        """A variant's settings, and where its runs, label sets and space lie; None: the default.
+
+        Raises:
+            InputError: there is none of that name.
+        """
         names = self.variants()
         name = variant or names[0]
         if name not in names:
@@ -84,6 +88,9 @@ class Results:
         """Test utterances and their predicted vectors [n, dim], the mean over seeds.
 
         Each is predicted by runs, with the loss of the tables, that were not trained on its fold.
+
+        Raises:
+            InputError: the variant has no such model, or its loss predicts classes.
         """
         loss = self.place(variant).variant.settings.table_loss
         if loss in CLASS_LOSSES:

@@ -212,7 +212,8 @@ def below_linear(metrics: Metrics, loss: str) -> list[str]:
     def ua(model: str, own: str) -> float:
         return metrics.get(Key(model, own, "class", "UA"), NOTHING).value
 
-    linear = max(ua("ridge", LINEAR), ua("logistic", LINEAR))
+    references = (ua("ridge", LINEAR), ua("logistic", LINEAR))
+    linear = max((own for own in references if not math.isnan(own)), default=math.nan)
     ours = {f"M1 {loss.upper()}": ua("M1", loss), "the baseline": ua("baseline", "ce")}
     below = [name for name, value in ours.items() if value < linear]
     notes = [] if math.isnan(linear) else [LINEAR_NOTE]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from emoword.io.errors import InputError
 from emoword.io.files import read_table
 from emoword.tables.model import Cell, Table
 from emoword.tables.number_tables import Show, cosine, percent, signed
@@ -22,11 +23,25 @@ ONE_SEED, NOT_MEASURED = "not judged: one seed", "not measured"
 
 
 def read_reported(path: Path) -> dict[tuple[str, str, str], str]:
-    """Read paper/reported.csv, whose rows tests/test_tables.py checks."""
+    """Read paper/reported.csv; tests/test_tables.py checks its sources, rows and columns.
+
+    Raises:
+        InputError: a value stands there twice, or is no number in a table of numbers.
+    """
     rows = read_table(path, ["table", "row", "column", "value"])
-    return {
-        (row["table"], row["row"], row["column"]): row["value"] for row in rows.to_dict("records")
-    }
+    reported: dict[tuple[str, str, str], str] = {}
+    for line, row in enumerate(rows.to_dict("records"), start=2):
+        key, value = (row["table"], row["row"], row["column"]), row["value"]
+        said = f"{path}: line {line}: {' '.join(key)}"
+        if key in reported:
+            raise InputError(f"{said} stands there twice")
+        if row["table"] not in WORDS:
+            try:
+                float(value)
+            except ValueError:
+                raise InputError(f"{said}: {value!r} is no number") from None
+        reported[key] = value
+    return reported
 
 
 def judge(theirs: float, cell: Cell) -> str:

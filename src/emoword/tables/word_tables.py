@@ -24,12 +24,18 @@ def read_neighbours(path: Path, variant: str) -> pd.DataFrame:
     """Read the nearest words of a variant, rank 1 to 5.
 
     Raises:
-        InputError: the file is no neighbours.csv or has no row of the variant.
+        InputError: the file is no neighbours.csv, has no row of the variant, or words of a target
+            that cannot be read; names the line.
     """
     rows = NEIGHBOURS.read(path)
     rows = rows[rows["variant"] == variant]
     if rows.empty:
         raise InputError(f"{path}: no rows of variant {variant!r}")
+    for position, words in rows.loc[rows["kind"] == "target", "words"].items():
+        try:
+            parse_words(words)
+        except InputError as error:
+            raise InputError(f"{path}: line {int(str(position)) + 2}: {error}") from None
     return rows[rows["rank"] <= len(PLACES)]
 
 
