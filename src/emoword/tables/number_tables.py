@@ -280,9 +280,10 @@ def number_table(bare: Table, rows: Sequence[Row], stub: str = "model") -> Table
     rows = [replace(row, cells={**row.cells}) for row in rows]
     for name in (column.name for column in bare.columns):
         there = [row.cells for row in rows if row.cells[name].value is not None]
-        best = max(there, key=lambda cells: cells[name].value or 0.0, default={})
-        for cells in there if len(there) > 1 else ():
-            cells[name] = replace(cells[name], bold=cells[name].text == best[name].text)
+        if len(there) > 1:
+            best = max(there, key=lambda cells: cells[name].value or 0.0)[name].text
+            for cells in there:
+                cells[name] = replace(cells[name], bold=cells[name].text == best)
     return replace(
         bare,
         caption=f"{bare.caption} Bold: the highest value of a column.",

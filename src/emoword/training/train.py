@@ -121,7 +121,7 @@ def train(
     )
     judged = "test" if fold else "validation"  # the final model has no test part
     predictions, spread = predicted(made_by, network, data, judged)
-    learned, true = ({data.truth[n] for n in data.part(p).names} for p in ("train", judged))
+    learned, true = data.classes_of("train"), data.classes_of(judged)
     unheard = sorted((learned & true).difference(decided(made_by, data, predictions)))
     run = {
         **described(made_by, fold, seed),
@@ -177,6 +177,10 @@ class Data:
     def part(self, name: str) -> Examples:
         """The utterances of a part."""
         return self.examples.take(np.flatnonzero(self.parts["part"] == name))
+
+    def classes_of(self, name: str) -> set[str]:
+        """The classes that the utterances of a part truly have."""
+        return {self.truth[utterance] for utterance in self.part(name).names}
 
     def fingerprint(self, name: str) -> str:
         """The sha256 of what the utterances of a part are trained on."""
