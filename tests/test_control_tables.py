@@ -125,7 +125,9 @@ def test_table_a2_by_hand(files: Path) -> None:
     assert r"\\[2pt] & M2 LC &" in text  # the control is named once
 
 
-def sensitivity(files: Path, *variants: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+def sensitivity(
+    files: Path, *variants: str, claims: Path = ROOT / "paper/claims.yaml"
+) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     names = ("paper", *variants)
     words = {"M1": ["joy", "sadness"], "M2": ["joy", "fun"], "M3": ["joy", "fun"]}
     rows = [
@@ -146,7 +148,7 @@ def sensitivity(files: Path, *variants: str) -> tuple[pd.DataFrame, pd.DataFrame
         write_variant(files, name, aggregate="pooled" if name == "pooled" else "mean")
         for name in names
     ]
-    options += ["--choices", ROOT / "paper/choices.yaml", "--claims", ROOT / "paper/claims.yaml"]
+    options += ["--choices", ROOT / "paper/choices.yaml", "--claims", claims]
     options += ["--reported", ROOT / "paper/reported.csv"]
     options += ["--template", ROOT / "paper/templates/sensitivity.tex.j2"]
     outputs = [files / "s.csv", files / "v.csv", files / "s.tex"]
@@ -183,6 +185,19 @@ def test_sensitivity_by_hand(files: Path) -> None:
     # about several losses, or about variants: not to be judged here
     assert not set(verdicts["claim"]) & {"losses_are_similar", "spaces_are_similar"}
     assert "beats baseline" in text
+
+
+def test_where_no_claim_can_be_judged_the_verdicts_have_their_header(files: Path) -> None:
+    """Else the page, which shows that table, could not be made of a corpus with one label set."""
+    decisions("adamw", 5).to_csv(files / "decisions/adamw.csv", index=False)
+    claims = files / "claims.yaml"
+    claims.write_text(
+        "claims: [{id: x, place: Table 1, says: So., kind: greater, measures: [class UA], "
+        "pairs: [{these: [M1 mse], those: [M1 mae]}]}]\n"
+    )
+    _, verdicts, _ = sensitivity(files, "adamw", claims=claims)
+    assert verdicts.empty
+    assert list(verdicts)[-3:] == ["claim", "default", "verdict"]
 
 
 def test_a_claim_is_judged_on_one_loss() -> None:

@@ -140,6 +140,9 @@ def test_the_title_names_authors_and_commit(tmp_path: Path) -> None:
     path.write_text("cff-version: 1.2.0\n")
     with pytest.raises(InputError, match=r"CITATION\.cff: .*authors"):
         about(path)
+    path.write_text("authors:\n- {family-names: Seed}\n- name:\n")
+    with pytest.raises(InputError, match="line 3: authors/1/name: Expected `str`, got `null`"):
+        about(path)
 
 
 def test_without_latex_it_says_what_to_install(

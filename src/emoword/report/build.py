@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 from msgspec import Meta, Struct
@@ -24,10 +24,18 @@ NO_LATEX = (
 TIMEOUT = 300  # seconds; LaTeX that waits for something waits for ever
 
 
-class Citation(Struct, frozen=True):
-    """What is read of CITATION.cff: its authors, persons or (name) entities."""
+class Author(Struct, frozen=True, rename="kebab"):
+    """A person, or (name) an entity."""
 
-    authors: Annotated[tuple[dict[str, Any], ...], Meta(min_length=1)]
+    name: str = ""
+    given_names: str = ""
+    family_names: str = ""
+
+
+class Citation(Struct, frozen=True):
+    """What is read of CITATION.cff."""
+
+    authors: Annotated[tuple[Author, ...], Meta(min_length=1)]
 
 
 Files = Annotated[tuple[Path, ...], Parameter(consume_multiple=True)]
@@ -82,9 +90,8 @@ def about(citation: Path) -> str:
     Raises:
         InputError: the file is missing, or names no authors.
     """
-    keys = ("name", "given-names", "family-names")
     people = read_yaml_as(Citation, citation).authors
-    names = [" ".join(str(one[key]) for key in keys if key in one) for one in people]
+    names = [one.name or f"{one.given_names} {one.family_names}".strip() for one in people]
     made_by, commit = code(), "of no commit"
     if made_by.commit:
         command = ["git", "-C", str(PACKAGE.parents[1]), "log", "-1", "--format=%cs"]

@@ -85,7 +85,8 @@ def sensitivity(
     if not rows:
         raise InputError(f"{choices}: none of its variants is among the files")
     write_table(pd.DataFrame(rows), csv)
-    write_table(pd.DataFrame(changed), verdicts)
+    names = ["choice", "alternative", "variant", "claim", "default", "verdict"]
+    write_table(pd.DataFrame(changed, columns=names), verdicts)
     values = {
         "dataset": first.variant.dataset,
         "variant": default,
