@@ -70,42 +70,14 @@ def page(variant: Path, /, *, copy_audio: bool = False, out: Path) -> None:
 
 def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> None:
     """Write all files of the page, which will lie at ``out``, into ``folder``."""
-    root, own, chosen = place.root, place.variant, place.variant.settings
+    root, own = place.root, place.variant
     utterances = UTTERANCES.read_text(root / "utterances.csv")
-    annotations = ANNOTATIONS.read_text(root / "annotations.csv")
     dropped = read_dropped(place)
-    targets = read_label_sets(place)
-    decisions = DECISIONS.read_text(root / f"decisions/{own.name}.csv")
-    near = NEAREST.read_text(root / f"nearest/{own.name}.csv")
-    ids = list(utterances["utterance"])
-    checked = {"annotations.csv": annotations, "dropped.csv": dropped, f"{own.name}.csv": near}
-    for name, table in checked.items():
-        unknown = set(table["utterance"]).difference(ids)
-        if unknown:
-            raise InputError(f"{name}: {min(unknown)!r} is not in utterances.csv")
     audio = audio_addresses(list(utterances["wav"]), out, folder, copy_audio)
-
-    listed = utterance_list(utterances, targets, decisions, chosen.table_loss)
-    first = next(iter(listed["decided"]), "")
-    column = "CE UA" if first == "baseline" else f"{chosen.table_loss.upper()} UA"
-    listed["trace"] = [f"{root.as_posix()}/tables/table1.csv", first, column]
-    write_data(folder, "utterances", listed)
-    take_part = [name for name, label in zip(ids, listed["truth"], strict=True) if label != "."]
-    predicted = read_predictions(place, take_part)
-    with threadpool_limits(1):  # other numbers of threads give other roundings
-        for name, part in space_data(place, predicted, targets):
-            write_data(folder, name, part)
-    write_data(folder, "details", details(ids, annotations, dropped, targets, audio))
-    for seed, part in nearest(ids, near, decisions, chosen.table_loss).items():
-        write_data(folder, f"nearest-{seed}", part)
-    tables, traces = read_tables(place)
+    of_utterances = write_utterances(place, utterances, dropped, audio, folder)
     runs = run_records(sorted(place.runs()))
-    in_grid = sorted(runs, key=lambda run: (run["model"] == "baseline", run["model"], run["seed"]))
-    data = {"runs": runs, "metrics": metric_rows(place), "traces": traces}
-    data |= {"aggregate": chosen.aggregate, "loss": chosen.table_loss}
-    write_data(folder, "runs", data)
+    of_runs = write_runs(place, runs, folder)
     copy_assets(folder)
-
     config = root / "config.json"
     # annotations of IEMOCAP itself may not be passed on
     reader = read_json(root / "corpus.json").get("reader")
@@ -115,26 +87,73 @@ def write_page(place: Place, folder: Path, out: Path, copy_audio: bool) -> None:
         "dataset": root.name,
         "version": __version__,
         "licensed": reader == "read-iemocap" and not own.synthetic,
-        "tables": tables,
         "address": address,
         "figures": copy_figures(root / "figures", folder),
         **read_claims(root),
-        "outcome": outcome(tables, chosen.table_loss),
         "further": further_tables(root),
         "long": LONG,
-        "runs": in_grid,
-        "models": dict.fromkeys((run["model"], run["loss"]) for run in in_grid),
-        "folds": sorted({run["fold"] for run in runs}),
         "config": config.read_text(encoding="utf-8") if config.is_file() else "",
         "command": f"./run --cores 1 {out.as_posix()}/index.html",
-        "intervals": any(trace.get("interval") for trace in traces.values()),
-        "mapped": list(dict.fromkeys(model for model, _ in predicted)),
-        "facts": facts(place, runs, len(ids), dropped),
+        **of_utterances,
+        **of_runs,
+        "facts": facts(place, runs, len(utterances), dropped),
         "dropped": Counter(fallen),
-        "listed": listed,
     }
     text = filled("page.html.j2", shown)
     (folder / "index.html").write_text(text, encoding="utf-8")
+
+
+def write_utterances(
+    place: Place,
+    utterances: pd.DataFrame,
+    dropped: pd.DataFrame,
+    audio: Sequence[str],
+    folder: Path,
+) -> dict[str, Any]:
+    """Write what the page says of utterances and the map; what its template needs of that."""
+    root, own, loss = place.root, place.variant, place.variant.settings.table_loss
+    annotations = ANNOTATIONS.read_text(root / "annotations.csv")
+    targets = read_label_sets(place)
+    decisions = DECISIONS.read_text(root / f"decisions/{own.name}.csv")
+    near = NEAREST.read_text(root / f"nearest/{own.name}.csv")
+    ids = list(utterances["utterance"])
+    checked = {"annotations.csv": annotations, "dropped.csv": dropped, f"{own.name}.csv": near}
+    for name, table in checked.items():
+        unknown = set(table["utterance"]).difference(ids)
+        if unknown:
+            raise InputError(f"{name}: {min(unknown)!r} is not in utterances.csv")
+    listed = utterance_list(utterances, targets, decisions, loss)
+    first = next(iter(listed["decided"]), "")
+    column = "CE UA" if first == "baseline" else f"{loss.upper()} UA"
+    listed["trace"] = [f"{root.as_posix()}/tables/table1.csv", first, column]
+    write_data(folder, "utterances", listed)
+    take_part = [name for name, label in zip(ids, listed["truth"], strict=True) if label != "."]
+    predicted = read_predictions(place, take_part)
+    with threadpool_limits(1):  # other numbers of threads give other roundings
+        for name, part in space_data(place, predicted, targets):
+            write_data(folder, name, part)
+    write_data(folder, "details", details(ids, annotations, dropped, targets, audio))
+    for seed, part in nearest(ids, near, decisions, loss).items():
+        write_data(folder, f"nearest-{seed}", part)
+    return {"listed": listed, "mapped": list(dict.fromkeys(model for model, _ in predicted))}
+
+
+def write_runs(place: Place, runs: Sequence[dict[str, Any]], folder: Path) -> dict[str, Any]:
+    """Write what the page says of runs and of cells; what its template needs of that."""
+    chosen = place.variant.settings
+    tables, traces = read_tables(place)
+    data = {"runs": runs, "metrics": metric_rows(place), "traces": traces}
+    data |= {"aggregate": chosen.aggregate, "loss": chosen.table_loss}
+    write_data(folder, "runs", data)
+    in_grid = sorted(runs, key=lambda run: (run["model"] == "baseline", run["model"], run["seed"]))
+    return {
+        "tables": tables,
+        "outcome": outcome(tables, chosen.table_loss),
+        "runs": in_grid,
+        "models": dict.fromkeys((run["model"], run["loss"]) for run in in_grid),
+        "folds": sorted({run["fold"] for run in runs}),
+        "intervals": any(trace.get("interval") for trace in traces.values()),
+    }
 
 
 def filled(name: str, values: Mapping[str, object]) -> str:
