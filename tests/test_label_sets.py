@@ -177,6 +177,9 @@ def test_mistakes_are_named(run: Run, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"lacks: frustrationnn; .*missing_words: drop"):
         run("S2", strange)
     assert run("S2", strange, missing_words="drop")["b"] == {"anger": 2}
+    for name in ("S2", "S3"):
+        with pytest.raises(InputError, match=r"a.csv: line 13: kind is label or comment"):
+            run(name, ANNOTATIONS.replace("b,E4,observer,comment", "b,E4,observer,remark"))
     with pytest.raises(InputError, match="S3 needs --space"):
         run("S3", space=None)
     with pytest.raises(InputError, match="nowhere: no word space here"):

@@ -70,6 +70,9 @@ def label_set(
         if space is None:
             raise InputError(f"{made_by.label_set} needs --space: its words must be there")
         rows = ANNOTATIONS.read(annotations)
+        other = rows.index[~rows["kind"].isin(["label", "comment"])]
+        if len(other):
+            raise InputError(f"{annotations}: line {other[0] + 2}: kind is label or comment")
         if made_by.label_set == "S2":
             rows = rows[rows["kind"] == "label"]
         words, left_out = rater_words(rows, truth, made_by.labels, WordSpace.open(space))
