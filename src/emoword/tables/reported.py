@@ -8,11 +8,21 @@ from msgspec.structs import replace
 from emoword.io.errors import InputError
 from emoword.io.files import read_table
 from emoword.tables.model import Cell, Table
-from emoword.tables.number_tables import Show, cosine, percent, signed
+from emoword.tables.number_tables import LOSSES, MODELS, Show, cosine, percent, signed
+from emoword.tables.word_tables import EMOTIONS, PLACES
 
 # table, row, column -> value as text; accuracies are fractions
 Reported = Mapping[tuple[str, str, str], str]
 WORDS = ("4", "5")  # the tables of words
+OTHERS = ("text", "targets", "corpus")
+# row and column of each cell of the paper's other tables, and of Table 5
+CELLS = {
+    "1": {(m, f"{loss.upper()} {a}") for m in MODELS for loss in LOSSES for a in ("UA", "WA")}
+    | {("baseline", "CE UA"), ("baseline", "CE WA")},
+    "3": {(m, label_set) for m in MODELS for label_set in ("S1", "S2", "S3")},
+    "5": {(f"{m} {place}", emotion) for m in MODELS for place in PLACES for emotion in EMOTIONS},
+    "6": {(m, f"{s} {label}") for m in MODELS for s in ("S2", "S3") for label in ("l1", "l2")},
+}
 NOTE = (
     "Small, below ours: the paper's value and the difference (ours minus the paper's), with "
     "≈ where it lies where another run of ours, with a seed of its own, would lie (95%); of words, "
@@ -23,24 +33,30 @@ ONE_SEED, NOT_MEASURED = "not judged: one seed", "not measured"
 
 
 def read_reported(path: Path) -> dict[tuple[str, str, str], str]:
-    """Read paper/reported.csv; tests/test_tables.py checks its sources, rows and columns.
+    """Read paper/reported.csv.
 
     Raises:
-        InputError: a value stands there twice, or is no number in a table of numbers.
+        InputError: a value stands there twice, has no source, is no number in a table of numbers,
+            or the paper's tables have no such row and column.
     """
-    rows = read_table(path, ["table", "row", "column", "value"])
+    rows = read_table(path, ["table", "row", "column", "value", "source"])
     reported: dict[tuple[str, str, str], str] = {}
     for line, row in enumerate(rows.to_dict("records"), start=2):
-        key, value = (row["table"], row["row"], row["column"]), row["value"]
+        table, *cell = key = (row["table"], row["row"], row["column"])
         said = f"{path}: line {line}: {' '.join(key)}"
         if key in reported:
             raise InputError(f"{said} stands there twice")
-        if row["table"] not in WORDS:
+        if not row["source"]:
+            raise InputError(f"{said} has no source")
+        target = table == "4" and cell[0][:3] in ("S1 ", "S2 ", "S3 ") and cell[1] in PLACES
+        if not target and table not in OTHERS and tuple(cell) not in CELLS.get(table, ()):
+            raise InputError(f"{said}: the paper has no such table, row and column")
+        if table not in WORDS:
             try:
-                float(value)
+                float(row["value"])
             except ValueError:
-                raise InputError(f"{said}: {value!r} is no number") from None
-        reported[key] = value
+                raise InputError(f"{said}: {row['value']!r} is no number") from None
+        reported[key] = row["value"]
     return reported
 
 
